@@ -1,0 +1,31 @@
+package dev.fusedrnn.engine;
+
+import dev.fusedrnn.kernel.DropoutMask;
+import dev.fusedrnn.tensor.Tensor;
+
+/**
+ * The tensors of one forward pass. All lie on the execution's device in the configuration's data type unless said
+ * otherwise; a null stands for "not given" or "not wanted".
+ *
+ * @param parameters flat, in the order of {@link ParameterLayout}; read
+ * @param x [T, N, C]; read
+ * @param hx [L·D, N, P or H], or null for zeros; read
+ * @param cx [L·D, N, H], or null for zeros; LSTM only; read
+ * @param lengths valid steps per sample, or null if all are T
+ * @param random I32 [4]: seed low, seed high, draw, 0 of the dropout generator ({@link DropoutMask}); null without dropout
+ * @param y [T, N, D·(P or H)]; written
+ * @param hy [L·D, N, P or H], or null; written; may be the same memory as hx
+ * @param cy [L·D, N, H], or null; written; may be the same memory as cx
+ * @param reserve bytes for the backward pass ({@link RnnExecution#reserveBytes}), any type; null in inference; written
+ */
+public record ForwardCall(
+        Tensor parameters,
+        Tensor x,
+        Tensor hx,
+        Tensor cx,
+        SequenceLengths lengths,
+        Tensor random,
+        Tensor y,
+        Tensor hy,
+        Tensor cy,
+        Tensor reserve) {}

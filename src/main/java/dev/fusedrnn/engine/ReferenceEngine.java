@@ -1,0 +1,21 @@
+package dev.fusedrnn.engine;
+
+import dev.fusedrnn.tensor.Device;
+
+/** The reference engine. */
+public final class ReferenceEngine implements RecurrentEngine {
+    @Override
+    public String name() {
+        return "reference";
+    }
+
+    @Override
+    public Capability capability(RnnConfig config, Device device) {
+        return Capability.unsupported("the reference engine is not part of this build");
+    }
+
+    @Override
+    public RnnExecution prepare(RnnConfig config, Device device, int steps, int batch, boolean training) {
+        throw new IllegalArgumentException(capability(config, device).reason());
+    }
+}

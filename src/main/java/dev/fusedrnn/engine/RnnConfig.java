@@ -1,0 +1,251 @@
+package dev.fusedrnn.engine;
+
+import dev.fusedrnn.tensor.DataType;
+import java.util.Objects;
+
+/**
+ * What a recurrent stack computes. Immutable; every field is checked when a value is made.
+ *
+ * @param cell the recurrent cell
+ * @param inputSize C, features per time step of the input
+ * @param hiddenSize H, units per layer and direction
+ * @param layers L, stacked layers
+ * @param bidirectional whether a second recurrence runs backward in time; outputs are concatenated
+ * @param bias whether {@code bIh} and {@code bHh} exist
+ * @param projSize P, size the LSTM's h is projected to by {@code wHr}; 0 for none
+ * @param dropout probability that an element of a layer's output is dropped before the next layer, in training
+ * @param cellClip an LSTM's c is kept within ±cellClip; 0 for no limit
+ * @param gruVariant where the reset gate of a GRU acts; without meaning for other cells
+ * @param dataType type of inputs, outputs, weights and stored activations
+ * @param tf32 whether F32 products may round their operands to TF32 on a GPU
+ */
+public record RnnConfig(
+        CellType cell,
+        int inputSize,
+        int hiddenSize,
+        int layers,
+        boolean bidirectional,
+        boolean bias,
+        int projSize,
+        double dropout,
+        double cellClip,
+        GruVariant gruVariant,
+        DataType dataType,
+        boolean tf32) {
+
+    /** The largest size of one dimension: products of three still fit a {@code long}. */
+    public static final int MAX_SIZE = 1 << 20;
+
+    public RnnConfig {
+        Objects.requireNonNull(cell, "cell");
+        Objects.requireNonNull(gruVariant, "gruVariant");
+        Objects.requireNonNull(dataType, "dataType");
+        requireSize("inputSize", inputSize, 1, MAX_SIZE);
+        requireSize("hiddenSize", hiddenSize, 1, MAX_SIZE);
+        requireSize("layers", layers, 1, 1024);
+        requireSize("projSize", projSize, 0, hiddenSize - 1);
+        if (projSize > 0 && cell != CellType.LSTM) {
+            throw new IllegalArgumentException("projSize is for LSTM alone, found " + projSize + " for " + cell.id());
+        }
+        if (!(dropout >= 0 && dropout <= 1)) {
+            throw new IllegalArgumentException("dropout must be in [0, 1], found " + dropout);
+        }
+        if (!(cellClip >= 0 && cellClip < Double.POSITIVE_INFINITY)) {
+            throw new IllegalArgumentException("cellClip must be 0 or a positive finite number, found " + cellClip);
+        }
+        if (cellClip > 0 && cell != CellType.LSTM) {
+            throw new IllegalArgumentException("cellClip is for LSTM alone, found " + cellClip + " for " + cell.id());
+        }
+        if (gruVariant == GruVariant.RESET_BEFORE && cell != CellType.GRU) {
+            throw new IllegalArgumentException("gruVariant RESET_BEFORE is for GRU alone, found for " + cell.id());
+        }
+        if (!dataType.isFloating()) {
+            throw new IllegalArgumentException("dataType must be a floating point type, found " + dataType);
+        }
+    }
+
+    /** One layer, one direction, with biases, in F32. */
+    public static RnnConfig of(CellType cell, int inputSize, int hiddenSize) {
+        return new RnnConfig(
+                cell, inputSize, hiddenSize, 1, false, true, 0, 0, 0, GruVariant.RESET_AFTER, DataType.F32, false);
+    }
+
+    /** The same with {@code layers} layers. */
+    public RnnConfig withLayers(int layers) {
+        return new RnnConfig(
+                cell,
+                inputSize,
+                hiddenSize,
+                layers,
+                bidirectional,
+                bias,
+                projSize,
+                dropout,
+                cellClip,
+                gruVariant,
+                dataType,
+                tf32);
+    }
+
+    /** The same in one or both directions. */
+    public RnnConfig withBidirectional(boolean bidirectional) {
+        return new RnnConfig(
+                cell,
+                inputSize,
+                hiddenSize,
+                layers,
+                bidirectional,
+                bias,
+                projSize,
+                dropout,
+                cellClip,
+                gruVariant,
+                dataType,
+                tf32);
+    }
+
+    /** The same with or without biases. */
+    public RnnConfig withBias(boolean bias) {
+        return new RnnConfig(
+                cell,
+                inputSize,
+                hiddenSize,
+                layers,
+                bidirectional,
+                bias,
+                projSize,
+                dropout,
+                cellClip,
+                gruVariant,
+                dataType,
+                tf32);
+    }
+
+    /** The same with h projected to {@code projSize} features; 0 for no projection. */
+    public RnnConfig withProjSize(int projSize) {
+        return new RnnConfig(
+                cell,
+                inputSize,
+                hiddenSize,
+                layers,
+                bidirectional,
+                bias,
+                projSize,
+                dropout,
+                cellClip,
+                gruVariant,
+                dataType,
+                tf32);
+    }
+
+    /** The same with dropout between layers. */
+    public RnnConfig withDropout(double dropout) {
+        return new RnnConfig(
+                cell,
+                inputSize,
+                hiddenSize,
+                layers,
+                bidirectional,
+                bias,
+                projSize,
+                dropout,
+                cellClip,
+                gruVariant,
+                dataType,
+                tf32);
+    }
+
+    /** The same with c kept within ±{@code cellClip}; 0 for no limit. */
+    public RnnConfig withCellClip(double cellClip) {
+        return new RnnConfig(
+                cell,
+                inputSize,
+                hiddenSize,
+                layers,
+                bidirectional,
+                bias,
+                projSize,
+                dropout,
+                cellClip,
+                gruVariant,
+                dataType,
+                tf32);
+    }
+
+    /** The same with another form of GRU. */
+    public RnnConfig withGruVariant(GruVariant gruVariant) {
+        return new RnnConfig(
+                cell,
+                inputSize,
+                hiddenSize,
+                layers,
+                bidirectional,
+                bias,
+                projSize,
+                dropout,
+                cellClip,
+                gruVariant,
+                dataType,
+                tf32);
+    }
+
+    /** The same in another data type. */
+    public RnnConfig withDataType(DataType dataType) {
+        return new RnnConfig(
+                cell,
+                inputSize,
+                hiddenSize,
+                layers,
+                bidirectional,
+                bias,
+                projSize,
+                dropout,
+                cellClip,
+                gruVariant,
+                dataType,
+                tf32);
+    }
+
+    /** The same with or without TF32 products. */
+    public RnnConfig withTf32(boolean tf32) {
+        return new RnnConfig(
+                cell,
+                inputSize,
+                hiddenSize,
+                layers,
+                bidirectional,
+                bias,
+                projSize,
+                dropout,
+                cellClip,
+                gruVariant,
+                dataType,
+                tf32);
+    }
+
+    /** D: 1 or 2. */
+    public int directions() {
+        return bidirectional ? 2 : 1;
+    }
+
+    /** Features of h and of one direction's output: P if there is a projection, else H. */
+    public int outputSize() {
+        return projSize > 0 ? projSize : hiddenSize;
+    }
+
+    /** Features of y: both directions side by side. */
+    public int totalOutputSize() {
+        return directions() * outputSize();
+    }
+
+    /** Features layer {@code layer} reads. */
+    public int layerInputSize(int layer) {
+        return layer == 0 ? inputSize : totalOutputSize();
+    }
+
+    private static void requireSize(String field, int value, int least, int most) {
+        if (value < least || value > most) {
+            throw new IllegalArgumentException(field + " must be in [" + least + ", " + most + "], found " + value);
+        }
+    }
+}

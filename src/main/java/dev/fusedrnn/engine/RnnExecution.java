@@ -1,0 +1,27 @@
+package dev.fusedrnn.engine;
+
+/**
+ * An engine prepared for one configuration, device, number of steps and batch size. Owns its workspace; nothing is
+ * allocated by {@link #forward} and {@link #backward}. Calls are queued on the device in order. Confined to one thread
+ * at a time, like its device.
+ */
+public interface RnnExecution extends AutoCloseable {
+    /** Size of the tensor a training forward pass keeps for its backward pass; 0 for an inference execution. */
+    long reserveBytes();
+
+    /** Bytes of scratch memory held by this execution. */
+    long workspaceBytes();
+
+    /** How the work is done, for reports: the algorithm or kernel plan chosen. */
+    String plan();
+
+    /** Queues a forward pass; a training pass if the call has a reserve. Shapes have been checked by the caller. */
+    void forward(ForwardCall call);
+
+    /** Queues the backward pass of an earlier forward call. */
+    void backward(BackwardCall call);
+
+    /** Frees the workspace. Closing twice is harmless. */
+    @Override
+    void close();
+}

@@ -1,0 +1,2 @@
+/** Recurrent stacks: what they compute, and the engines that compute them. */
+package dev.fusedrnn.engine;

@@ -1,0 +1,107 @@
+package dev.fusedrnn.kernel;
+
+import dev.fusedrnn.tensor.Device;
+import dev.fusedrnn.tensor.Tensor;
+
+/**
+ * The operations around the recurrence, on one device. Work is queued in order; nothing is allocated per call once sizes
+ * repeat, and results are the same bits for the same input.
+ *
+ * <p>Floating point tensors may be F32, BF16 or F16 unless said otherwise; sums and pointwise arithmetic are done in
+ * F32. Scalars that change from step to step (scales, learning rate, norms) are one-element F32 tensors on the device, so
+ * that a recorded sequence of calls can be replayed. Matrices are row-major. Confined to one thread at a time.
+ */
+public sealed interface Kernels extends AutoCloseable permits CpuKernels, CudaKernels {
+    /** The operations of a device. */
+    static Kernels of(Device device) {
+        return device.isCuda() ? new CudaKernels(device) : new CpuKernels(device);
+    }
+
+    /** The device this works on. */
+    Device device();
+
+    /** Sets every element to {@code value}. */
+    void fill(Tensor tensor, float value);
+
+    /** Copies every element, converting between floating point types. */
+    void convert(Tensor from, Tensor to);
+
+    /**
+     * {@code c = alpha · op(a) · op(b) + beta · c}, op(a) [m, k], op(b) [k, n], c [m, n].
+     *
+     * @param transposeA whether a is stored [k, m]
+     * @param lda elements from one stored row of a to the next
+     * @param transposeB whether b is stored [n, k]
+     */
+    void gemm(
+            boolean transposeA,
+            boolean transposeB,
+            long m,
+            long n,
+            long k,
+            float alpha,
+            Tensor a,
+            long lda,
+            Tensor b,
+            long ldb,
+            float beta,
+            Tensor c,
+            long ldc);
+
+    /** Adds {@code row} [N] to every row of {@code matrix} [M, N]. */
+    void addRow(Tensor matrix, Tensor row);
+
+    /** Sums the rows of {@code matrix} [M, N] into {@code sums} [N], in a fixed order; adds to it if {@code accumulate}. */
+    void columnSum(Tensor matrix, Tensor sums, boolean accumulate);
+
+    /** {@code y += alpha · x}. */
+    void addScaled(Tensor y, float alpha, Tensor x);
+
+    /** {@code y = y · scale[0]}. */
+    void scale(Tensor y, Tensor scale);
+
+    /** Row {@code ids[i]} of {@code table} [V, E] to row i of {@code out} [M, E]; {@code ids} I32 [M] must be in [0, V). */
+    void gather(Tensor ids, Tensor table, Tensor out);
+
+    /**
+     * The gradient of {@link #gather}: for every i adds row i of {@code rows} [M, E] to row {@code ids[i]} of {@code
+     * table} [V, E], in a fixed order. Overwrites all of the table if not {@code accumulate}.
+     */
+    void scatterAdd(Tensor ids, Tensor rows, Tensor table, boolean accumulate);
+
+    /**
+     * Softmax cross-entropy of each row and its gradient in place.
+     *
+     * @param logits [M, V]; overwritten by {@code (softmax − onehot(target)) · gradientScale[0]}, zero in ignored rows
+     * @param targets I32 [M]; a negative target is ignored
+     * @param losses F32 [M]; written: −log softmax of the target in nats, 0 in ignored rows
+     * @param gradientScale F32 [1], or null to leave {@code logits} as they are
+     */
+    void softmaxCrossEntropy(Tensor logits, Tensor targets, Tensor losses, Tensor gradientScale);
+
+    /** Sums an F32 tensor in a fixed order into {@code sum} F32 [1]; adds to it if {@code accumulate}. */
+    void sum(Tensor values, Tensor sum, boolean accumulate);
+
+    /**
+     * Dropout by {@link DropoutMask}; also its own gradient. {@code out} may be {@code in}.
+     *
+     * @param random I32 [4]: seed low, seed high, draw, 0
+     */
+    void dropout(Tensor in, Tensor out, float p, Tensor random, int stream);
+
+    /** Writes the squared Euclidean norm of {@code gradient} to {@code squaredNorm} F32 [1], summed in a fixed order. */
+    void squaredNorm(Tensor gradient, Tensor squaredNorm);
+
+    /**
+     * The factor of global-norm clipping: {@code scale[0] = lossUnscale · min(1, maxNorm / (lossUnscale·√squaredNorm))}; no
+     * limit if {@code maxNorm} is 0. If the norm is not finite, {@code scale[0]} becomes NaN and {@link #update} skips.
+     */
+    void clipScale(Tensor squaredNorm, float maxNorm, float lossUnscale, Tensor scale);
+
+    /** One optimizer step over flat arrays. */
+    void update(OptimizerUpdate update);
+
+    /** Frees workspaces. Closing twice is harmless. */
+    @Override
+    void close();
+}

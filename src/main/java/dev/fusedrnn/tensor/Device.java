@@ -1,0 +1,121 @@
+package dev.fusedrnn.tensor;
+
+import java.util.concurrent.atomic.AtomicLong;
+
+/**
+ * Where memory lives and work is queued: the CPU, or one CUDA device with a stream of its own.
+ *
+ * <p>Threads: a device and everything allocated on it is confined to one thread at a time. Work on a CUDA device is
+ * queued and runs later; the calls that wait for it are {@link #synchronize()}, reading a tensor's values, and {@link
+ * #close()}.
+ */
+public abstract sealed class Device implements AutoCloseable permits CpuDevice, CudaDevice {
+    private final AtomicLong allocated = new AtomicLong();
+    private final AtomicLong peak = new AtomicLong();
+    private boolean closed;
+
+    Device() {}
+
+    /** The CPU of this machine. */
+    public static Device cpu() {
+        return new CpuDevice("");
+    }
+
+    /** Whether memory of this device is CUDA memory. */
+    public abstract boolean isCuda();
+
+    /** A short name: {@code cpu}, {@code cuda:0}. */
+    public abstract String name();
+
+    /** Why this device was taken although a GPU was asked for or could have been expected; empty if there is nothing to say. */
+    public abstract String reason();
+
+    /** A new tensor of zeros. */
+    public final Tensor zeros(DataType dataType, long... extents) {
+        Tensor tensor = allocate(dataType, extents);
+        tensor.clear();
+        return tensor;
+    }
+
+    /** A new tensor with unspecified content. */
+    public final Tensor allocate(DataType dataType, long... extents) {
+        requireOpen();
+        Shape shape = Shape.of(extents);
+        long bytes = Tensor.byteSize(dataType, shape);
+        long address = allocateBytes(bytes);
+        long now = allocated.addAndGet(bytes);
+        peak.accumulateAndGet(now, Math::max);
+        return new Tensor(this, dataType, shape, address, true);
+    }
+
+    /** A new tensor holding the given values, converted to {@code dataType}. */
+    public final Tensor of(DataType dataType, float[] values, long... extents) {
+        Tensor tensor = allocate(dataType, extents);
+        try {
+            tensor.copyFrom(values);
+        } catch (RuntimeException wrong) {
+            tensor.close();
+            throw wrong;
+        }
+        return tensor;
+    }
+
+    /** Bytes of all open tensors of this device. */
+    public final long allocatedBytes() {
+        return allocated.get();
+    }
+
+    /** The largest value {@link #allocatedBytes()} has had. */
+    public final long peakBytes() {
+        return peak.get();
+    }
+
+    /** Waits until all queued work has finished. */
+    public abstract void synchronize();
+
+    /** Frees what the device itself holds. Closing twice is harmless; tensors must be closed before. */
+    @Override
+    public final void close() {
+        if (!closed) {
+            closed = true;
+            release();
+        }
+    }
+
+    final void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("device " + name() + " is closed");
+        }
+    }
+
+    final boolean isClosed() {
+        return closed;
+    }
+
+    final void free(long address, long bytes) {
+        freeBytes(address, bytes);
+        allocated.addAndGet(-bytes);
+    }
+
+    abstract long allocateBytes(long bytes);
+
+    abstract void freeBytes(long address, long bytes);
+
+    abstract void fillBytes(long address, long bytes, byte value);
+
+    /** Copies {@code bytes} within this device. */
+    abstract void copyBytes(long from, long to, long bytes);
+
+    /** Queues a copy from host memory; the host memory may be reused when the call returns. */
+    abstract void upload(long hostAddress, long deviceAddress, long bytes);
+
+    /** Copies to host memory and waits for it. */
+    abstract void download(long deviceAddress, long hostAddress, long bytes);
+
+    abstract void release();
+
+    @Override
+    public final String toString() {
+        return name();
+    }
+}

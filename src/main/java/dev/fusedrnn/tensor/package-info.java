@@ -1,0 +1,2 @@
+/** Memory: devices, data types, shapes and tensors. */
+package dev.fusedrnn.tensor;
