@@ -1,0 +1,135 @@
+/*
+ * Persistent recurrence kernels: one launch runs all T steps of one recurrent layer, both directions at once.
+ *
+ * The caller computes the input side of all steps with one GEMM beforehand and the weight gradients with GEMMs
+ * afterwards; these functions do what has to happen step after step.
+ *
+ * Letters: T steps, N samples, H hidden units, D directions (1 or 2), G gates per unit (LSTM 4: i,f,g,o; GRU 3: r,z,n;
+ * plain RNN 1). S is the storage type (dtype). Gates are interleaved per unit: [unit][gate]. Pointers are device
+ * addresses, aligned to 16 bytes; 0 where "or 0" is said. No argument aliases another. Nothing has to be zeroed by the
+ * caller except the error word. Functions neither allocate nor synchronise and may be captured in a CUDA graph; they
+ * work on the device that is current.
+ */
+#ifndef FUSEDRNN_RECURRENCE_H
+#define FUSEDRNN_RECURRENCE_H
+
+#include <stdint.h>
+
+#include "fusedrnn/types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { FRNN_PASS_FORWARD = 0, FRNN_PASS_BACKWARD = 1 };
+
+/* Ways to keep the recurrent weights on the chip; 0 says that no persistent kernel takes the shape. */
+enum { FRNN_PLAN_NONE = 0, FRNN_PLAN_CLUSTER = 1 };
+
+/* What a layer asks of a recurrence kernel. */
+typedef struct FrnnRecurrenceShape {
+    uint32_t structSize;
+    int32_t cell;       /* FrnnCell */
+    int32_t dtype;      /* S: FRNN_F32, FRNN_BF16, FRNN_F16 */
+    int32_t pass;       /* FRNN_PASS_* */
+    int32_t directions; /* D */
+    int32_t hidden;     /* H */
+    int64_t steps; /* T */
+    int64_t batch; /* N */
+} FrnnRecurrenceShape;
+
+/* What the device offers; filled by frnn_recurrence_device_limits, or by hand to plan for a device that is not here. */
+typedef struct FrnnDeviceLimits {
+    uint32_t structSize;
+    int32_t computeMajor;
+    int32_t computeMinor;
+    int32_t multiprocessors;
+    int32_t sharedBytesPerBlock; /* with opt-in */
+    /* Clusters of 2, 4, 8 and 16 blocks with one block per multiprocessor that can be resident at once; 0 = not possible. */
+    int32_t clustersOf2;
+    int32_t clustersOf4;
+    int32_t clustersOf8;
+    int32_t clustersOf16;
+} FrnnDeviceLimits;
+
+/* A decision for one shape and pass; the launchers take it as it is. */
+typedef struct FrnnRecurrencePlan {
+    uint32_t structSize;
+    int32_t kind;              /* FRNN_PLAN_* */
+    int32_t tile;              /* index of the compiled kernel among those of this cell and pass */
+    int32_t hiddenPadded;      /* units the kernel computes */
+    int32_t clusterSize;       /* blocks per cluster */
+    int32_t samplesPerCluster; /* at most */
+    int32_t clusters;          /* launched, both directions together */
+    int32_t threads;           /* per block */
+    int32_t sharedBytes;       /* dynamic, per block */
+    float microsPerStep;       /* estimate, waves of clusters included */
+    int64_t workspaceBytes;
+    char reason[128]; /* why kind is FRNN_PLAN_NONE, else empty */
+} FrnnRecurrencePlan;
+
+typedef struct FrnnRecurrenceForwardParams {
+    uint32_t structSize;
+    float cellClip;       /* LSTM: c is limited to [-cellClip, cellClip]; 0 = not limited */
+    uint64_t gateInputs;  /* read    S [T,N,D,H,G]: W_ih x + biases (GRU: n without the recurrent bias) */
+    uint64_t weights;     /* read    S [D,H,G,H]: row (u,g) is row g*H+u of weight_hh */
+    uint64_t recurrentBiasN; /* read F32 [D,H] or 0: GRU, recurrent bias of n */
+    uint64_t hx;          /* read    S [D,N,H] or 0 (zeros) */
+    uint64_t cx;          /* read    S [D,N,H] or 0 (zeros): LSTM */
+    uint64_t lengths;     /* read    I32 [N], each 1..T, or 0 (all T) */
+    uint64_t y;           /* written S [T,N,D*H], zero behind a sample's length */
+    uint64_t hy;          /* written S [D,N,H] or 0: state after a sample's last step */
+    uint64_t cy;          /* written S [D,N,H] or 0: LSTM */
+    uint64_t savedGates;  /* written S [T,N,D,H,4] or 0: LSTM i,f,g,o; GRU r,z,n and W_hn h + b_hn; not behind a length */
+    uint64_t savedCells;  /* written F32 [T,N,D,H], 0 if savedGates is: LSTM c; not behind a length */
+    uint64_t workspace;   /* scratch, plan.workspaceBytes, or 0 if that is 0 */
+    uint64_t error;       /* written U32 [1] or 0: FRNN_WORD_TIMEOUT if a bounded wait ran out, else left */
+    uint64_t stream;      /* cudaStream_t */
+} FrnnRecurrenceForwardParams;
+
+typedef struct FrnnRecurrenceBackwardParams {
+    uint32_t structSize;
+    float cellClip;         /* as in forward; no gradient passes where |c| = cellClip */
+    uint64_t weights;       /* read    S [D,H,G,H], as in forward */
+    uint64_t hx;            /* read    S [D,N,H] or 0: GRU */
+    uint64_t cx;            /* read    S [D,N,H] or 0: LSTM */
+    uint64_t lengths;       /* read    I32 [N] or 0 */
+    uint64_t y;             /* read    S [T,N,D*H], from forward: GRU and RNN */
+    uint64_t savedGates;    /* read    S [T,N,D,H,4], from forward: LSTM and GRU */
+    uint64_t savedCells;    /* read    F32 [T,N,D,H], from forward: LSTM */
+    uint64_t dy;            /* read    S [T,N,D*H] or 0 (zeros) */
+    uint64_t dhy;           /* read    S [D,N,H] or 0 (zeros) */
+    uint64_t dcy;           /* read    S [D,N,H] or 0 (zeros): LSTM */
+    uint64_t dGates;        /* written S [T,N,D,H,G]: gradient of gateInputs, zero behind a length */
+    uint64_t dGatesH;       /* written S [T,N,D,H,G]: GRU, gradient of the recurrent side; else 0 */
+    uint64_t dGatesFirst;   /* written S [D,N,H,G] or 0: recurrent side at each sample's first processed step */
+    uint64_t dhx;           /* written S [D,N,H] or 0 */
+    uint64_t dcx;           /* written S [D,N,H] or 0: LSTM */
+    uint64_t workspace;     /* scratch, plan.workspaceBytes, or 0 if that is 0 */
+    uint64_t error;         /* written U32 [1] or 0, as in forward */
+    uint64_t stream;        /* cudaStream_t */
+} FrnnRecurrenceBackwardParams;
+
+/* Reads the limits of CUDA device `device`. */
+FRNN_EXPORT int32_t frnn_recurrence_device_limits(int32_t device, FrnnDeviceLimits *limits, FrnnMessage *message);
+
+/*
+ * Chooses kernel, cluster size and samples per cluster: a pure function of its arguments, needs no device.
+ * FRNN_OK with plan.kind == FRNN_PLAN_NONE and a reason when no persistent kernel takes the shape.
+ */
+FRNN_EXPORT int32_t frnn_recurrence_plan(const FrnnRecurrenceShape *shape, const FrnnDeviceLimits *limits,
+                                         FrnnRecurrencePlan *plan, FrnnMessage *message);
+
+/* Queues the forward pass planned by frnn_recurrence_plan for the same shape (pass = FRNN_PASS_FORWARD). */
+FRNN_EXPORT int32_t frnn_recurrence_forward(const FrnnRecurrenceShape *shape, const FrnnRecurrencePlan *plan,
+                                            const FrnnRecurrenceForwardParams *params, FrnnMessage *message);
+
+/* Queues the backward pass planned by frnn_recurrence_plan for the same shape (pass = FRNN_PASS_BACKWARD). */
+FRNN_EXPORT int32_t frnn_recurrence_backward(const FrnnRecurrenceShape *shape, const FrnnRecurrencePlan *plan,
+                                            const FrnnRecurrenceBackwardParams *params, FrnnMessage *message);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif
