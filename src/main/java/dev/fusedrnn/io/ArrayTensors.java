@@ -12,16 +12,14 @@ final class ArrayTensors {
         switch (type) {
             case F64 -> write(values.length, Double.BYTES, sink, (chunk, i) -> chunk.putDouble(values[i]));
             case F32 -> write(values.length, Float.BYTES, sink, (chunk, i) -> chunk.putFloat(values[i]));
-            case BF16 -> write(
-                    values.length,
-                    Short.BYTES,
-                    sink,
-                    (chunk, i) -> chunk.putShort(HalfFloats.floatToBf16(values[i])));
-            case F16 -> write(
-                    values.length,
-                    Short.BYTES,
-                    sink,
-                    (chunk, i) -> chunk.putShort(HalfFloats.floatToF16(values[i])));
+            case BF16 ->
+                write(
+                        values.length,
+                        Short.BYTES,
+                        sink,
+                        (chunk, i) -> chunk.putShort(HalfFloats.floatToBf16(values[i])));
+            case F16 ->
+                write(values.length, Short.BYTES, sink, (chunk, i) -> chunk.putShort(HalfFloats.floatToF16(values[i])));
             default -> throw new IllegalArgumentException("floats cannot be stored as " + type);
         }
     }
@@ -43,8 +41,8 @@ final class ArrayTensors {
     }
 
     private static void write(int count, int elementBytes, ByteSink sink, Element element) throws IOException {
-        ByteBuffer chunk = SafetensorsFormat.littleEndian(
-                (int) Math.min((long) count * elementBytes, SafetensorsFormat.CHUNK));
+        ByteBuffer chunk =
+                SafetensorsFormat.littleEndian((int) Math.min((long) count * elementBytes, SafetensorsFormat.CHUNK));
         for (int i = 0; i < count; i++) {
             element.put(chunk, i);
             if (!chunk.hasRemaining() || i == count - 1) {

@@ -33,7 +33,9 @@ final class Checksums {
      */
     static String ofHeader(byte[] header, int digitsAt) {
         CRC32C crc = new CRC32C();
-        crc.update(SafetensorsFormat.littleEndian(Long.BYTES).putLong(header.length).flip());
+        crc.update(SafetensorsFormat.littleEndian(Long.BYTES)
+                .putLong(header.length)
+                .flip());
         crc.update(header, 0, digitsAt);
         crc.update(ByteBuffer.wrap(UNKNOWN.getBytes(StandardCharsets.US_ASCII)));
         crc.update(header, digitsAt + DIGITS, header.length - digitsAt - DIGITS);

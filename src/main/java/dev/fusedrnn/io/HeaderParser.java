@@ -238,9 +238,7 @@ final class HeaderParser {
     }
 
     private static long absolute(long offsetInHeader) {
-        return offsetInHeader < 0
-                ? InvalidFileException.NO_POSITION
-                : SafetensorsFormat.LENGTH_FIELD + offsetInHeader;
+        return offsetInHeader < 0 ? InvalidFileException.NO_POSITION : SafetensorsFormat.LENGTH_FIELD + offsetInHeader;
     }
 
     private InvalidFileException invalid(String reason, long position) {

@@ -46,7 +46,8 @@ public record ReadLimits(
         }
         for (int i = 0; i < name.length(); i++) {
             char c = name.charAt(i);
-            boolean plain = c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || "._-:".indexOf(c) >= 0;
+            boolean plain =
+                    c >= 'a' && c <= 'z' || c >= 'A' && c <= 'Z' || c >= '0' && c <= '9' || "._-:".indexOf(c) >= 0;
             if (plainNames ? !plain : Character.isISOControl(c)) {
                 return "character U+%04X at index %d of a name".formatted((int) c, i);
             }

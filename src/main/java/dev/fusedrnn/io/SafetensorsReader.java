@@ -61,8 +61,7 @@ public final class SafetensorsReader implements Closeable {
         BasicFileAttributes kind = Files.readAttributes(path, BasicFileAttributes.class, links);
         if (!kind.isRegularFile()) {
             String found = kind.isDirectory() ? "a directory" : kind.isSymbolicLink() ? "a symbolic link" : "a device";
-            throw new InvalidFileException(
-                    path, "not a regular file but " + found, InvalidFileException.NO_POSITION);
+            throw new InvalidFileException(path, "not a regular file but " + found, InvalidFileException.NO_POSITION);
         }
         Set<OpenOption> options = limits.followLinks()
                 ? Set.of(StandardOpenOption.READ)
@@ -113,7 +112,8 @@ public final class SafetensorsReader implements Closeable {
             throw invalid("no checksum of the header", SafetensorsFormat.LENGTH_FIELD);
         }
         // Shorter or escaped text would put the eight digits elsewhere than where they are blanked out.
-        boolean fits = stored.length() == Checksums.DIGITS && digitsAt + Checksums.DIGITS < header.length
+        boolean fits = stored.length() == Checksums.DIGITS
+                && digitsAt + Checksums.DIGITS < header.length
                 && header[digitsAt + Checksums.DIGITS] == '"';
         String computed = fits ? Checksums.ofHeader(header, digitsAt) : null;
         if (!stored.equals(computed)) {
@@ -178,7 +178,8 @@ public final class SafetensorsReader implements Closeable {
         TensorEntry entry = entry(name);
         List<Long> expected = Arrays.stream(shape).boxed().toList();
         if (!entry.shape().equals(expected)) {
-            throw invalid("tensor " + name + " has shape " + entry.shape() + ", expected " + expected, entry.position());
+            throw invalid(
+                    "tensor " + name + " has shape " + entry.shape() + ", expected " + expected, entry.position());
         }
         return entry;
     }

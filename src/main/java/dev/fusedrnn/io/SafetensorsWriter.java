@@ -179,8 +179,8 @@ public final class SafetensorsWriter {
             out.write(' ');
         }
         if (out.size() > ReadLimits.CHECKPOINT.maxHeaderBytes()) {
-            throw new IllegalArgumentException("header of " + out.size() + " bytes, allowed are "
-                    + ReadLimits.CHECKPOINT.maxHeaderBytes());
+            throw new IllegalArgumentException(
+                    "header of " + out.size() + " bytes, allowed are " + ReadLimits.CHECKPOINT.maxHeaderBytes());
         }
         return out.toByteArray();
     }

@@ -17,7 +17,8 @@ final class TensorArrays {
         int[] next = {0};
         file.read(entry.name(), chunk -> {
             while (chunk.hasRemaining()) {
-                values[next[0]++] = entry.type() == StoredType.F64 ? (float) chunk.getDouble() : nextFloat(chunk, entry);
+                values[next[0]++] =
+                        entry.type() == StoredType.F64 ? (float) chunk.getDouble() : nextFloat(chunk, entry);
             }
         });
         return values;

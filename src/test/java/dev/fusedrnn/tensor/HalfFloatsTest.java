@@ -54,9 +54,7 @@ class HalfFloatsTest {
             for (int low = 0; low < infinity; low++) {
                 double a = formula.applyAsDouble(low);
                 // The step above the largest finite value is as wide as the one below it.
-                double b = low + 1 < infinity
-                        ? formula.applyAsDouble(low + 1)
-                        : 2 * a - formula.applyAsDouble(low - 1);
+                double b = low + 1 < infinity ? formula.applyAsDouble(low + 1) : 2 * a - formula.applyAsDouble(low - 1);
                 float middle = (float) ((a + b) / 2) * (sign == 0 ? 1 : -1);
                 assertThat((double) Math.abs(middle)).isEqualTo((a + b) / 2);
                 assertThat(round(middle, f16)).isEqualTo(sign | low + (low & 1));
