@@ -1,0 +1,73 @@
+package dev.fusedrnn.nn;
+
+import dev.fusedrnn.engine.RnnConfig;
+import java.util.Objects;
+
+/**
+ * A language model's network: tokens, features, recurrent stack, linear head over the vocabulary.
+ *
+ * @param vocabularySize V
+ * @param embeddingSize E, features of the embedding; 0 for one-hot input
+ * @param rnn the stack; its inputSize is E, or V for one-hot input
+ * @param tied whether the head's weight is the embedding's table; then E is the stack's output size
+ * @param inputDropout probability that an element of the input features is dropped in training
+ * @param outputDropout probability that an element of the last layer's output is dropped in training
+ */
+public record LanguageNetworkConfig(
+        int vocabularySize, int embeddingSize, RnnConfig rnn, boolean tied, double inputDropout, double outputDropout) {
+
+    public LanguageNetworkConfig {
+        Objects.requireNonNull(rnn, "rnn");
+        requireSize("vocabularySize", vocabularySize, 1);
+        requireSize("embeddingSize", embeddingSize, 0);
+        requireProbability("inputDropout", inputDropout);
+        requireProbability("outputDropout", outputDropout);
+        int features = embeddingSize > 0 ? embeddingSize : vocabularySize;
+        if (rnn.inputSize() != features) {
+            throw new IllegalArgumentException("rnn.inputSize must be "
+                    + (embeddingSize > 0 ? "embeddingSize " : "vocabularySize ") + features + ", found "
+                    + rnn.inputSize());
+        }
+        if (tied && embeddingSize != rnn.totalOutputSize()) {
+            throw new IllegalArgumentException("a tied head needs embeddingSize equal to the stack's output size "
+                    + rnn.totalOutputSize() + ", found " + embeddingSize);
+        }
+        if (embeddingSize == 0 && vocabularySize > OneHotInput.MAX_VOCABULARY) {
+            throw new IllegalArgumentException("one-hot input takes at most " + OneHotInput.MAX_VOCABULARY
+                    + " tokens, found vocabularySize " + vocabularySize + "; set embeddingSize");
+        }
+    }
+
+    /** A network on a stack whose inputSize is V or the size of the embedding, without tying and dropout outside the stack. */
+    public static LanguageNetworkConfig of(int vocabularySize, int embeddingSize, RnnConfig rnn) {
+        return new LanguageNetworkConfig(vocabularySize, embeddingSize, rnn, false, 0, 0);
+    }
+
+    /** The same with the head's weight tied to the embedding or not. */
+    public LanguageNetworkConfig withTied(boolean tied) {
+        return new LanguageNetworkConfig(vocabularySize, embeddingSize, rnn, tied, inputDropout, outputDropout);
+    }
+
+    /** The same with dropout before the first and behind the last layer. */
+    public LanguageNetworkConfig withDropout(double inputDropout, double outputDropout) {
+        return new LanguageNetworkConfig(vocabularySize, embeddingSize, rnn, tied, inputDropout, outputDropout);
+    }
+
+    /** Whether anything is dropped in training. */
+    public boolean hasDropout() {
+        return inputDropout > 0 || outputDropout > 0 || rnn.dropout() > 0;
+    }
+
+    private static void requireSize(String field, int value, int least) {
+        if (value < least || value > RnnConfig.MAX_SIZE) {
+            throw new IllegalArgumentException(
+                    field + " must be in [" + least + ", " + RnnConfig.MAX_SIZE + "], found " + value);
+        }
+    }
+
+    private static void requireProbability(String field, double value) {
+        if (!(value >= 0 && value <= 1)) {
+            throw new IllegalArgumentException(field + " must be in [0, 1], found " + value);
+        }
+    }
+}

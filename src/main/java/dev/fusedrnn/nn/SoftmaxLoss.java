@@ -1,0 +1,90 @@
+package dev.fusedrnn.nn;
+
+import dev.fusedrnn.kernel.Kernels;
+import dev.fusedrnn.tensor.DataType;
+import dev.fusedrnn.tensor.Tensor;
+
+/**
+ * A linear head with softmax cross-entropy over its outputs, and the gradient of both in the same pass.
+ *
+ * <p>Rows are taken in chunks: logits exist for one chunk at a time, never for the whole of a large batch. A negative target
+ * is ignored: its loss and gradient are 0. With a gradient scale of 1/(number of targets that are not), the gradient is that
+ * of the masked mean.
+ */
+public final class SoftmaxLoss implements AutoCloseable {
+    /** Logits held at a time: 16 MiB in F32, enough for a product to run at full speed. */
+    public static final long CHUNK_ELEMENTS = 1 << 22;
+
+    private final Kernels kernels;
+    private final Linear head;
+    private final long rows;
+    private final long chunkRows;
+    private final Tensor logits;
+    private final Tensor losses;
+
+    /**
+     * Takes the buffers for batches of a fixed size.
+     *
+     * @param dataType of features and logits
+     * @param rows M
+     */
+    public SoftmaxLoss(Kernels kernels, Linear head, DataType dataType, long rows) {
+        this(kernels, head, dataType, rows, Math.max(1, CHUNK_ELEMENTS / head.outputs()));
+    }
+
+    SoftmaxLoss(Kernels kernels, Linear head, DataType dataType, long rows, long chunkRows) {
+        this.kernels = kernels;
+        this.head = head;
+        this.rows = rows;
+        this.chunkRows = Math.min(rows, chunkRows);
+        this.logits = kernels.device().allocate(dataType, this.chunkRows, head.outputs());
+        this.losses = kernels.device().zeros(DataType.F32, rows);
+    }
+
+    /** Loss of each row in nats, F32 [M], after a pass; 0 where the target is ignored. */
+    public Tensor losses() {
+        return losses;
+    }
+
+    /**
+     * Losses alone.
+     *
+     * @param features [M, F]; read
+     * @param targets I32 [M]; read
+     */
+    public void forward(Tensor features, Tensor targets) {
+        for (long from = 0; from < rows; from += chunkRows) {
+            long count = Math.min(chunkRows, rows - from);
+            Tensor part = logits.view(0, count, head.outputs());
+            head.forward(features.view(from * head.inputs(), count, head.inputs()), part);
+            kernels.softmaxCrossEntropy(part, targets.view(from, count), losses.view(from, count), null);
+        }
+    }
+
+    /**
+     * Losses and gradients.
+     *
+     * @param features [M, F]; read
+     * @param targets I32 [M]; read
+     * @param gradientScale F32 [1] on the device: what the sum of all losses is multiplied by before it is differentiated
+     * @param dFeatures [M, F]; written
+     */
+    public void forwardBackward(Tensor features, Tensor targets, Tensor gradientScale, Tensor dFeatures) {
+        int inputs = head.inputs();
+        for (long from = 0; from < rows; from += chunkRows) {
+            long count = Math.min(chunkRows, rows - from);
+            Tensor part = logits.view(0, count, head.outputs());
+            Tensor x = features.view(from * inputs, count, inputs);
+            head.forward(x, part);
+            kernels.softmaxCrossEntropy(part, targets.view(from, count), losses.view(from, count), gradientScale);
+            head.backwardParameters(x, part, from > 0);
+            head.backwardInput(part, dFeatures.view(from * inputs, count, inputs));
+        }
+    }
+
+    @Override
+    public void close() {
+        logits.close();
+        losses.close();
+    }
+}
