@@ -1,0 +1,175 @@
+package dev.fusedrnn.engine.check;
+
+import dev.fusedrnn.engine.BackwardCall;
+import dev.fusedrnn.engine.ForwardCall;
+import dev.fusedrnn.engine.ParameterLayout;
+import dev.fusedrnn.engine.RecurrentEngine;
+import dev.fusedrnn.engine.RnnConfig;
+import dev.fusedrnn.engine.RnnExecution;
+import dev.fusedrnn.tensor.DataType;
+import dev.fusedrnn.tensor.Device;
+import dev.fusedrnn.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * One engine run on one case's data: all tensors are made, passed, read back and freed. Every output and the reserve are
+ * filled with 0xFF before and lie between guard bands, so that what an engine does not write, or writes outside, shows.
+ */
+public final class EngineRun implements AutoCloseable {
+    private final CaseData data;
+    private final RnnConfig config;
+    private final Device device;
+    private final RnnExecution execution;
+    private final boolean training;
+    private final List<Tensor> inputs = new ArrayList<>();
+    private final Map<String, GuardedTensor> outputs = new LinkedHashMap<>();
+    private final ForwardCall forward;
+
+    private EngineRun(RecurrentEngine engine, Device device, CaseData data, boolean training) {
+        this.data = data;
+        this.config = data.config();
+        this.device = device;
+        this.training = training;
+        this.execution = engine.prepare(config, device, data.steps(), data.batch(), training);
+        this.forward = forwardCall();
+    }
+
+    /** A training forward pass and its backward pass. */
+    public static PassResult train(RecurrentEngine engine, Device device, CaseData data) {
+        try (EngineRun run = new EngineRun(engine, device, data, true)) {
+            run.forward();
+            run.backward();
+            return run.result();
+        }
+    }
+
+    /** An inference forward pass: y, hy and cy. */
+    public static PassResult infer(RecurrentEngine engine, Device device, CaseData data) {
+        try (EngineRun run = new EngineRun(engine, device, data, false)) {
+            run.forward();
+            return run.result();
+        }
+    }
+
+    /** A run to be driven pass by pass. */
+    public static EngineRun open(RecurrentEngine engine, Device device, CaseData data) {
+        return new EngineRun(engine, device, data, true);
+    }
+
+    /** The forward pass. */
+    public void forward() {
+        execution.forward(forward);
+    }
+
+    /** The backward pass; overwrites the gradients of the parameters. */
+    public void backward() {
+        backward(false);
+    }
+
+    /** The backward pass, adding to the gradients of the parameters an earlier one has left. */
+    public void backwardAccumulating() {
+        backward(true);
+    }
+
+    private void backward(boolean accumulate) {
+        DataType type = config.dataType();
+        output("dx", type, data.steps(), data.batch(), config.inputSize());
+        if (data.hx() != null) {
+            output("dhx", type, stateExtents(config.outputSize()));
+        }
+        if (data.cx() != null) {
+            output("dcx", type, stateExtents(config.hiddenSize()));
+        }
+        DataType gradientType = type.isHalf() ? DataType.F32 : type;
+        output("dParameters", gradientType, ParameterLayout.of(config).elements());
+        execution.backward(new BackwardCall(
+                forward,
+                input(data.dy(), type, data.steps(), data.batch(), config.totalOutputSize()),
+                input(data.dhy(), type, stateExtents(config.outputSize())),
+                input(data.dcy(), type, stateExtents(config.hiddenSize())),
+                written("dx"),
+                written("dhx"),
+                written("dcx"),
+                written("dParameters"),
+                accumulate));
+    }
+
+    /** Everything computed so far; waits for the device. */
+    public PassResult result() {
+        device.synchronize();
+        Map<String, double[]> tensors = new LinkedHashMap<>();
+        List<String> damage = new ArrayList<>();
+        outputs.forEach((name, guarded) -> {
+            guarded.damage().ifPresent(damage::add);
+            if (name.equals("dParameters")) {
+                PassResult.putParameters(config, guarded.tensor().toDoubles(), tensors);
+            } else if (!name.equals("reserve")) {
+                tensors.put(name, guarded.tensor().toDoubles());
+            }
+        });
+        return new PassResult(tensors, damage, execution.plan());
+    }
+
+    private ForwardCall forwardCall() {
+        DataType type = config.dataType();
+        output("y", type, data.steps(), data.batch(), config.totalOutputSize());
+        output("hy", type, stateExtents(config.outputSize()));
+        if (config.cell().hasCellState()) {
+            output("cy", type, stateExtents(config.hiddenSize()));
+        }
+        if (training) {
+            output("reserve", DataType.I32, (execution.reserveBytes() + Integer.BYTES - 1) / Integer.BYTES);
+        }
+        return new ForwardCall(
+                input(data.parameters(), type, data.parameters().length),
+                input(data.x(), type, data.steps(), data.batch(), config.inputSize()),
+                input(data.hx(), type, stateExtents(config.outputSize())),
+                input(data.cx(), type, stateExtents(config.hiddenSize())),
+                data.lengths(),
+                config.dropout() > 0 ? randomTensor() : null,
+                written("y"),
+                written("hy"),
+                written("cy"),
+                written("reserve"));
+    }
+
+    private long[] stateExtents(int features) {
+        return new long[] {(long) config.layers() * config.directions(), data.batch(), features};
+    }
+
+    private Tensor input(double[] values, DataType type, long... extents) {
+        if (values == null) {
+            return null;
+        }
+        Tensor tensor = device.allocate(type, extents);
+        inputs.add(tensor);
+        tensor.copyFrom(values);
+        return tensor;
+    }
+
+    private Tensor randomTensor() {
+        Tensor tensor = device.allocate(DataType.I32, data.random().length);
+        inputs.add(tensor);
+        tensor.copyFrom(data.random());
+        return tensor;
+    }
+
+    private void output(String name, DataType type, long... extents) {
+        outputs.computeIfAbsent(name, absent -> new GuardedTensor(name, device, type, extents));
+    }
+
+    private Tensor written(String name) {
+        GuardedTensor guarded = outputs.get(name);
+        return guarded == null ? null : guarded.tensor();
+    }
+
+    @Override
+    public void close() {
+        inputs.forEach(Tensor::close);
+        outputs.values().forEach(GuardedTensor::close);
+        execution.close();
+    }
+}

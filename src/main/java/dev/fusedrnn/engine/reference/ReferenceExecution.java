@@ -1,0 +1,82 @@
+package dev.fusedrnn.engine.reference;
+
+import dev.fusedrnn.engine.BackwardCall;
+import dev.fusedrnn.engine.ForwardCall;
+import dev.fusedrnn.engine.RnnConfig;
+import dev.fusedrnn.engine.RnnExecution;
+import dev.fusedrnn.tensor.Tensor;
+
+/** The reference engine's execution. It has no workspace: every call uses arrays of its own, unlike the fast engines. */
+public final class ReferenceExecution implements RnnExecution {
+    private final Extents extents;
+    private final boolean training;
+    private final Rounding rounding;
+    private boolean closed;
+
+    /**
+     * Passes of T = {@code steps} and N = {@code batch}.
+     *
+     * @param rounded whether stored values and sums are rounded as a kernel of the configuration's data type would
+     */
+    public ReferenceExecution(RnnConfig config, int steps, int batch, boolean training, boolean rounded) {
+        this.extents = new Extents(config, steps, batch);
+        this.training = training;
+        this.rounding = rounded ? Rounding.of(config.dataType()) : Rounding.NONE;
+    }
+
+    @Override
+    public long reserveBytes() {
+        return training ? new Reserve(extents).bytes() : 0;
+    }
+
+    @Override
+    public long workspaceBytes() {
+        return 0;
+    }
+
+    @Override
+    public String plan() {
+        return rounding == Rounding.NONE ? "plain loops in double" : "plain loops rounded to " + rounding;
+    }
+
+    @Override
+    public void forward(ForwardCall call) {
+        requireOpen();
+        if (call.reserve() != null) {
+            requireReserve(call.reserve());
+        }
+        new ForwardPass(extents, rounding, call).run();
+    }
+
+    @Override
+    public void backward(BackwardCall call) {
+        requireOpen();
+        if (call.forward().reserve() == null) {
+            throw new IllegalStateException("the forward call had no reserve, so there is nothing to go back through");
+        }
+        requireReserve(call.forward().reserve());
+        new BackwardPass(extents, rounding, call).run();
+    }
+
+    @Override
+    public void close() {
+        closed = true;
+    }
+
+    private void requireReserve(Tensor reserve) {
+        long needed = new Reserve(extents).bytes();
+        if (!training) {
+            throw new IllegalStateException("this execution was prepared for inference");
+        }
+        if (reserve.byteSize() < needed) {
+            throw new IllegalArgumentException(
+                    "reserve must have at least " + needed + " bytes, found " + reserve.byteSize());
+        }
+    }
+
+    private void requireOpen() {
+        if (closed) {
+            throw new IllegalStateException("the execution is closed");
+        }
+    }
+}
