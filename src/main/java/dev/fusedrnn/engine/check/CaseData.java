@@ -99,8 +99,7 @@ public record CaseData(
                 }
             }
         }
-        return new CaseData(
-                config, steps, batch, lengths, parameters, paddedX, hx, cx, paddedDy, dhy, dcy, random);
+        return new CaseData(config, steps, batch, lengths, parameters, paddedX, hx, cx, paddedDy, dhy, dcy, random);
     }
 
     /** Whether time {@code t} lies behind the length of sample {@code n}. */

@@ -27,8 +27,7 @@ final class BackwardPass {
         this.call = call;
         this.forward = call.forward();
         this.parameters = forward.parameters().toDoubles();
-        this.gradients =
-                new double[Math.toIntExact(ParameterLayout.of(config).elements())];
+        this.gradients = new double[Math.toIntExact(ParameterLayout.of(config).elements())];
         this.dh = ForwardPass.valuesOrZeros(call.dhy(), extents.state(config.outputSize()));
         this.dc = ForwardPass.valuesOrZeros(call.dcy(), extents.state(extents.cellSize()));
     }

@@ -25,9 +25,10 @@ interface Cell {
             case RNN_TANH -> new RnnCell(config.hiddenSize(), false, weights, rounding);
             case RNN_RELU -> new RnnCell(config.hiddenSize(), true, weights, rounding);
             case LSTM -> new LstmCell(config.hiddenSize(), config.cellClip(), weights, rounding);
-            case GRU -> config.gruVariant() == GruVariant.RESET_AFTER
-                    ? new GruResetAfterCell(config.hiddenSize(), weights, rounding)
-                    : new GruResetBeforeCell(config.hiddenSize(), weights, rounding);
+            case GRU ->
+                config.gruVariant() == GruVariant.RESET_AFTER
+                        ? new GruResetAfterCell(config.hiddenSize(), weights, rounding)
+                        : new GruResetBeforeCell(config.hiddenSize(), weights, rounding);
         };
     }
 
