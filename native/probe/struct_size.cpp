@@ -1,0 +1,52 @@
+#include <cstring>
+
+#include "fusedrnn.h"
+
+namespace {
+
+struct Entry {
+    const char *name;
+    size_t bytes;
+};
+
+const Entry ENTRIES[] = {
+    {"Message", sizeof(FrnnMessage)},
+    {"Probe", sizeof(FrnnProbe)},
+    {"Device", sizeof(FrnnDevice)},
+    {"PackRows", sizeof(FrnnPackRowsParams)},
+    {"UnpackRows", sizeof(FrnnUnpackRowsParams)},
+    {"PackBias", sizeof(FrnnPackBiasParams)},
+    {"CellForward", sizeof(FrnnCellForwardParams)},
+    {"CellBackward", sizeof(FrnnCellBackwardParams)},
+    {"StateForward", sizeof(FrnnStateForwardParams)},
+    {"StateBackward", sizeof(FrnnStateBackwardParams)},
+    {"Mask", sizeof(FrnnMaskParams)},
+    {"GatherLast", sizeof(FrnnGatherLastParams)},
+    {"ScatterLast", sizeof(FrnnScatterLastParams)},
+    {"SwapLeading", sizeof(FrnnSwapLeadingParams)},
+    {"Fill", sizeof(FrnnFillParams)},
+    {"Convert", sizeof(FrnnConvertParams)},
+    {"AddScaled", sizeof(FrnnAddScaledParams)},
+    {"Scale", sizeof(FrnnScaleParams)},
+    {"AddRow", sizeof(FrnnAddRowParams)},
+    {"Advance", sizeof(FrnnAdvanceParams)},
+    {"ColumnSum", sizeof(FrnnColumnSumParams)},
+    {"Reduce", sizeof(FrnnReduceParams)},
+    {"Gather", sizeof(FrnnGatherParams)},
+    {"ScatterAdd", sizeof(FrnnScatterAddParams)},
+    {"CrossEntropy", sizeof(FrnnCrossEntropyParams)},
+    {"TargetScale", sizeof(FrnnTargetScaleParams)},
+    {"Dropout", sizeof(FrnnDropoutParams)},
+    {"ClipScale", sizeof(FrnnClipScaleParams)},
+    {"StepDone", sizeof(FrnnStepDoneParams)},
+    {"Update", sizeof(FrnnUpdateParams)},
+};
+
+}  // namespace
+
+extern "C" int32_t frnn_struct_size(const char *name) {
+    for (const Entry &entry : ENTRIES) {
+        if (std::strcmp(entry.name, name) == 0) return static_cast<int32_t>(entry.bytes);
+    }
+    return -1;
+}
