@@ -1,11 +1,23 @@
 package dev.fusedrnn.kernel;
 
+import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
 import dev.fusedrnn.tensor.Tensor;
+import java.util.Arrays;
 
-/** The operations on the CPU. */
+/** The operations on the CPU: blocks of each tensor pass through small arrays on the heap. */
 final class CpuKernels implements Kernels {
+    private static final int SIZE = FloatBlocks.SIZE;
+
     private final Device device;
+    private final FloatBlocks blocks = new FloatBlocks();
+    private final CpuGemm gemm = new CpuGemm(blocks);
+    private final CpuSoftmax softmax = new CpuSoftmax(blocks);
+    private final CpuRows rows = new CpuRows(blocks);
+    private final CpuOptimizer optimizer = new CpuOptimizer(blocks);
+    private final float[] left = new float[SIZE];
+    private final float[] right = new float[SIZE];
+    private final int[] random = new int[4];
 
     CpuKernels(Device device) {
         this.device = device;
@@ -18,12 +30,20 @@ final class CpuKernels implements Kernels {
 
     @Override
     public void fill(Tensor tensor, float value) {
-        throw new UnsupportedOperationException();
+        if (Float.floatToRawIntBits(value) == 0) {
+            tensor.clear();
+            return;
+        }
+        Arrays.fill(left, value);
+        for (long at = 0; at < tensor.elements(); at += SIZE) {
+            blocks.store(tensor, at, left, count(tensor, at));
+        }
     }
 
     @Override
     public void convert(Tensor from, Tensor to) {
-        throw new UnsupportedOperationException();
+        FloatBlocks.requireElements("to", to, from.elements());
+        blocks.copy(from, 0, to, 0, from.elements(), left);
     }
 
     @Override
@@ -41,69 +61,218 @@ final class CpuKernels implements Kernels {
             float beta,
             Tensor c,
             long ldc) {
-        throw new UnsupportedOperationException();
+        gemm.run(transposeA, transposeB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
     }
 
     @Override
     public void addRow(Tensor matrix, Tensor row) {
-        throw new UnsupportedOperationException();
+        long width = width(matrix, row);
+        for (long column = 0; column < width; column += SIZE) {
+            int columns = (int) Math.min(SIZE, width - column);
+            int rowsAtOnce = columns == width ? SIZE / columns : 1;
+            blocks.load(row, column, right, columns);
+            repeat(right, columns, rowsAtOnce);
+            for (long at = column; at < matrix.elements(); at += rowsAtOnce * width) {
+                int part = (int) Math.min((long) columns * rowsAtOnce, matrix.elements() - at);
+                blocks.load(matrix, at, left, part);
+                add(left, 1, right, part);
+                blocks.store(matrix, at, left, part);
+            }
+        }
     }
 
+    /** Rows are summed within a block first, then the blocks: the error grows with the square root of their number. */
     @Override
     public void columnSum(Tensor matrix, Tensor sums, boolean accumulate) {
-        throw new UnsupportedOperationException();
+        long width = width(matrix, sums);
+        for (long column = 0; column < width; column += SIZE) {
+            int columns = (int) Math.min(SIZE, width - column);
+            int rowsAtOnce = columns == width ? SIZE / columns : 1;
+            if (accumulate) {
+                blocks.load(sums, column, right, columns);
+            } else {
+                Arrays.fill(right, 0, columns, 0);
+            }
+            for (long at = column; at < matrix.elements(); at += rowsAtOnce * width) {
+                int part = (int) Math.min((long) columns * rowsAtOnce, matrix.elements() - at);
+                blocks.load(matrix, at, left, part);
+                foldRows(left, part, columns);
+                add(right, 1, left, columns);
+            }
+            blocks.store(sums, column, right, columns);
+        }
     }
 
     @Override
     public void addScaled(Tensor y, float alpha, Tensor x) {
-        throw new UnsupportedOperationException();
+        FloatBlocks.requireElements("x", x, y.elements());
+        for (long at = 0; at < y.elements(); at += SIZE) {
+            int count = count(y, at);
+            blocks.load(y, at, left, count);
+            blocks.load(x, at, right, count);
+            add(left, alpha, right, count);
+            blocks.store(y, at, left, count);
+        }
     }
 
     @Override
     public void scale(Tensor y, Tensor scale) {
-        throw new UnsupportedOperationException();
+        float factor = blocks.scalar(scale);
+        for (long at = 0; at < y.elements(); at += SIZE) {
+            int count = count(y, at);
+            blocks.load(y, at, left, count);
+            for (int i = 0; i < count; i++) {
+                left[i] *= factor;
+            }
+            blocks.store(y, at, left, count);
+        }
     }
 
     @Override
     public void gather(Tensor ids, Tensor table, Tensor out) {
-        throw new UnsupportedOperationException();
+        rows.gather(ids, table, out);
     }
 
     @Override
-    public void scatterAdd(Tensor ids, Tensor rows, Tensor table, boolean accumulate) {
-        throw new UnsupportedOperationException();
+    public void scatterAdd(Tensor ids, Tensor rowTensor, Tensor table, boolean accumulate) {
+        rows.scatterAdd(ids, rowTensor, table, accumulate);
     }
 
     @Override
     public void softmaxCrossEntropy(Tensor logits, Tensor targets, Tensor losses, Tensor gradientScale) {
-        throw new UnsupportedOperationException();
+        softmax.run(logits, targets, losses, gradientScale);
     }
 
     @Override
     public void sum(Tensor values, Tensor sum, boolean accumulate) {
-        throw new UnsupportedOperationException();
+        FloatBlocks.requireType("values", values, DataType.F32);
+        double total = accumulate ? blocks.scalar(sum) : 0;
+        for (long at = 0; at < values.elements(); at += SIZE) {
+            int count = count(values, at);
+            blocks.load(values, at, left, count);
+            total += sum(left, count);
+        }
+        blocks.setScalar(sum, (float) total);
     }
 
     @Override
-    public void dropout(Tensor in, Tensor out, float p, Tensor random, int stream) {
-        throw new UnsupportedOperationException();
+    public void dropout(Tensor in, Tensor out, float p, Tensor randomTensor, int stream) {
+        FloatBlocks.requireElements("out", out, in.elements());
+        FloatBlocks.requireType("random", randomTensor, DataType.I32);
+        FloatBlocks.requireElements("random", randomTensor, 4);
+        blocks.cursor().get(randomTensor.address(), random, 0, 4);
+        for (long at = 0; at < in.elements(); at += SIZE) {
+            int count = count(in, at);
+            blocks.load(in, at, left, count);
+            DropoutMask.factors(p, random[0], random[1], random[2], stream, at, right, count);
+            for (int i = 0; i < count; i++) {
+                left[i] *= right[i];
+            }
+            blocks.store(out, at, left, count);
+        }
     }
 
     @Override
     public void squaredNorm(Tensor gradient, Tensor squaredNorm) {
-        throw new UnsupportedOperationException();
+        double total = 0;
+        for (long at = 0; at < gradient.elements(); at += SIZE) {
+            int count = count(gradient, at);
+            blocks.load(gradient, at, left, count);
+            total += squares(left, count);
+        }
+        blocks.setScalar(squaredNorm, (float) total);
     }
 
     @Override
     public void clipScale(Tensor squaredNorm, float maxNorm, float lossUnscale, Tensor scale) {
-        throw new UnsupportedOperationException();
+        float squared = blocks.scalar(squaredNorm);
+        double norm = lossUnscale * Math.sqrt(squared);
+        float factor = lossUnscale;
+        if (!Double.isFinite(norm)) {
+            factor = Float.NaN;
+        } else if (maxNorm != 0 && norm > maxNorm) {
+            factor = (float) (lossUnscale * (maxNorm / norm));
+        }
+        blocks.setScalar(scale, factor);
     }
 
     @Override
     public void update(OptimizerUpdate update) {
-        throw new UnsupportedOperationException();
+        optimizer.update(update);
     }
 
     @Override
-    public void close() {}
+    public void close() {
+        gemm.close();
+    }
+
+    private static int count(Tensor tensor, long at) {
+        return (int) Math.min(SIZE, tensor.elements() - at);
+    }
+
+    private static long width(Tensor matrix, Tensor row) {
+        long width = row.elements();
+        if (width == 0 || matrix.elements() % width != 0) {
+            throw new IllegalArgumentException(
+                    "rows of " + matrix + " do not have the " + width + " columns of " + row);
+        }
+        return width;
+    }
+
+    private static void repeat(float[] values, int count, int times) {
+        for (int i = 1; i < times; i++) {
+            System.arraycopy(values, 0, values, i * count, count);
+        }
+    }
+
+    private static void foldRows(float[] values, int count, int columns) {
+        for (int from = columns; from < count; from += columns) {
+            for (int j = 0; j < columns; j++) {
+                values[j] += values[from + j];
+            }
+        }
+    }
+
+    private static void add(float[] y, float alpha, float[] x, int count) {
+        for (int i = 0; i < count; i++) {
+            y[i] += alpha * x[i];
+        }
+    }
+
+    /** Four running sums, so that one addition need not wait for the last. */
+    private static double sum(float[] values, int count) {
+        double s0 = 0;
+        double s1 = 0;
+        double s2 = 0;
+        double s3 = 0;
+        int i = 0;
+        for (; i + 3 < count; i += 4) {
+            s0 += values[i];
+            s1 += values[i + 1];
+            s2 += values[i + 2];
+            s3 += values[i + 3];
+        }
+        for (; i < count; i++) {
+            s0 += values[i];
+        }
+        return s0 + s1 + (s2 + s3);
+    }
+
+    private static double squares(float[] values, int count) {
+        double s0 = 0;
+        double s1 = 0;
+        double s2 = 0;
+        double s3 = 0;
+        int i = 0;
+        for (; i + 3 < count; i += 4) {
+            s0 += (double) values[i] * values[i];
+            s1 += (double) values[i + 1] * values[i + 1];
+            s2 += (double) values[i + 2] * values[i + 2];
+            s3 += (double) values[i + 3] * values[i + 3];
+        }
+        for (; i < count; i++) {
+            s0 += (double) values[i] * values[i];
+        }
+        return s0 + s1 + (s2 + s3);
+    }
 }

@@ -18,4 +18,24 @@ public final class DropoutMask {
         int word = Philox.word((int) block, (int) (block >>> 32), stream, draw, seedLow, seedHigh, (int) (element & 3));
         return (word >>> 8) * 0x1p-24f >= p ? 1 / (1 - p) : 0;
     }
+
+    /**
+     * The factors of {@code count} elements from {@code first} on, the same values as {@link #factor} gives.
+     *
+     * @param out written from its start
+     */
+    public static void factors(
+            float p, int seedLow, int seedHigh, int draw, int stream, long first, float[] out, int count) {
+        float keep = 1 / (1 - p);
+        int done = 0;
+        int[] words = new int[4];
+        while (done < count) {
+            long element = first + done;
+            long block = element >>> 2;
+            Philox.block((int) block, (int) (block >>> 32), stream, draw, seedLow, seedHigh, words);
+            for (int lane = (int) (element & 3); lane < 4 && done < count; lane++) {
+                out[done++] = (words[lane] >>> 8) * 0x1p-24f >= p ? keep : 0;
+            }
+        }
+    }
 }

@@ -35,4 +35,24 @@ public final class Philox {
             default -> c3;
         };
     }
+
+    /** All four words of a block, see {@link #word}. */
+    public static void block(int c0, int c1, int c2, int c3, int k0, int k1, int[] words) {
+        for (int round = 0; round < ROUNDS; round++) {
+            long product0 = MULTIPLIER_0 * (c0 & MASK);
+            long product1 = MULTIPLIER_1 * (c2 & MASK);
+            int next0 = (int) (product1 >>> 32) ^ c1 ^ k0;
+            int next2 = (int) (product0 >>> 32) ^ c3 ^ k1;
+            c1 = (int) product1;
+            c3 = (int) product0;
+            c0 = next0;
+            c2 = next2;
+            k0 += WEYL_0;
+            k1 += WEYL_1;
+        }
+        words[0] = c0;
+        words[1] = c1;
+        words[2] = c2;
+        words[3] = c3;
+    }
 }

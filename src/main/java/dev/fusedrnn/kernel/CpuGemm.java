@@ -1,0 +1,108 @@
+package dev.fusedrnn.kernel;
+
+import dev.fusedrnn.internal.blas.Blas;
+import dev.fusedrnn.internal.host.HostScratch;
+import dev.fusedrnn.tensor.DataType;
+import dev.fusedrnn.tensor.Tensor;
+
+/** Matrix products in CPU memory; 16-bit operands are widened first and products are in F32. */
+final class CpuGemm implements AutoCloseable {
+    private final FloatBlocks blocks;
+    private final float[] block = new float[FloatBlocks.SIZE];
+    private final HostScratch wideA = new HostScratch();
+    private final HostScratch wideB = new HostScratch();
+    private final HostScratch wideC = new HostScratch();
+    private Blas blas;
+
+    CpuGemm(FloatBlocks blocks) {
+        this.blocks = blocks;
+    }
+
+    void run(
+            boolean transposeA,
+            boolean transposeB,
+            long m,
+            long n,
+            long k,
+            float alpha,
+            Tensor a,
+            long lda,
+            Tensor b,
+            long ldb,
+            float beta,
+            Tensor c,
+            long ldc) {
+        long usedA = transposeA ? span("a", a, k, m, lda) : span("a", a, m, k, lda);
+        long usedB = transposeB ? span("b", b, n, k, ldb) : span("b", b, k, n, ldb);
+        long usedC = span("c", c, m, n, ldc);
+        if (m == 0 || n == 0) {
+            return;
+        }
+        if (blas == null) {
+            blas = new Blas();
+        }
+        boolean narrowC = c.dataType() != DataType.F32;
+        // Where c has gaps between its rows, widening keeps what lies in them.
+        boolean readC = beta != 0 || ldc != n;
+        long cAddress = narrowC && !readC ? wideC.require(usedC * Float.BYTES) : widen(c, usedC, wideC);
+        blas.sgemm(
+                transposeA,
+                transposeB,
+                Math.toIntExact(m),
+                Math.toIntExact(n),
+                Math.toIntExact(k),
+                alpha,
+                widen(a, usedA, wideA),
+                Math.toIntExact(lda),
+                widen(b, usedB, wideB),
+                Math.toIntExact(ldb),
+                beta,
+                cAddress,
+                Math.toIntExact(ldc));
+        if (narrowC) {
+            narrow(cAddress, c, usedC);
+        }
+    }
+
+    /** Elements from the first to the last one of a stored matrix. */
+    private static long span(String name, Tensor tensor, long rows, long columns, long ld) {
+        if (rows < 0 || columns < 0 || ld < Math.max(1, columns)) {
+            throw new IllegalArgumentException(
+                    name + " [" + rows + ", " + columns + "] cannot have a row distance of " + ld);
+        }
+        long used = rows == 0 || columns == 0 ? 0 : Math.addExact(Math.multiplyExact(rows - 1, ld), columns);
+        if (used > tensor.elements()) {
+            throw new IllegalArgumentException(name + " [" + rows + ", " + columns + "] with row distance " + ld
+                    + " needs " + used + " elements, found " + tensor);
+        }
+        return used;
+    }
+
+    private long widen(Tensor tensor, long elements, HostScratch scratch) {
+        if (tensor.dataType() == DataType.F32) {
+            return tensor.address();
+        }
+        long address = scratch.require(elements * Float.BYTES);
+        for (long at = 0; at < elements; at += FloatBlocks.SIZE) {
+            int count = (int) Math.min(FloatBlocks.SIZE, elements - at);
+            blocks.load(tensor, at, block, count);
+            blocks.cursor().put(address + at * Float.BYTES, block, 0, count);
+        }
+        return address;
+    }
+
+    private void narrow(long address, Tensor tensor, long elements) {
+        for (long at = 0; at < elements; at += FloatBlocks.SIZE) {
+            int count = (int) Math.min(FloatBlocks.SIZE, elements - at);
+            blocks.cursor().get(address + at * Float.BYTES, block, 0, count);
+            blocks.store(tensor, at, block, count);
+        }
+    }
+
+    @Override
+    public void close() {
+        wideA.close();
+        wideB.close();
+        wideC.close();
+    }
+}
