@@ -3,12 +3,15 @@ package dev.fusedrnn.io;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.StreamReadConstraints;
 import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.StreamWriteFeature;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
 /** Constants of the safetensors format: 8 bytes of header length, JSON header, tensors without gaps, all little-endian. */
 final class SafetensorsFormat {
     static final String METADATA = "__metadata__";
+    /** Most levels of the header; a sound one has three. */
+    static final int DEPTH = 4;
     /** Bytes of the length field. */
     static final int LENGTH_FIELD = Long.BYTES;
     /** Tensors start at a multiple of this: the header is filled up with spaces. */
@@ -22,10 +25,10 @@ final class SafetensorsFormat {
         return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
     }
 
-    /** A parser of strict JSON, at most 4 levels deep, no key twice, nothing longer than the header itself. */
-    static JsonFactory strictJson(int maxBytes) {
+    /** Strict JSON: no key twice, at most {@code depth} levels, nothing longer than {@code maxBytes}. */
+    static JsonFactory strictJson(int maxBytes, int depth) {
         StreamReadConstraints constraints = StreamReadConstraints.builder()
-                .maxNestingDepth(4)
+                .maxNestingDepth(depth)
                 .maxNumberLength(40)
                 .maxNameLength(8_192)
                 .maxStringLength(maxBytes)
@@ -34,6 +37,8 @@ final class SafetensorsFormat {
         return JsonFactory.builder()
                 .streamReadConstraints(constraints)
                 .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                // The same digits on every Java version.
+                .enable(StreamWriteFeature.USE_FAST_DOUBLE_WRITER)
                 .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
                 .build();
     }
