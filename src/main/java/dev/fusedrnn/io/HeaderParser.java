@@ -55,7 +55,8 @@ final class HeaderParser {
 
     void parse() throws IOException {
         checkEncoding();
-        try (JsonParser json = SafetensorsFormat.strictJson(header.length, SafetensorsFormat.DEPTH).createParser(header)) {
+        try (JsonParser json = SafetensorsFormat.strictJson(header.length, SafetensorsFormat.DEPTH)
+                .createParser(header)) {
             json.nextToken();
             for (JsonToken token = json.nextToken(); token != JsonToken.END_OBJECT; token = json.nextToken()) {
                 String name = json.currentName();

@@ -78,7 +78,10 @@ public sealed interface Json {
             return new Real(Double.parseDouble(single.toString()));
         } else if (value instanceof Double real) {
             return new Real(real);
-        } else if (value instanceof Byte || value instanceof Short || value instanceof Integer || value instanceof Long) {
+        } else if (value instanceof Byte
+                || value instanceof Short
+                || value instanceof Integer
+                || value instanceof Long) {
             return new Whole(((Number) value).longValue());
         } else if (value instanceof Collection<?> collection) {
             List<Json> items = new ArrayList<>(collection.size());
@@ -87,7 +90,8 @@ public sealed interface Json {
         } else if (value instanceof Map<?, ?> map) {
             return ofMap(map);
         }
-        throw new IllegalArgumentException("no JSON value for " + value.getClass().getName());
+        throw new IllegalArgumentException(
+                "no JSON value for " + value.getClass().getName());
     }
 
     private static Json ofMap(Map<?, ?> map) {
@@ -119,7 +123,9 @@ public sealed interface Json {
         try {
             return JsonText.read(text);
         } catch (JsonProcessingException e) {
-            String place = e.getLocation() == null ? "" : " (at character " + e.getLocation().getCharOffset() + ")";
+            String place = e.getLocation() == null
+                    ? ""
+                    : " (at character " + e.getLocation().getCharOffset() + ")";
             throw new IllegalArgumentException("not JSON as allowed here: " + e.getOriginalMessage() + place, e);
         } catch (IOException e) {
             throw new IllegalStateException("reading from memory failed", e);

@@ -60,7 +60,8 @@ public final class SafetensorsReader implements Closeable {
         LinkOption[] links = limits.followLinks() ? new LinkOption[0] : new LinkOption[] {LinkOption.NOFOLLOW_LINKS};
         BasicFileAttributes kind = Files.readAttributes(path, BasicFileAttributes.class, links);
         if (!kind.isRegularFile()) {
-            String found = kind.isDirectory() ? "a directory" : kind.isSymbolicLink() ? "a symbolic link" : "a device or pipe";
+            String found =
+                    kind.isDirectory() ? "a directory" : kind.isSymbolicLink() ? "a symbolic link" : "a device or pipe";
             throw new InvalidFileException(path, "not a regular file but " + found, InvalidFileException.NO_POSITION);
         }
         Set<OpenOption> options = limits.followLinks()

@@ -9,8 +9,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
-import java.util.concurrent.TimeUnit;
 import java.util.Random;
+import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -49,7 +49,9 @@ class AtomicFileCrashTest {
     void theSimulationNoticesAMissingForceOfTheFile() throws IOException {
         for (Damage damage : Damage.values()) {
             Outcome expected = damage == Damage.INTACT ? Outcome.NEW : Outcome.BROKEN;
-            assertThat(crash(STEPS, damage, false, Fault.NO_FORCE)).as("%s", damage).isEqualTo(expected);
+            assertThat(crash(STEPS, damage, false, Fault.NO_FORCE))
+                    .as("%s", damage)
+                    .isEqualTo(expected);
         }
     }
 
@@ -107,7 +109,9 @@ class AtomicFileCrashTest {
         for (int round = 0; round < KILLS; round++) {
             Process process = SavingProcess.start(target);
             try {
-                assertThat(process.getInputStream().read()).as("first save of round %d", round).isEqualTo('s');
+                assertThat(process.getInputStream().read())
+                        .as("first save of round %d", round)
+                        .isEqualTo('s');
                 TimeUnit.MICROSECONDS.sleep(random.nextInt(30_000));
             } finally {
                 process.destroyForcibly();

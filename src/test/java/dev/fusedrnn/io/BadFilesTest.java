@@ -54,11 +54,27 @@ class BadFilesTest {
         add(files, "JSON array", json("[{}]", 0), "does not start with '{'");
         add(files, "garbage after JSON", json("{} {}", 0), "data after the header's JSON object");
         add(files, "depth 10,000", json("{\"w\":" + "[".repeat(10_000), 0), "expected an object for tensor w");
-        add(files, "depth in metadata", json("{\"__metadata__\":" + "{\"a\":".repeat(10_000), 0), "a string as metadata");
-        add(files, "string of 1 MiB", json("{\"__metadata__\":{\"a\":\"" + "x".repeat(1 << 20) + "\"}}", 0), "allowed are");
-        add(files, "number 1e400", tensor("F32", "[1e400]", "[0,8]"), "integers in shape of w, found VALUE_NUMBER_FLOAT");
+        add(
+                files,
+                "depth in metadata",
+                json("{\"__metadata__\":" + "{\"a\":".repeat(10_000), 0),
+                "a string as metadata");
+        add(
+                files,
+                "string of 1 MiB",
+                json("{\"__metadata__\":{\"a\":\"" + "x".repeat(1 << 20) + "\"}}", 0),
+                "allowed are");
+        add(
+                files,
+                "number 1e400",
+                tensor("F32", "[1e400]", "[0,8]"),
+                "integers in shape of w, found VALUE_NUMBER_FLOAT");
         add(files, "duplicate tensor", json("{" + W + "," + W + "}", 8), "Duplicate");
-        add(files, "duplicate by escape", json("{" + W + "," + W.replace("\"w\"", "\"\\u0077\"") + "}", 8), "Duplicate");
+        add(
+                files,
+                "duplicate by escape",
+                json("{" + W + "," + W.replace("\"w\"", "\"\\u0077\"") + "}", 8),
+                "Duplicate");
         add(files, "duplicate key", json("{\"w\":{\"dtype\":\"F32\",\"dtype\":\"F64\"}}", 0), "Duplicate");
         add(files, "missing dtype", json("{\"w\":{\"shape\":[2],\"data_offsets\":[0,8]}}", 8), "has no dtype");
         add(files, "missing shape", json("{\"w\":{\"dtype\":\"F32\",\"data_offsets\":[0,8]}}", 8), "has no shape");
@@ -110,7 +126,8 @@ class BadFilesTest {
     @Test
     void theListOfBadFilesIsWhole() {
         assertThat(badFiles().count()).isGreaterThanOrEqualTo(60);
-        assertThat(badFiles().map(a -> a.get()[0]).distinct().count()).isEqualTo(badFiles().count());
+        assertThat(badFiles().map(a -> a.get()[0]).distinct().count())
+                .isEqualTo(badFiles().count());
     }
 
     @Test
@@ -129,7 +146,10 @@ class BadFilesTest {
         try (SafetensorsReader reader = SafetensorsReader.open(file, ReadLimits.FOREIGN)) {
             assertThat(reader.floats("a/ü")).hasSize(2);
         }
-        invalid(() -> SafetensorsReader.open(file, ReadLimits.FOREIGN.withMaxHeaderBytes(16)).close(), "allowed are 16");
+        invalid(
+                () -> SafetensorsReader.open(file, ReadLimits.FOREIGN.withMaxHeaderBytes(16))
+                        .close(),
+                "allowed are 16");
     }
 
     @Test
@@ -213,7 +233,9 @@ class BadFilesTest {
     @Test
     void aTruthValueOtherThanZeroAndOneIsRefused() throws IOException {
         Path file = folder.resolve("truth");
-        new SafetensorsWriter().add("b", StoredType.BOOL, new long[] {1}, new byte[] {2}).write(file);
+        new SafetensorsWriter()
+                .add("b", StoredType.BOOL, new long[] {1}, new byte[] {2})
+                .write(file);
         try (SafetensorsReader reader = SafetensorsReader.open(file)) {
             invalid(() -> reader.ints("b"), "BOOL holds 2");
         }

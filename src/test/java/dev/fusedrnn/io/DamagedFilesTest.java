@@ -38,7 +38,8 @@ class DamagedFilesTest {
                 .add("b", StoredType.BF16, new long[] {3}, new float[] {7, 8, 9})
                 .write(file);
         sound = Files.readAllBytes(file);
-        headerEnd = 8 + (int) ByteBuffer.wrap(sound).order(ByteOrder.LITTLE_ENDIAN).getLong();
+        headerEnd =
+                8 + (int) ByteBuffer.wrap(sound).order(ByteOrder.LITTLE_ENDIAN).getLong();
         assertThatCode(() -> load(sound, ReadLimits.CHECKPOINT)).doesNotThrowAnyException();
     }
 
@@ -76,11 +77,10 @@ class DamagedFilesTest {
         Files.write(file, damaged);
         try (SafetensorsReader reader = SafetensorsReader.open(file, ReadLimits.FOREIGN)) {
             assertThat(reader.floats("w")).containsExactly(1, 2, 3, 4, 5, 6);
-            assertThat(catchThrowable(reader::verify))
-                    .isInstanceOfSatisfying(InvalidFileException.class, e -> {
-                        assertThat(e.reason()).contains("checksum of tensor b does not fit");
-                        assertThat(e.position()).isEqualTo(sound.length - 6);
-                    });
+            assertThat(catchThrowable(reader::verify)).isInstanceOfSatisfying(InvalidFileException.class, e -> {
+                assertThat(e.reason()).contains("checksum of tensor b does not fit");
+                assertThat(e.position()).isEqualTo(sound.length - 6);
+            });
         }
     }
 
@@ -130,9 +130,7 @@ class DamagedFilesTest {
                 case 2 -> input[at] = (byte) "{}[]\":,0123456789-eE.\\ ".charAt(random.nextInt(23));
                 case 3 -> input = Arrays.copyOf(input, Math.max(1, at));
                 case 4 -> System.arraycopy(plain, 0, input, at, Math.min(plain.length, input.length - at));
-                default -> ByteBuffer.wrap(input)
-                        .order(ByteOrder.LITTLE_ENDIAN)
-                        .put(0, (byte) random.nextInt(256));
+                default -> ByteBuffer.wrap(input).order(ByteOrder.LITTLE_ENDIAN).put(0, (byte) random.nextInt(256));
             }
         }
         return input;

@@ -41,7 +41,10 @@ class JsonTest {
     void valuesComeBackEqualInBothLayouts() {
         assertThat(Json.parse(sample().text())).isEqualTo(sample());
         assertThat(Json.parse(sample().lines())).isEqualTo(sample());
-        assertThat(sample().lines()).startsWith("{\n  \"zeta\" : 1,\n").endsWith("}\n").doesNotContain("\r");
+        assertThat(sample().lines())
+                .startsWith("{\n  \"zeta\" : 1,\n")
+                .endsWith("}\n")
+                .doesNotContain("\r");
     }
 
     @Property(tries = 200)
