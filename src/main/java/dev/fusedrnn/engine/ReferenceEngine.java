@@ -49,6 +49,6 @@ public final class ReferenceEngine implements RecurrentEngine {
         if (!capability.isSupported()) {
             throw new IllegalArgumentException(capability.reason());
         }
-        return new ReferenceExecution(config, steps, batch, training, rounded);
+        return new ReferenceExecution(config, device, steps, batch, training, rounded);
     }
 }

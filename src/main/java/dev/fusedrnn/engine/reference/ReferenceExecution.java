@@ -1,14 +1,16 @@
 package dev.fusedrnn.engine.reference;
 
 import dev.fusedrnn.engine.BackwardCall;
+import dev.fusedrnn.engine.CallShapes;
 import dev.fusedrnn.engine.ForwardCall;
 import dev.fusedrnn.engine.RnnConfig;
 import dev.fusedrnn.engine.RnnExecution;
-import dev.fusedrnn.tensor.Tensor;
+import dev.fusedrnn.tensor.Device;
 
 /** The reference engine's execution. It has no workspace: every call uses arrays of its own, unlike the fast engines. */
 public final class ReferenceExecution implements RnnExecution {
     private final Extents extents;
+    private final CallShapes shapes;
     private final boolean training;
     private final Rounding rounding;
     private boolean closed;
@@ -18,7 +20,9 @@ public final class ReferenceExecution implements RnnExecution {
      *
      * @param rounded whether stored values and sums are rounded as a kernel of the configuration's data type would
      */
-    public ReferenceExecution(RnnConfig config, int steps, int batch, boolean training, boolean rounded) {
+    public ReferenceExecution(
+            RnnConfig config, Device device, int steps, int batch, boolean training, boolean rounded) {
+        this.shapes = new CallShapes(config, device, steps, batch);
         this.extents = new Extents(config, steps, batch);
         this.training = training;
         this.rounding = rounded ? Rounding.of(config.dataType()) : Rounding.NONE;
@@ -42,9 +46,7 @@ public final class ReferenceExecution implements RnnExecution {
     @Override
     public void forward(ForwardCall call) {
         requireOpen();
-        if (call.reserve() != null) {
-            requireReserve(call.reserve());
-        }
+        shapes.check(call, reserveBytes());
         new ForwardPass(extents, rounding, call).run();
     }
 
@@ -54,24 +56,14 @@ public final class ReferenceExecution implements RnnExecution {
         if (call.forward().reserve() == null) {
             throw new IllegalStateException("the forward call had no reserve, so there is nothing to go back through");
         }
-        requireReserve(call.forward().reserve());
+        shapes.check(call.forward(), reserveBytes());
+        shapes.check(call);
         new BackwardPass(extents, rounding, call).run();
     }
 
     @Override
     public void close() {
         closed = true;
-    }
-
-    private void requireReserve(Tensor reserve) {
-        long needed = new Reserve(extents).bytes();
-        if (!training) {
-            throw new IllegalStateException("this execution was prepared for inference");
-        }
-        if (reserve.byteSize() < needed) {
-            throw new IllegalArgumentException(
-                    "reserve must have at least " + needed + " bytes, found " + reserve.byteSize());
-        }
     }
 
     private void requireOpen() {
