@@ -19,7 +19,12 @@ add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:${host_warnings};-Wpedantic;${pat
 
 string(REPLACE ";" "," cuda_host_flags "${host_warnings};${path_maps}")
 add_compile_options(
-    "$<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=${cuda_host_flags};--Werror=all-warnings;-Xptxas=-v;-lineinfo>")
+    "$<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=${cuda_host_flags};--Werror=all-warnings;-Xptxas=-v>")
+# Source lines for compute-sanitizer and profilers; off in a product, as it writes build paths into the library.
+option(FUSEDRNN_LINEINFO "line numbers in device code" OFF)
+if(FUSEDRNN_LINEINFO)
+    add_compile_options("$<$<COMPILE_LANGUAGE:CUDA>:-lineinfo>")
+endif()
 # Headers of the toolkit are not ours to warn about.
 include_directories(SYSTEM ${CMAKE_CUDA_TOOLKIT_INCLUDE_DIRECTORIES})
 

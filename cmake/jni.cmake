@@ -6,9 +6,9 @@ file(GLOB_RECURSE headers CONFIGURE_DEPENDS include/*.h)
 add_custom_command(
     OUTPUT ${shim} ${CMAKE_CURRENT_BINARY_DIR}/jni/jnijavacpp.cpp
     COMMAND ${CMAKE_COMMAND} -E make_directory ${CMAKE_CURRENT_BINARY_DIR}/jni
-    COMMAND ${FUSEDRNN_JAVA_HOME}/bin/java -Xshare:auto -cp ${FUSEDRNN_JAVA_CLASSPATH} org.bytedeco.javacpp.tools.Builder
+    COMMAND ${FUSEDRNN_JAVA_HOME}/bin/java -Xshare:auto -cp ${FUSEDRNN_JAVA_CLASSPATH} org.bytedeco.javacpp.tools.Builder -classpath ${FUSEDRNN_JAVA_CLASSPATH}
         -nocompile -nodelete -properties linux-x86_64 -d ${CMAKE_CURRENT_BINARY_DIR}/jni -o jnifusedrnn
-        dev.fusedrnn.internal.natives.FusedRnn
+        dev.fusedrnn.internal.natives.*
     DEPENDS ${headers} ${binding}
     COMMENT "JavaCPP writes the JNI shim"
     VERBATIM)
@@ -17,7 +17,7 @@ add_library(jnifusedrnn SHARED ${shim} ${CMAKE_CURRENT_BINARY_DIR}/jni/jnijavacp
 target_include_directories(jnifusedrnn PRIVATE include)
 target_include_directories(jnifusedrnn SYSTEM PRIVATE ${FUSEDRNN_JAVA_HOME}/include ${FUSEDRNN_JAVA_HOME}/include/linux)
 # Generated code: its warnings are not ours.
-set_source_files_properties(${shim} ${CMAKE_CURRENT_BINARY_DIR}/jni/jnijavacpp.cpp PROPERTIES COMPILE_OPTIONS -w)
+set_source_files_properties(${shim} ${CMAKE_CURRENT_BINARY_DIR}/jni/jnijavacpp.cpp PROPERTIES COMPILE_OPTIONS "-w;-O1")
 target_link_options(jnifusedrnn PRIVATE -Wl,--exclude-libs,ALL -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,relro)
 set_target_properties(jnifusedrnn PROPERTIES LINKER_LANGUAGE CUDA)
 

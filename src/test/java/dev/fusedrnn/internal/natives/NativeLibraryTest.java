@@ -25,6 +25,20 @@ class NativeLibraryTest {
     }
 
     @Test
+    void isLoadedWhereverItIsOnTheClassPath() {
+        boolean present = NativeLibrary.class.getResource("linux-x86_64/libjnifusedrnn.so") != null;
+        assertThat(library.loaded()).as(library.reason()).isEqualTo(present);
+    }
+
+    @Test
+    void everyStructHasTheSizeTheLibraryExpects() {
+        assumeTrue(library.loaded(), library.reason());
+        assertThat(FusedRnn.frnn_struct_size("Fill")).isEqualTo(new FrnnFillParams().sizeof());
+        assertThat(FusedRnn.frnn_struct_size("CellForward")).isEqualTo(new FrnnCellForwardParams().sizeof());
+        assertThat(FusedRnn.frnn_struct_size("Nothing")).isEqualTo(-1);
+    }
+
+    @Test
     void saysWhatItWasBuiltFor() {
         assumeTrue(library.loaded(), library.reason());
         assertThat(library.buildId()).matches("[0-9a-f]{16}");
