@@ -108,7 +108,8 @@ class CpuOptimizerTest {
         float[] rounded = values.toFloats();
         for (int i = 0; i < COUNT; i++) {
             double expected = before[i] - RATE * SCALE * g[i];
-            assertThat(after[i]).isEqualTo(expected, within((double) Math.ulp((float) expected)));
+            assertThat(after[i])
+                    .isEqualTo(expected, within((double) Math.ulp((float) before[i]) + Math.ulp((float) expected)));
             assertThat((double) rounded[i]).isEqualTo(after[i], within(Math.abs(after[i]) / 256));
         }
         values.close();
