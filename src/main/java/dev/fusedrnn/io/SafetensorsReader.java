@@ -38,6 +38,7 @@ public final class SafetensorsReader implements Closeable {
     private final Map<String, TensorEntry> entries = new LinkedHashMap<>();
     private final Map<String, String> metadata = new LinkedHashMap<>();
     private final Map<String, String> checksums = new LinkedHashMap<>();
+    private boolean hasChecksums;
     private ByteBuffer buffer;
 
     private SafetensorsReader(Path path, FileChannel channel) {
@@ -102,7 +103,8 @@ public final class SafetensorsReader implements Closeable {
         parser.parse();
         parser.entries().forEach(entry -> entries.put(entry.name(), entry));
         parser.metadata().forEach((key, value) -> (Checksums.isKey(key) ? checksums : metadata).put(key, value));
-        if (limits.checksums() || !checksums.isEmpty()) {
+        hasChecksums = limits.checksums() || !checksums.isEmpty();
+        if (hasChecksums) {
             checkChecksums(header, parser.checksumAt());
         }
     }
@@ -149,7 +151,7 @@ public final class SafetensorsReader implements Closeable {
 
     /** Whether the file carries checksums. */
     public boolean hasChecksums() {
-        return !checksums.isEmpty() || entries.isEmpty();
+        return hasChecksums;
     }
 
     /** Whether there is a tensor of this name. */
@@ -246,6 +248,26 @@ public final class SafetensorsReader implements Closeable {
     /** Reads a floating point tensor; F64 is rounded to nearest, the other types are exact. */
     public float[] floats(String name) throws IOException {
         return TensorArrays.floats(this, entry(name));
+    }
+
+    /**
+     * Reads a floating point tensor into a part of a larger array, such as the arena of all parameters; conversion as in
+     * {@link #floats(String)}.
+     *
+     * @param at where the first element goes
+     * @throws IndexOutOfBoundsException if the tensor does not fit behind {@code at}; the array is as before
+     */
+    public void floats(String name, float[] target, int at) throws IOException {
+        TensorArrays.floats(this, entry(name), target, at);
+    }
+
+    /**
+     * Reads a floating point tensor for its values only and refuses one that holds NaN or infinity.
+     *
+     * @throws InvalidFileException at the place of the first such element
+     */
+    public void requireFinite(String name) throws IOException {
+        TensorArrays.requireFinite(this, entry(name));
     }
 
     /** Reads a floating point tensor, exactly. */

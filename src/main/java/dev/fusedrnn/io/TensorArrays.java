@@ -3,6 +3,7 @@ package dev.fusedrnn.io;
 import dev.fusedrnn.tensor.HalfFloats;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.util.Objects;
 
 /** Turns a tensor's bytes into Java arrays, piece by piece. */
 final class TensorArrays {
@@ -12,20 +13,41 @@ final class TensorArrays {
     private TensorArrays() {}
 
     static float[] floats(SafetensorsReader file, TensorEntry entry) throws IOException {
-        require(file, entry, entry.type().isFloating(), "a floating point type");
+        requireFloating(file, entry);
         float[] values = new float[length(file, entry, entry.elements())];
-        int[] next = {0};
-        file.read(entry.name(), chunk -> {
-            while (chunk.hasRemaining()) {
-                values[next[0]++] =
-                        entry.type() == StoredType.F64 ? (float) chunk.getDouble() : nextFloat(chunk, entry);
-            }
-        });
+        floats(file, entry, values, 0);
         return values;
     }
 
+    static void floats(SafetensorsReader file, TensorEntry entry, float[] target, int at) throws IOException {
+        requireFloating(file, entry);
+        Objects.checkFromIndexSize(at, entry.elements(), target.length);
+        int[] next = {at};
+        file.read(entry.name(), chunk -> {
+            while (chunk.hasRemaining()) {
+                target[next[0]++] =
+                        entry.type() == StoredType.F64 ? (float) chunk.getDouble() : nextFloat(chunk, entry);
+            }
+        });
+    }
+
+    static void requireFinite(SafetensorsReader file, TensorEntry entry) throws IOException {
+        requireFloating(file, entry);
+        long[] next = {0};
+        file.read(entry.name(), chunk -> {
+            while (chunk.hasRemaining()) {
+                double value = entry.type() == StoredType.F64 ? chunk.getDouble() : nextFloat(chunk, entry);
+                if (!Double.isFinite(value)) {
+                    long position = entry.position() + next[0] * entry.type().bytes();
+                    throw file.invalid("tensor " + entry.name() + " holds " + value + " at " + next[0], position);
+                }
+                next[0]++;
+            }
+        });
+    }
+
     static double[] doubles(SafetensorsReader file, TensorEntry entry) throws IOException {
-        require(file, entry, entry.type().isFloating(), "a floating point type");
+        requireFloating(file, entry);
         double[] values = new double[length(file, entry, entry.elements())];
         int[] next = {0};
         file.read(entry.name(), chunk -> {
@@ -92,6 +114,10 @@ final class TensorArrays {
             throw file.invalid("tensor " + entry.name() + " of BOOL holds " + value, entry.position());
         }
         return value;
+    }
+
+    private static void requireFloating(SafetensorsReader file, TensorEntry entry) throws InvalidFileException {
+        require(file, entry, entry.type().isFloating(), "a floating point type");
     }
 
     private static void require(SafetensorsReader file, TensorEntry entry, boolean fits, String expected)

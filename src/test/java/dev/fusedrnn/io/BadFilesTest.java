@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
@@ -150,6 +151,46 @@ class BadFilesTest {
                 () -> SafetensorsReader.open(file, ReadLimits.FOREIGN.withMaxHeaderBytes(16))
                         .close(),
                 "allowed are 16");
+    }
+
+    @Test
+    void aForeignFileOfAHundredThousandTensorsIsReadAndOneMoreRefused() throws IOException {
+        Path file = Files.write(folder.resolve("many"), json(many(100_000), 0));
+        try (SafetensorsReader reader = SafetensorsReader.open(file, ReadLimits.FOREIGN)) {
+            assertThat(reader.entries()).hasSize(100_000);
+            assertThat(reader.hasChecksums()).isFalse();
+        }
+        Files.write(file, json(many(100_001), 0));
+        invalid(() -> SafetensorsReader.open(file, ReadLimits.FOREIGN).close(), "more than 100000 tensors");
+    }
+
+    /** Counted over the whole call, which is more than what stays: less than twice the file and 1 MiB. */
+    @Test
+    void claimsOfASmallFileMakeNothingLargeBeAllocated() throws IOException {
+        List<byte[]> liars = List.of(
+                raw(1 << 20, "{}", 0),
+                raw(90_000_000, "{}", 0),
+                tensor("F64", "[100000000]", "[0,800000000]"),
+                tensor("F32", "[1000000000,1000000]", "[0,8]"),
+                json("{\"w\":" + "[".repeat(10_000), 0),
+                json("{\"__metadata__\":{\"a\":\"" + "x".repeat(100_000), 0));
+        for (byte[] liar : liars) {
+            Path file = Files.write(folder.resolve("liar"), liar);
+            for (ReadLimits limits : List.of(PLAIN, ReadLimits.FOREIGN)) {
+                invalid(() -> SafetensorsReader.open(file, limits).close(), "liar");
+                long before = allocated();
+                Throwable thrown = catchThrowable(
+                        () -> SafetensorsReader.open(file, limits).close());
+                long used = allocated() - before;
+                assertThat(thrown).isInstanceOf(InvalidFileException.class);
+                assertThat(used).as("%s", thrown).isBetween(1L, 2L * liar.length + (1 << 20));
+            }
+        }
+    }
+
+    private static long allocated() {
+        return ((com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean())
+                .getThreadAllocatedBytes(Thread.currentThread().getId());
     }
 
     @Test

@@ -85,6 +85,44 @@ class SafetensorsRoundTripTest {
     }
 
     @Test
+    void aTensorIsReadIntoItsPlaceInALargerArray() throws IOException {
+        Path file = folder.resolve("arena");
+        new SafetensorsWriter()
+                .add("w", StoredType.BF16, new long[] {3}, new float[] {1, 2, 3})
+                .write(file);
+        try (SafetensorsReader reader = SafetensorsReader.open(file)) {
+            float[] arena = {9, 9, 9, 9, 9};
+            reader.floats("w", arena, 1);
+            assertThat(arena).containsExactly(9, 1, 2, 3, 9);
+            assertThatThrownBy(() -> reader.floats("w", arena, 3)).isInstanceOf(IndexOutOfBoundsException.class);
+            assertThat(arena).containsExactly(9, 1, 2, 3, 9);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = StoredType.class,
+            names = {"F64", "F32", "BF16", "F16"})
+    void valuesThatAreNotFiniteAreFoundWithTheirPlace(StoredType type) throws IOException {
+        for (float bad : new float[] {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}) {
+            Path file = folder.resolve("finite");
+            new SafetensorsWriter()
+                    .add("good", type, new long[] {2}, new float[] {1, -65_504})
+                    .add("bad", type, new long[] {3}, new float[] {1, 2, bad})
+                    .write(file);
+            try (SafetensorsReader reader = SafetensorsReader.open(file)) {
+                reader.requireFinite("good");
+                assertThatThrownBy(() -> reader.requireFinite("bad"))
+                        .isInstanceOfSatisfying(InvalidFileException.class, e -> {
+                            assertThat(e.reason()).contains("tensor bad holds " + bad + " at 2");
+                            assertThat(e.position())
+                                    .isEqualTo(reader.entries().get(1).position() + 2L * type.bytes());
+                        });
+            }
+        }
+    }
+
+    @Test
     void theSameCallsGiveTheSameBytes() throws IOException {
         for (String name : List.of("a", "b")) {
             new SafetensorsWriter()
