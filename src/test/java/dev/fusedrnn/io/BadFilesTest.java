@@ -92,6 +92,7 @@ class BadFilesTest {
         add(files, "overflow behind 0", tensor("F32", "[0,4294967296,4294967296]", "[0,0]"), "beyond 64 bits");
         add(files, "product wraps to 8", tensor("F32", "[4611686018427387906]", "[0,8]"), "beyond 64 bits");
         add(files, "product != bytes", tensor("F32", "[3]", "[0,8]"), "needs 12 bytes, data_offsets give 8");
+        add(files, "product < bytes", tensor("F32", "[1]", "[0,8]"), "needs 4 bytes, data_offsets give 8");
         add(files, "offsets reversed", tensor("F32", "[2]", "[8,0]"), "are reversed");
         add(files, "past end", tensor("F32", "[3]", "[0,12]"), "only 8 bytes of tensors");
         add(files, "overlap", two("[0,8]", "[4,12]", 12), "overlaps");
