@@ -116,8 +116,8 @@ public final class NgramCounts {
 
     /** The {@code k} most frequent n-grams, or all if fewer; of equally frequent ones, the one met first comes first. */
     public List<Ngram> top(int k) {
-        Comparator<Integer> worstFirst = Comparator.<Integer>comparingLong(counts::count)
-                .thenComparing(Comparator.reverseOrder());
+        Comparator<Integer> worstFirst =
+                Comparator.<Integer>comparingLong(counts::count).thenComparing(Comparator.reverseOrder());
         PriorityQueue<Integer> best = new PriorityQueue<>(worstFirst);
         for (int i = 0; i < counts.size(); i++) {
             best.add(i);

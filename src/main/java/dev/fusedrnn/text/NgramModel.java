@@ -135,7 +135,8 @@ public final class NgramModel {
                 sentences.stream().map(sentence -> score(sentence, from, order)).toList();
         return IntStream.range(0, sentences.size())
                 .boxed()
-                .sorted(Comparator.<Integer, SentenceScore>comparing(scores::get).reversed())
+                .sorted(Comparator.<Integer, SentenceScore>comparing(scores::get)
+                        .reversed())
                 .toList();
     }
 }

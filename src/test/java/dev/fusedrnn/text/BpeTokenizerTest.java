@@ -39,8 +39,7 @@ class BpeTokenizerTest {
     void learnsTheMergesOfTheBook() {
         BpeTokenizer tokenizer = BpeTokenizer.train(wordsOfTheBook(), LETTERS, 10);
         assertThat(pairs(tokenizer))
-                .containsExactly(
-                        "t a", "ta l", "tal l", "f a", "fa s", "fas t", "e r", "er _", "tall _", "fast _");
+                .containsExactly("t a", "ta l", "tal l", "f a", "fa s", "fas t", "e r", "er _", "tall _", "fast _");
         assertThat(tokenizer.symbols()).hasSize(26 + 1 + 10);
     }
 
@@ -81,7 +80,13 @@ class BpeTokenizerTest {
 
     @Provide
     Arbitrary<List<String>> fewWords() {
-        return Arbitraries.strings().withChars("abc").ofMinLength(1).ofMaxLength(7).list().ofMinSize(1).ofMaxSize(12);
+        return Arbitraries.strings()
+                .withChars("abc")
+                .ofMinLength(1)
+                .ofMaxLength(7)
+                .list()
+                .ofMinSize(1)
+                .ofMaxSize(12);
     }
 
     /** The incremental counts and the queue against a search through all words for every merge. */

@@ -39,14 +39,17 @@ class TextCodecTest {
         boolean words = !(tokenizer instanceof CharTokenizer);
         return switch (recipe) {
             case RAW -> losesLineEnds ? "The cat saw the dog. The dog ran." : "The cat saw the dog.\nThe dog ran.\n";
-            case V1 -> "the cat saw the dog the dog ran"
-                    + (tokenizer instanceof WordTokenizer word ? (word.lineEnd() == null ? "" : "\n") : " ");
-            case V017 -> words
-                    ? "the cat saw the dog the dog ran"
-                            + (tokenizer instanceof WordTokenizer word && word.lineEnd() != null ? "\n" : "")
-                    : "the cat saw the dogthe dog ran";
-            case STAT157 -> "the cat saw the dog. the dog ran."
-                    + (tokenizer instanceof WordTokenizer word && word.lineEnd() != null ? "\n" : "");
+            case V1 ->
+                "the cat saw the dog the dog ran"
+                        + (tokenizer instanceof WordTokenizer word ? (word.lineEnd() == null ? "" : "\n") : " ");
+            case V017 ->
+                words
+                        ? "the cat saw the dog the dog ran"
+                                + (tokenizer instanceof WordTokenizer word && word.lineEnd() != null ? "\n" : "")
+                        : "the cat saw the dogthe dog ran";
+            case STAT157 ->
+                "the cat saw the dog. the dog ran."
+                        + (tokenizer instanceof WordTokenizer word && word.lineEnd() != null ? "\n" : "");
         };
     }
 
@@ -67,8 +70,8 @@ class TextCodecTest {
         byte[] bad = java.util.Arrays.copyOf(good, 7);
         bad[6] = (byte) 0xFF;
         TextSource text = TextSource.of("bad.txt", () -> new java.io.ByteArrayInputStream(bad));
-        TextCodec codec = new TextCodec(
-                Recipe.RAW, Tokenizer.characters(), Vocabulary.of(List.of("<unk>", "a", "b", "c")));
+        TextCodec codec =
+                new TextCodec(Recipe.RAW, Tokenizer.characters(), Vocabulary.of(List.of("<unk>", "a", "b", "c")));
         try (TokenSequence tokens = codec.encode(text, 6)) {
             assertThat(tokens.toArray()).containsExactly(1, 2, 3, 1, 2, 3);
         }
@@ -79,8 +82,8 @@ class TextCodecTest {
     @Test
     void nothingToLearnFromIsAnErrorThatNamesTheText() throws IOException {
         TextSource digits = TextSource.text("digits.txt", "");
-        assertThatThrownBy(() -> TextCodec.build(
-                        digits, Recipe.V017, Tokenizer.characters(), VocabularyOptions.DEFAULT))
+        assertThatThrownBy(
+                        () -> TextCodec.build(digits, Recipe.V017, Tokenizer.characters(), VocabularyOptions.DEFAULT))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("digits.txt: no tokens: the text is empty, or recipe v017 leaves nothing of it");
         TextCodec codec = TextCodec.build(TEXT, Recipe.V017, Tokenizer.words(), VocabularyOptions.DEFAULT);

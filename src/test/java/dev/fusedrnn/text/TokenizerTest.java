@@ -74,8 +74,7 @@ class TokenizerTest {
     @Test
     void lineEndsBecomeTokensWhereAskedFor() {
         Tokenizer words = new WordTokenizer("<eos>");
-        assertThat(words.tokenize("a b\n\nc"))
-                .containsExactly("a", "b", "<eos>", "<eos>", "c", "<eos>");
+        assertThat(words.tokenize("a b\n\nc")).containsExactly("a", "b", "<eos>", "<eos>", "c", "<eos>");
         assertThat(words.join(List.of("a", "b", "<eos>", "c", "<eos>"))).isEqualTo("a b\nc\n");
         assertThatThrownBy(() -> new WordTokenizer("a b")).hasMessageContaining("without white space");
     }

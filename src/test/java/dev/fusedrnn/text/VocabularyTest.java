@@ -27,8 +27,8 @@ class VocabularyTest {
 
     @Test
     void versionOneNumbersCharactersAlphabetically() throws IOException {
-        TextCodec codec = TextCodec.build(
-                TimeMachine.text(), Recipe.V1, Tokenizer.characters(), VocabularyOptions.DEFAULT);
+        TextCodec codec =
+                TextCodec.build(TimeMachine.text(), Recipe.V1, Tokenizer.characters(), VocabularyOptions.DEFAULT);
         assertThat(codec.vocabulary().size()).isEqualTo(28);
         assertThat(codec.encode("the time m")).containsExactly(21, 9, 6, 0, 21, 10, 14, 6, 0, 14);
         assertThat(codec.vocabulary().unknownId()).isEqualTo(1);
@@ -51,9 +51,8 @@ class VocabularyTest {
 
     @Test
     void unknownAndReservedTokensComeFirstByFrequencyAndOnlyOnce() {
-        VocabularyOptions options = VocabularyOptions.DEFAULT
-                .withOrder(Vocabulary.Order.FREQUENCY)
-                .withReserved("<pad>", "<eos>");
+        VocabularyOptions options =
+                VocabularyOptions.DEFAULT.withOrder(Vocabulary.Order.FREQUENCY).withReserved("<pad>", "<eos>");
         Vocabulary vocabulary = Vocabulary.build(counts("b", "a", "<unk>", "<eos>", "c", "c", "a"), options);
         assertThat(vocabulary.tokens()).containsExactly("<unk>", "<pad>", "<eos>", "a", "c", "b");
     }
@@ -63,13 +62,13 @@ class VocabularyTest {
         // UTF-16 units would put the pair (D83D ...) before U+FF01.
         Vocabulary vocabulary = Vocabulary.build(
                 counts("\uD83D\uDE00", "\uFF01", "a", "ab", "A"), VocabularyOptions.DEFAULT.withReserved("<pad>"));
-        assertThat(vocabulary.tokens())
-                .containsExactly("<pad>", "<unk>", "A", "a", "ab", "\uFF01", "\uD83D\uDE00");
+        assertThat(vocabulary.tokens()).containsExactly("<pad>", "<unk>", "A", "a", "ab", "\uFF01", "\uD83D\uDE00");
     }
 
     @Test
     void limitKeepsTheMostFrequentTokens() {
-        VocabularyOptions options = VocabularyOptions.DEFAULT.withReserved("<pad>").withMaxSize(4);
+        VocabularyOptions options =
+                VocabularyOptions.DEFAULT.withReserved("<pad>").withMaxSize(4);
         TokenCounts counts = counts("z", "y", "y", "x", "x", "x");
         assertThat(Vocabulary.build(counts, options).tokens()).containsExactly("<pad>", "<unk>", "x", "y");
         assertThatThrownBy(() -> options.withMaxSize(1))
