@@ -130,7 +130,8 @@ final class CudaKernels implements Kernels {
     public void gather(Tensor ids, Tensor table, Tensor out) {
         requireType("ids", ids, DataType.I32);
         requireRank2("table", table);
-        requireElements("out", out, Math.multiplyExact(ids.elements(), table.shape().extent(1)));
+        requireElements(
+                "out", out, Math.multiplyExact(ids.elements(), table.shape().extent(1)));
         if (out.elements() > 0) {
             kernels.gather(
                     type(table),
@@ -148,7 +149,8 @@ final class CudaKernels implements Kernels {
     public void scatterAdd(Tensor ids, Tensor rows, Tensor table, boolean accumulate) {
         requireType("ids", ids, DataType.I32);
         requireRank2("table", table);
-        requireElements("rows", rows, Math.multiplyExact(ids.elements(), table.shape().extent(1)));
+        requireElements(
+                "rows", rows, Math.multiplyExact(ids.elements(), table.shape().extent(1)));
         if (rows.elements() > 0) {
             kernels.scatterAdd(
                     type(rows),
@@ -279,8 +281,7 @@ final class CudaKernels implements Kernels {
 
     private void reduce(Tensor values, Tensor result, boolean squares, boolean accumulate) {
         if (values.elements() > 0) {
-            kernels.reduce(
-                    type(values), squares, accumulate, values.elements(), values.address(), result.address());
+            kernels.reduce(type(values), squares, accumulate, values.elements(), values.address(), result.address());
         } else if (!accumulate) {
             result.clear();
         }
@@ -304,9 +305,8 @@ final class CudaKernels implements Kernels {
         }
         long needed = rows == 0 ? 0 : Math.addExact(Math.multiplyExact(rows - 1, stride), columns);
         if (matrix.elements() < needed) {
-            throw new IllegalArgumentException(
-                    name + " [" + rows + ", " + columns + "] with stride " + stride + " needs " + needed + " elements, found "
-                            + matrix);
+            throw new IllegalArgumentException(name + " [" + rows + ", " + columns + "] with stride " + stride
+                    + " needs " + needed + " elements, found " + matrix);
         }
     }
 
@@ -315,8 +315,8 @@ final class CudaKernels implements Kernels {
         here(name, matrix);
         long width = here(rowName, row).elements();
         if (width == 0 || matrix.elements() % width != 0) {
-            throw new IllegalArgumentException(name + " must have rows as long as " + rowName + ", found " + matrix
-                    + " and " + row);
+            throw new IllegalArgumentException(
+                    name + " must have rows as long as " + rowName + ", found " + matrix + " and " + row);
         }
         return matrix.elements() / width;
     }

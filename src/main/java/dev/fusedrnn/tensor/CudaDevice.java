@@ -50,7 +50,8 @@ final class CudaDevice extends Device implements CudaBacked {
         List<NativeDevice> devices = runtime.devices();
         if (ordinal < 0 || ordinal >= devices.size()) {
             throw new GpuException.Unavailable(
-                    "cuda:" + ordinal, List.of("this machine has " + devices.size() + " CUDA device(s), counted from 0"));
+                    "cuda:" + ordinal,
+                    List.of("this machine has " + devices.size() + " CUDA device(s), counted from 0"));
         }
         NativeDevice device = devices.get(ordinal);
         if (!device.runsHere()) {

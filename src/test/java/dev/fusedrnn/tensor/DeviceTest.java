@@ -26,11 +26,12 @@ class DeviceTest {
     @ValueSource(strings = {"cuda", "cuda:0", "cuda:7"})
     void aGpuThatIsAskedForIsNeverReplaced(String name) {
         Assumptions.assumeFalse(Device.gpuReasons().isEmpty(), "this machine has a GPU");
-        assertThatThrownBy(() -> Device.parse(name))
-                .isInstanceOfSatisfying(GpuException.Unavailable.class, failed -> {
-                    assertThat(failed.reasons()).isNotEmpty().isEqualTo(Device.gpuReasons());
-                    assertThat(failed).hasMessageContaining("is not available: " + failed.reasons().get(0));
-                });
+        assertThatThrownBy(() -> Device.parse(name)).isInstanceOfSatisfying(GpuException.Unavailable.class, failed -> {
+            assertThat(failed.reasons()).isNotEmpty().isEqualTo(Device.gpuReasons());
+            assertThat(failed)
+                    .hasMessageContaining(
+                            "is not available: " + failed.reasons().get(0));
+        });
     }
 
     @Test

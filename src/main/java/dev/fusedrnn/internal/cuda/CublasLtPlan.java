@@ -90,7 +90,11 @@ final class CublasLtPlan implements AutoCloseable {
         set(context, created, cublas.CUBLASLT_MATMUL_DESC_TRANSB, operation(p.transposeA()));
         if (p.bias()) {
             set(context, created, cublas.CUBLASLT_MATMUL_DESC_EPILOGUE, cublas.CUBLASLT_EPILOGUE_BIAS);
-            set(context, created, cublas.CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE, p.result().cuda());
+            set(
+                    context,
+                    created,
+                    cublas.CUBLASLT_MATMUL_DESC_BIAS_DATA_TYPE,
+                    p.result().cuda());
         }
         return created;
     }
@@ -110,14 +114,35 @@ final class CublasLtPlan implements AutoCloseable {
                     cublas.CUBLASLT_MATMUL_PREF_REDUCTION_SCHEME_MASK,
                     cublas.CUBLASLT_REDUCTION_SCHEME_COMPUTE_TYPE,
                     Integer.BYTES);
-            prefer(context, preference, cublas.CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES, p.alignment(), Integer.BYTES);
-            prefer(context, preference, cublas.CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES, p.alignment(), Integer.BYTES);
-            prefer(context, preference, cublas.CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES, p.alignment(), Integer.BYTES);
-            prefer(context, preference, cublas.CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES, p.alignment(), Integer.BYTES);
+            prefer(
+                    context,
+                    preference,
+                    cublas.CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_A_BYTES,
+                    p.alignment(),
+                    Integer.BYTES);
+            prefer(
+                    context,
+                    preference,
+                    cublas.CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_B_BYTES,
+                    p.alignment(),
+                    Integer.BYTES);
+            prefer(
+                    context,
+                    preference,
+                    cublas.CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_C_BYTES,
+                    p.alignment(),
+                    Integer.BYTES);
+            prefer(
+                    context,
+                    preference,
+                    cublas.CUBLASLT_MATMUL_PREF_MIN_ALIGNMENT_D_BYTES,
+                    p.alignment(),
+                    Integer.BYTES);
             int[] found = new int[1];
             int status = cublas.cublasLtMatmulAlgoGetHeuristic(
                     handle, operation, left, right, result, result, preference, 1, choice, found);
-            if (status == cublas.CUBLAS_STATUS_NOT_SUPPORTED || status == cublas.CUBLAS_STATUS_SUCCESS && found[0] == 0) {
+            if (status == cublas.CUBLAS_STATUS_NOT_SUPPORTED
+                    || status == cublas.CUBLAS_STATUS_SUCCESS && found[0] == 0) {
                 throw context.unsupported("cuBLASLt has no algorithm for " + p);
             }
             CublasLt.check(context, status, "cublasLtMatmulAlgoGetHeuristic for " + p);

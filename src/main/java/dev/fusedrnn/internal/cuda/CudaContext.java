@@ -210,7 +210,9 @@ public final class CudaContext implements AutoCloseable {
 
     /** Makes a call whose failure interests nobody, as when something is freed. */
     public void quietly(ToIntFunction<CudaApi> call) {
-        if (lost == null && api.setDevice(ordinal) == CudaStatus.SUCCESS && call.applyAsInt(api) != CudaStatus.SUCCESS) {
+        if (lost == null
+                && api.setDevice(ordinal) == CudaStatus.SUCCESS
+                && call.applyAsInt(api) != CudaStatus.SUCCESS) {
             api.lastError();
         }
     }

@@ -26,11 +26,7 @@ public final class CudaLibraries {
     static final List<String> BLAS = List.of("libcublasLt.so.13", "libcublas.so.13");
     static final List<String> COMPILER = List.of("libnvrtc.so.13");
     static final List<String> DNN = List.of(
-            "libcudnn_graph.so.9",
-            "libcudnn_ops.so.9",
-            "libcudnn_cnn.so.9",
-            "libcudnn_adv.so.9",
-            "libcudnn.so.9");
+            "libcudnn_graph.so.9", "libcudnn_ops.so.9", "libcudnn_cnn.so.9", "libcudnn_adv.so.9", "libcudnn.so.9");
 
     private final List<Path> folders;
 

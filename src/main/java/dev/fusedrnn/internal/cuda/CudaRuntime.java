@@ -55,9 +55,10 @@ public final class CudaRuntime {
             return new CudaRuntime(null, devices, List.of(own.reason()));
         }
         CudaLibraries libraries = new CudaLibraries();
-        List<String> missing = List.of(libraries.load(CudaLibraries.RUNTIME), libraries.load(CudaLibraries.BLAS)).stream()
-                .filter(reason -> !reason.isEmpty())
-                .toList();
+        List<String> missing =
+                List.of(libraries.load(CudaLibraries.RUNTIME), libraries.load(CudaLibraries.BLAS)).stream()
+                        .filter(reason -> !reason.isEmpty())
+                        .toList();
         if (!missing.isEmpty()) {
             return new CudaRuntime(null, devices, missing);
         }
@@ -77,9 +78,7 @@ public final class CudaRuntime {
                         + ", this build needs " + MAJOR;
             }
             long blas = cublas.cublasLtGetVersion();
-            return blas / 10000 == MAJOR
-                    ? ""
-                    : "cuBLASLt is version " + blas / 10000 + ", this build needs " + MAJOR;
+            return blas / 10000 == MAJOR ? "" : "cuBLASLt is version " + blas / 10000 + ", this build needs " + MAJOR;
         } catch (LinkageError failed) {
             return "the CUDA binding could not be loaded: " + failed;
         }

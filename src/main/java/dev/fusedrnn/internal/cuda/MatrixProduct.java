@@ -33,7 +33,8 @@ public record MatrixProduct(
 
     public MatrixProduct {
         if (result != operands && result != CudaType.F32) {
-            throw new IllegalArgumentException("a product of " + operands + " gives " + operands + " or F32, not " + result);
+            throw new IllegalArgumentException(
+                    "a product of " + operands + " gives " + operands + " or F32, not " + result);
         }
         if (m < 1 || n < 1 || k < 1) {
             throw new IllegalArgumentException("m, n and k must be positive, found " + m + ", " + n + ", " + k);

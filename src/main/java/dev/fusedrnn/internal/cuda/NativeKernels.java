@@ -69,7 +69,12 @@ public final class NativeKernels implements AutoCloseable {
     /** Copies with conversion. */
     public void convert(int fromType, int toType, long count, long from, long to) {
         enter();
-        convert.fromType(fromType).toType(toType).rows(1).columns(count).fromStride(count).toStride(count);
+        convert.fromType(fromType)
+                .toType(toType)
+                .rows(1)
+                .columns(count)
+                .fromStride(count)
+                .toStride(count);
         convert.from(from).to(to);
         call.check(FusedRnn.frnn_convert(convert, call.message()), "frnn_convert");
     }
@@ -91,7 +96,12 @@ public final class NativeKernels implements AutoCloseable {
     /** Adds a row to every row of a matrix. */
     public void addRow(int matrixType, int rowType, long rows, long columns, long matrix, long row) {
         enter();
-        addRow.matrixType(matrixType).rowType(rowType).rows(rows).columns(columns).matrix(matrix).row(row);
+        addRow.matrixType(matrixType)
+                .rowType(rowType)
+                .rows(rows)
+                .columns(columns)
+                .matrix(matrix)
+                .row(row);
         call.check(FusedRnn.frnn_add_row(addRow, call.message()), "frnn_add_row");
     }
 
@@ -117,7 +127,14 @@ public final class NativeKernels implements AutoCloseable {
     /** Rows of a table by id. */
     public void gather(int tableType, int rowsType, long m, long v, long e, long ids, long table, long rows) {
         enter();
-        gather.tableType(tableType).rowsType(rowsType).M(m).V(v).E(e).ids(ids).table(table).rows(rows);
+        gather.tableType(tableType)
+                .rowsType(rowsType)
+                .M(m)
+                .V(v)
+                .E(e)
+                .ids(ids)
+                .table(table)
+                .rows(rows);
         call.check(FusedRnn.frnn_gather(gather, call.message()), "frnn_gather");
     }
 
@@ -125,7 +142,13 @@ public final class NativeKernels implements AutoCloseable {
     public void scatterAdd(
             int rowsType, int tableType, boolean accumulate, long m, long v, long e, long ids, long rows, long table) {
         enter();
-        scatterAdd.rowsType(rowsType).tableType(tableType).accumulate(accumulate ? 1 : 0).M(m).V(v).E(e);
+        scatterAdd
+                .rowsType(rowsType)
+                .tableType(tableType)
+                .accumulate(accumulate ? 1 : 0)
+                .M(m)
+                .V(v)
+                .E(e);
         scatterAdd.ids(ids).rows(rows).table(table);
         scatterAdd.workspace(workspace.atLeast(FusedRnn.frnn_scatter_add_workspace(m, v, e)));
         call.check(FusedRnn.frnn_scatter_add(scatterAdd, call.message()), "frnn_scatter_add");
@@ -134,7 +157,14 @@ public final class NativeKernels implements AutoCloseable {
     /** Softmax cross-entropy per row, with its gradient in place if {@code gradientScale} is not 0. */
     public void crossEntropy(int type, long m, long v, long logits, long targets, long losses, long gradientScale) {
         enter();
-        crossEntropy.type(type).M(m).V(v).stride(v).logits(logits).targets(targets).losses(losses);
+        crossEntropy
+                .type(type)
+                .M(m)
+                .V(v)
+                .stride(v)
+                .logits(logits)
+                .targets(targets)
+                .losses(losses);
         crossEntropy.gradientScale(gradientScale);
         call.check(FusedRnn.frnn_cross_entropy(crossEntropy, call.message()), "frnn_cross_entropy");
     }
@@ -142,14 +172,24 @@ public final class NativeKernels implements AutoCloseable {
     /** Dropout, or its gradient. */
     public void dropout(int type, int streamId, float p, long count, long random, long in, long out) {
         enter();
-        dropout.type(type).streamId(streamId).p(p).count(count).random(random).in(in).out(out);
+        dropout.type(type)
+                .streamId(streamId)
+                .p(p)
+                .count(count)
+                .random(random)
+                .in(in)
+                .out(out);
         call.check(FusedRnn.frnn_dropout(dropout, call.message()), "frnn_dropout");
     }
 
     /** The factor of clipping by the global norm. */
     public void clipScale(float maxNorm, float lossUnscale, long squaredNorm, long factor) {
         enter();
-        clipScale.maxNorm(maxNorm).lossUnscaleValue(lossUnscale).squaredNorm(squaredNorm).scale(factor);
+        clipScale
+                .maxNorm(maxNorm)
+                .lossUnscaleValue(lossUnscale)
+                .squaredNorm(squaredNorm)
+                .scale(factor);
         call.check(FusedRnn.frnn_clip_scale(clipScale, call.message()), "frnn_clip_scale");
     }
 
@@ -171,8 +211,15 @@ public final class NativeKernels implements AutoCloseable {
             long hyper) {
         enter();
         update.rule(rule.id()).beta1(rule.beta1()).beta2(rule.beta2()).epsilon(rule.epsilon());
-        update.weightDecay(rule.weightDecay()).valueType(valueType).gradientType(gradientType).count(count);
-        update.values(values).masters(masters).gradients(gradients).moment1(moment1).moment2(moment2);
+        update.weightDecay(rule.weightDecay())
+                .valueType(valueType)
+                .gradientType(gradientType)
+                .count(count);
+        update.values(values)
+                .masters(masters)
+                .gradients(gradients)
+                .moment1(moment1)
+                .moment2(moment2);
         update.scale(factor).hyper(hyper);
         call.check(FusedRnn.frnn_update(update, call.message()), "frnn_update");
     }
@@ -185,8 +232,19 @@ public final class NativeKernels implements AutoCloseable {
         closed = true;
         workspace.close();
         Pointer[] structs = {
-            fill, convert, addScaled, scale, addRow, columnSum, reduce, gather, scatterAdd, crossEntropy, dropout,
-            clipScale, update
+            fill,
+            convert,
+            addScaled,
+            scale,
+            addRow,
+            columnSum,
+            reduce,
+            gather,
+            scatterAdd,
+            crossEntropy,
+            dropout,
+            clipScale,
+            update
         };
         for (Pointer struct : structs) {
             struct.close();

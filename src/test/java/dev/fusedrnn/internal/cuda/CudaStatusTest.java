@@ -2,7 +2,6 @@ package dev.fusedrnn.internal.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import org.bytedeco.cuda.global.cublas;
 import org.bytedeco.cuda.global.cudart;
 import org.bytedeco.cuda.global.cudnn;
 import org.junit.jupiter.api.Test;
@@ -63,9 +62,9 @@ class CudaStatusTest {
 
     @Test
     void typesAreThoseOfCudaAndCudnn() {
-        assertThat(CudaType.F32.cuda()).isEqualTo(cublas.CUDA_R_32F);
-        assertThat(CudaType.BF16.cuda()).isEqualTo(cublas.CUDA_R_16BF);
-        assertThat(CudaType.F16.cuda()).isEqualTo(cublas.CUDA_R_16F);
+        assertThat(CudaType.F32.cuda()).isEqualTo(cudart.CUDA_R_32F);
+        assertThat(CudaType.BF16.cuda()).isEqualTo(cudart.CUDA_R_16BF);
+        assertThat(CudaType.F16.cuda()).isEqualTo(cudart.CUDA_R_16F);
         assertThat(CudaType.F32.cudnn()).isEqualTo(cudnn.CUDNN_DATA_FLOAT);
         assertThat(CudaType.BF16.cudnn()).isEqualTo(cudnn.CUDNN_DATA_BFLOAT16);
         assertThat(CudaType.F16.cudnn()).isEqualTo(cudnn.CUDNN_DATA_HALF);
