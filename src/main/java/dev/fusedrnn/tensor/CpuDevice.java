@@ -21,11 +21,6 @@ final class CpuDevice extends Device {
     }
 
     @Override
-    public String description() {
-        return "cpu, " + Runtime.getRuntime().availableProcessors() + " processors";
-    }
-
-    @Override
     public String reason() {
         return reason;
     }

@@ -6,10 +6,8 @@ import dev.fusedrnn.engine.RnnConfig;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 
 /**
  * Compares an engine with the reference: a training forward and backward pass, and an inference pass, all outputs, all
@@ -22,16 +20,14 @@ public final class EngineCheck {
     private final String name;
     private final CaseData data;
     private final Map<String, double[]> exact;
-    private final Set<String> narrow;
     private final PassResult rounded;
     private final PassResult inference;
     private final PassResult inferenceRounded;
 
-    private EngineCheck(String name, CaseData data, Map<String, double[]> exact, Set<String> narrow) {
+    private EngineCheck(String name, CaseData data, Map<String, double[]> exact) {
         this.name = name;
         this.data = data;
         this.exact = exact;
-        this.narrow = narrow;
         try (Device cpu = Device.cpu()) {
             CaseData wide = data.withConfig(data.config().withDataType(DataType.F64));
             ReferenceEngine rounding = ReferenceEngine.rounding();
@@ -55,8 +51,7 @@ public final class EngineCheck {
             return new EngineCheck(
                     name,
                     data,
-                    EngineRun.train(new ReferenceEngine(), cpu, wide).tensors(),
-                    Set.of());
+                    EngineRun.train(new ReferenceEngine(), cpu, wide).tensors());
         }
     }
 
@@ -66,7 +61,7 @@ public final class EngineCheck {
      */
     public static EngineCheck of(GoldenCase golden, DataType type) {
         RnnConfig config = golden.data().config().withDataType(type);
-        return new EngineCheck(golden.name(), golden.data().withConfig(config), golden.expected(), golden.narrow());
+        return new EngineCheck(golden.name(), golden.data().withConfig(config), golden.expected());
     }
 
     /** Runs {@code engine} on a case and compares. */
@@ -83,24 +78,12 @@ public final class EngineCheck {
     public CheckReport run(RecurrentEngine engine, Device device) {
         PassResult trained = EngineRun.train(engine, device, data);
         PassResult inferred = EngineRun.infer(engine, device, data);
-        return compare(engine.name(), device.isCuda(), trained, inferred);
-    }
-
-    /**
-     * Compares what something called {@code engine} has computed.
-     *
-     * @param onGpu whether TF32, if the configuration has it, was really used
-     * @param trained of a training pass
-     * @param inferred of an inference pass
-     */
-    public CheckReport compare(String engine, boolean onGpu, PassResult trained, PassResult inferred) {
         List<TensorError> errors = new ArrayList<>();
-        Tolerance tolerance = new Tolerance(data, onGpu);
-        exact.forEach((tensor, values) -> errors.add(
-                tolerance.compare(tensor, trained.get(tensor), values, rounded.get(tensor), narrow.contains(tensor))));
+        Tolerance tolerance = new Tolerance(data, device.isCuda());
+        exact.forEach((tensor, values) ->
+                errors.add(tolerance.compare(tensor, trained.get(tensor), values, rounded.get(tensor))));
         inferred.tensors().forEach((tensor, values) -> {
-            TensorError error = tolerance.compare(
-                    tensor, values, inference.get(tensor), inferenceRounded.get(tensor), narrow.contains(tensor));
+            TensorError error = tolerance.compare(tensor, values, inference.get(tensor), inferenceRounded.get(tensor));
             errors.add(renamed(error, tensor + " (inference)"));
         });
         if (data.lengths() != null) {
@@ -109,18 +92,7 @@ public final class EngineCheck {
         }
         List<String> damage = new ArrayList<>(trained.damage());
         damage.addAll(inferred.damage());
-        return new CheckReport(name, engine, trained.plan(), errors, damage);
-    }
-
-    /** Compares a flat gradient of the parameters, however it was put together. */
-    public List<TensorError> compareGradient(double[] gradient) {
-        Map<String, double[]> parts = new LinkedHashMap<>();
-        PassResult.putParameters(data.config(), gradient, parts);
-        Tolerance tolerance = new Tolerance(data, false);
-        return parts.entrySet().stream()
-                .map(part -> tolerance.compare(
-                        part.getKey(), part.getValue(), exact.get(part.getKey()), rounded.get(part.getKey())))
-                .toList();
+        return new CheckReport(name, engine.name(), trained.plan(), errors, damage);
     }
 
     private void addPadding(List<TensorError> errors, String tensor, double[] values, int features) {

@@ -1,0 +1,2 @@
+/** Whole models with text going in and coming out. */
+package dev.fusedrnn.model;

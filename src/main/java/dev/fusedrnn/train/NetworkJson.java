@@ -1,0 +1,72 @@
+package dev.fusedrnn.train;
+
+import dev.fusedrnn.engine.CellType;
+import dev.fusedrnn.engine.GruVariant;
+import dev.fusedrnn.engine.RnnConfig;
+import dev.fusedrnn.io.Json;
+import dev.fusedrnn.nn.LanguageNetworkConfig;
+import dev.fusedrnn.tensor.DataType;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/** A network's configuration as JSON. */
+final class NetworkJson {
+    private NetworkJson() {}
+
+    static String write(LanguageNetworkConfig config) {
+        RnnConfig rnn = config.rnn();
+        Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("vocabularySize", config.vocabularySize());
+        fields.put("embeddingSize", config.embeddingSize());
+        fields.put("tied", config.tied());
+        fields.put("inputDropout", config.inputDropout());
+        fields.put("outputDropout", config.outputDropout());
+        fields.put("cell", rnn.cell().name());
+        fields.put("hiddenSize", rnn.hiddenSize());
+        fields.put("layers", rnn.layers());
+        fields.put("bidirectional", rnn.bidirectional());
+        fields.put("bias", rnn.bias());
+        fields.put("projSize", rnn.projSize());
+        fields.put("dropout", rnn.dropout());
+        fields.put("cellClip", rnn.cellClip());
+        fields.put("gruVariant", rnn.gruVariant().name());
+        fields.put("dataType", rnn.dataType().name());
+        fields.put("tf32", rnn.tf32());
+        return Json.of(fields).text();
+    }
+
+    /** @throws IllegalArgumentException if a field is missing, of another kind or out of range */
+    static LanguageNetworkConfig read(String text) {
+        Json fields = Json.parse(text);
+        int vocabularySize = whole(fields, "vocabularySize");
+        int embeddingSize = whole(fields, "embeddingSize");
+        RnnConfig rnn = new RnnConfig(
+                CellType.valueOf(fields.field("cell").asString()),
+                embeddingSize > 0 ? embeddingSize : vocabularySize,
+                whole(fields, "hiddenSize"),
+                whole(fields, "layers"),
+                fields.field("bidirectional").asBoolean(),
+                fields.field("bias").asBoolean(),
+                whole(fields, "projSize"),
+                fields.field("dropout").asDouble(),
+                fields.field("cellClip").asDouble(),
+                GruVariant.valueOf(fields.field("gruVariant").asString()),
+                DataType.valueOf(fields.field("dataType").asString()),
+                fields.field("tf32").asBoolean());
+        return new LanguageNetworkConfig(
+                vocabularySize,
+                embeddingSize,
+                rnn,
+                fields.field("tied").asBoolean(),
+                fields.field("inputDropout").asDouble(),
+                fields.field("outputDropout").asDouble());
+    }
+
+    private static int whole(Json fields, String name) {
+        long value = fields.field(name).asLong();
+        if (value != (int) value) {
+            throw new IllegalArgumentException(name + " must be below 2^31, found " + value);
+        }
+        return (int) value;
+    }
+}

@@ -1,0 +1,238 @@
+package dev.fusedrnn.train;
+
+import dev.fusedrnn.engine.BackwardCall;
+import dev.fusedrnn.engine.ForwardCall;
+import dev.fusedrnn.engine.RnnConfig;
+import dev.fusedrnn.engine.RnnExecution;
+import dev.fusedrnn.kernel.Kernels;
+import dev.fusedrnn.nn.LanguageNetwork;
+import dev.fusedrnn.nn.LanguageNetworkConfig;
+import dev.fusedrnn.nn.RnnState;
+import dev.fusedrnn.nn.SoftmaxLoss;
+import dev.fusedrnn.tensor.DataType;
+import dev.fusedrnn.tensor.Device;
+import dev.fusedrnn.tensor.Tensor;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A network on minibatches of one shape: features, recurrence, loss, and the way back. All tensors are taken once; a pass
+ * queues device calls alone, always the same ones on the same addresses, and waits for nothing, so that it can be recorded
+ * and replayed. What changes from step to step is in device memory that {@link #load} fills.
+ *
+ * <p>With a carried state, each pass starts where the one before ended. The state is detached: no gradient flows back into
+ * the earlier minibatch. Without, each starts from zeros.
+ */
+public final class SequencePass implements AutoCloseable {
+    private final LanguageNetwork network;
+    private final Kernels kernels;
+    private final int rows;
+    private final List<AutoCloseable> owned = new ArrayList<>();
+    private final Tensor stagedInts;
+    private final Tensor ints;
+    private final Tensor ids;
+    private final Tensor targets;
+    private final Tensor random;
+    private final Tensor x;
+    private final Tensor y;
+    private final Tensor features;
+    private final Tensor dFeatures;
+    private final Tensor dx;
+    private final Tensor lossSum;
+    private final RnnState state;
+    private final RnnState finalState;
+    private final SoftmaxLoss loss;
+    private final RnnExecution execution;
+    private final ForwardCall forwardCall;
+    private final BackwardCall backwardCall;
+    private final int[] host;
+
+    /**
+     * Takes the tensors of a shape.
+     *
+     * @param steps T
+     * @param batch N
+     * @param training whether there are backward passes, and dropout
+     * @param carried whether the state is carried from pass to pass
+     */
+    public SequencePass(LanguageNetwork network, int steps, int batch, boolean training, boolean carried) {
+        LanguageNetworkConfig config = network.config();
+        RnnConfig stack = config.rnn();
+        this.network = network;
+        this.kernels = network.kernels();
+        this.rows = Math.multiplyExact(steps, batch);
+        this.host = new int[Math.addExact(Math.multiplyExact(2, rows), 4)];
+        try {
+            stagedInts = own(Device.cpu().zeros(DataType.I32, host.length));
+            ints = own(network.device().zeros(DataType.I32, host.length));
+            ids = ints.view(0, rows);
+            targets = ints.view(rows, rows);
+            random = ints.view(2L * rows, 4);
+            DataType type = stack.dataType();
+            x = take(type, steps, batch, stack.inputSize());
+            y = take(type, steps, batch, stack.totalOutputSize());
+            boolean dropsOutput = training && config.outputDropout() > 0;
+            features = dropsOutput ? take(type, steps, batch, stack.totalOutputSize()) : y;
+            dFeatures = training ? take(type, steps, batch, stack.totalOutputSize()) : null;
+            dx = training && network.input().hasParameters() ? take(type, steps, batch, stack.inputSize()) : null;
+            lossSum = own(network.device().zeros(DataType.F32, 1));
+            state = carried ? own(RnnState.zeros(stack, network.device(), batch)) : null;
+            // The backward pass reads the initial state, so a training pass must not overwrite it.
+            finalState = carried && training ? own(RnnState.zeros(stack, network.device(), batch)) : state;
+            loss = own(new SoftmaxLoss(kernels, network.head(), type, rows));
+            execution = own(network.rnn().prepare(steps, batch, training));
+            forwardCall = forwardCall(training);
+            backwardCall = training ? backwardCall() : null;
+        } catch (RuntimeException failed) {
+            close();
+            throw failed;
+        }
+    }
+
+    /** Number of tokens of a minibatch, T·N. */
+    public int rows() {
+        return rows;
+    }
+
+    /** The state the next pass starts from; null if it is not carried. */
+    public RnnState state() {
+        return state;
+    }
+
+    /** Sets a carried state to zero. */
+    public void resetState() {
+        if (state != null) {
+            state.clear();
+        }
+    }
+
+    /**
+     * Queues the transfer of a minibatch.
+     *
+     * @param inputs token ids, [T, N]
+     * @param targets token ids, [T, N]; negative ones are ignored
+     * @param seed of the dropout masks
+     * @param draw which of its masks
+     */
+    public void load(int[] inputs, int[] targets, long seed, int draw) {
+        System.arraycopy(inputs, 0, host, 0, rows);
+        System.arraycopy(targets, 0, host, rows, rows);
+        host[2 * rows] = (int) seed;
+        host[2 * rows + 1] = (int) (seed >>> 32);
+        host[2 * rows + 2] = draw;
+        stagedInts.copyFrom(host);
+        ints.copyFrom(stagedInts);
+    }
+
+    /** Losses of the loaded minibatch without dropout, added to the sum; the carried state advances. */
+    public void evaluate() {
+        network.input().forward(ids, matrix(x));
+        execution.forward(forwardCall);
+        loss.forward(matrix(y), targets);
+        kernels.sum(loss.losses(), lossSum, true);
+        advance();
+    }
+
+    /**
+     * Losses of the loaded minibatch, added to the sum, and the gradients of all parameters; the carried state advances.
+     *
+     * @param gradientScale F32 [1] on the device: the gradients are those of the sum of losses times this
+     */
+    public void differentiate(Tensor gradientScale) {
+        LanguageNetworkConfig config = network.config();
+        network.input().forward(ids, matrix(x));
+        drop(x, x, config.inputDropout(), LanguageNetwork.INPUT_STREAM);
+        execution.forward(forwardCall);
+        drop(y, features, config.outputDropout(), LanguageNetwork.OUTPUT_STREAM);
+        loss.forwardBackward(matrix(features), targets, gradientScale, matrix(dFeatures));
+        kernels.sum(loss.losses(), lossSum, true);
+        drop(dFeatures, dFeatures, config.outputDropout(), LanguageNetwork.OUTPUT_STREAM);
+        execution.backward(backwardCall);
+        if (dx != null) {
+            drop(dx, dx, config.inputDropout(), LanguageNetwork.INPUT_STREAM);
+            network.input().backward(ids, matrix(dx), config.tied());
+        }
+        advance();
+    }
+
+    /** Reads the sum of losses in nats since the last call and sets it to zero. Waits for queued work. */
+    public double takeLoss() {
+        double sum = lossSum.toFloats()[0];
+        lossSum.clear();
+        return sum;
+    }
+
+    /** How the recurrence is computed, for reports. */
+    public String plan() {
+        return execution.plan();
+    }
+
+    private void drop(Tensor from, Tensor to, double probability, int stream) {
+        if (probability > 0) {
+            kernels.dropout(from, to, (float) probability, random, stream);
+        }
+    }
+
+    private void advance() {
+        if (state != finalState) {
+            state.copyFrom(finalState);
+        }
+    }
+
+    private Tensor matrix(Tensor sequence) {
+        return sequence.view(0, rows, sequence.shape().extent(2));
+    }
+
+    private ForwardCall forwardCall(boolean training) {
+        Tensor reserve =
+                training ? take(DataType.I32, (execution.reserveBytes() + Integer.BYTES - 1) / Integer.BYTES) : null;
+        boolean drops = training && network.config().rnn().dropout() > 0;
+        return new ForwardCall(
+                network.rnn().flatParameters(),
+                x,
+                state == null ? null : state.h(),
+                state == null ? null : state.c(),
+                null,
+                drops ? random : null,
+                y,
+                state == null ? null : finalState.h(),
+                state == null ? null : finalState.c(),
+                reserve);
+    }
+
+    private BackwardCall backwardCall() {
+        return new BackwardCall(
+                forwardCall,
+                dFeatures,
+                null,
+                null,
+                dx,
+                null,
+                null,
+                network.rnn().flatGradients(),
+                false);
+    }
+
+    private Tensor take(DataType type, long... extents) {
+        return own(network.device().allocate(type, extents));
+    }
+
+    private <T extends AutoCloseable> T own(T resource) {
+        owned.add(resource);
+        return resource;
+    }
+
+    /** Frees all tensors. Closing twice is harmless. */
+    @Override
+    public void close() {
+        for (AutoCloseable resource : owned) {
+            try {
+                resource.close();
+            } catch (RuntimeException unchecked) {
+                throw unchecked;
+            } catch (Exception checked) {
+                throw new IllegalStateException(checked);
+            }
+        }
+    }
+}

@@ -1,0 +1,258 @@
+package dev.fusedrnn.train;
+
+import dev.fusedrnn.nn.LanguageNetwork;
+import dev.fusedrnn.nn.Parameters;
+import dev.fusedrnn.nn.RnnState;
+import dev.fusedrnn.tensor.Tensor;
+import dev.fusedrnn.text.Minibatches;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+
+/**
+ * Trains a network by truncated backpropagation through time: minibatch after minibatch, epoch after epoch, with the state
+ * carried and detached where minibatches continue each other, else from zero.
+ *
+ * <p>Where training stands is a {@link TrainingState}. A trainer {@linkplain #restore restored} to it on equal parameters and
+ * data goes on to the same bits as one that was never interrupted. Confined to one thread at a time, but for {@link #stop()}.
+ */
+public final class Trainer implements AutoCloseable {
+    private final LanguageNetwork network;
+    private final TrainingData data;
+    private final TrainerConfig config;
+    private final Minibatches minibatches;
+    private final TrainingStep step;
+    private final Evaluator evaluator;
+    private final int[] inputs;
+    private final int[] targets;
+    private final List<EpochReport> history = new ArrayList<>();
+    private volatile boolean stopping;
+    private long stepsDone;
+    private int epoch;
+    private long minibatch;
+    private double seconds;
+    private Perplexity perplexity = new Perplexity();
+
+    /** Takes the tensors of training and validation. Network and data stay the caller's. */
+    public Trainer(LanguageNetwork network, TrainingData data, TrainerConfig config) {
+        this.network = network;
+        this.data = data;
+        this.config = config;
+        this.minibatches = data.training();
+        Minibatches.Epoch first = minibatches.epoch(0);
+        boolean carried = first.size() > 1 && first.continuesState(1);
+        this.step = new TrainingStep(
+                network,
+                minibatches.steps(),
+                minibatches.batch(),
+                config.optimizer(),
+                config.clip(),
+                config.reduction(),
+                carried,
+                config.dropoutSeed());
+        this.inputs = new int[minibatches.steps() * minibatches.batch()];
+        this.targets = new int[inputs.length];
+        try {
+            this.evaluator = data.validation() == null ? null : new Evaluator(network, data.validation());
+        } catch (RuntimeException failed) {
+            step.close();
+            throw failed;
+        }
+    }
+
+    /**
+     * Trains until all epochs are done or {@link #stop()} is called.
+     *
+     * @return whether all epochs are done
+     */
+    public boolean run(TrainingListener listener) {
+        return run(listener, Long.MAX_VALUE);
+    }
+
+    /**
+     * Trains for at most {@code maxSteps} optimizer steps.
+     *
+     * @return whether all epochs are done
+     */
+    public boolean run(TrainingListener listener, long maxSteps) {
+        stopping = false;
+        long left = maxSteps;
+        while (epoch < config.epochs() && left > 0 && !stopping) {
+            left -= runEpoch(listener, left);
+        }
+        return epoch >= config.epochs();
+    }
+
+    /** Lets {@link #run} return after the current step. May be called from any thread. */
+    public void stop() {
+        stopping = true;
+    }
+
+    /** Reports of the epochs done, restored ones included. */
+    public List<EpochReport> history() {
+        return Collections.unmodifiableList(history);
+    }
+
+    /** Optimizer steps done, restored ones included. */
+    public long steps() {
+        return stepsDone;
+    }
+
+    /** How the recurrence is computed, for reports. */
+    public String plan() {
+        return step.plan();
+    }
+
+    private long runEpoch(TrainingListener listener, long maxSteps) {
+        Minibatches.Epoch batches = minibatches.epoch(epoch);
+        Stretch stretch = new Stretch();
+        long done = 0;
+        while (minibatch < batches.size() && done < maxSteps && !stopping) {
+            stretch.tokens += batches.load(minibatch, inputs, targets);
+            runStep(batches, stretch);
+            done++;
+            if (minibatch % config.reportEvery() == 0 || minibatch == batches.size()) {
+                stretch.read();
+                listener.progress(progress(batches.size()));
+            }
+        }
+        stretch.read();
+        if (minibatch == batches.size()) {
+            finishEpoch(listener);
+        }
+        return done;
+    }
+
+    private void runStep(Minibatches.Epoch batches, Stretch stretch) {
+        long targetCount = stretch.tokens - stretch.tokensBefore;
+        stretch.tokensBefore = stretch.tokens;
+        step.run(inputs, targets, targetCount, batches.continuesState(minibatch), learningRate(), stepsDone);
+        stepsDone++;
+        minibatch++;
+    }
+
+    /** The rate of the next step. */
+    private double learningRate() {
+        return config.learningRate() * config.schedule().factor(stepsDone, epoch);
+    }
+
+    private TrainingListener.Progress progress(long minibatchCount) {
+        return new TrainingListener.Progress(
+                epoch + 1, minibatch, minibatchCount, perplexity.value(), perplexity.tokens() / seconds);
+    }
+
+    private void finishEpoch(TrainingListener listener) {
+        double lastRate = config.learningRate() * config.schedule().factor(stepsDone - 1, epoch);
+        double validation = evaluator == null ? Double.NaN : evaluator.run().value();
+        EpochReport report =
+                new EpochReport(epoch + 1, perplexity.value(), validation, perplexity.tokens(), seconds, lastRate);
+        epoch++;
+        minibatch = 0;
+        seconds = 0;
+        perplexity = new Perplexity();
+        history.add(report);
+        listener.epoch(report);
+    }
+
+    /** Steps since the sum of losses was last read. */
+    private final class Stretch {
+        private long tokens;
+        private long tokensBefore;
+        private long start = System.nanoTime();
+
+        void read() {
+            perplexity.add(step.takeLoss(), tokens);
+            long now = System.nanoTime();
+            seconds += (now - start) / 1e9;
+            start = now;
+            tokens = 0;
+            tokensBefore = 0;
+        }
+    }
+
+    /** Where training stands. Waits for queued work. */
+    public TrainingState state() {
+        Parameters parameters = network.parameters();
+        RnnState carried = step.state();
+        return new TrainingState(
+                stepsDone,
+                epoch,
+                minibatch,
+                perplexity.lossSum(),
+                perplexity.tokens(),
+                seconds,
+                step.lossScale().scale(),
+                step.lossScale().finiteSteps(),
+                data.fingerprint(),
+                config.optimizer().id(),
+                config.optimizer().usesMoment1() ? parameters.moment(0).toFloats() : null,
+                config.optimizer().usesMoment2() ? parameters.moment(1).toFloats() : null,
+                carried == null ? null : carried.h().toFloats(),
+                carried == null || carried.c() == null ? null : carried.c().toFloats(),
+                history);
+    }
+
+    /**
+     * Goes on where another trainer stood; the parameters are restored by the caller.
+     *
+     * @throws IllegalArgumentException if the state was made on other data, by another optimizer or of another network;
+     *     nothing has been changed then
+     */
+    public void restore(TrainingState saved) {
+        requireEqual("training data", data.fingerprint(), saved.fingerprint());
+        requireEqual("optimizer", config.optimizer().id(), saved.optimizer());
+        Parameters parameters = network.parameters();
+        RnnState carried = step.state();
+        Tensor m1 = config.optimizer().usesMoment1() ? parameters.moment(0) : null;
+        Tensor m2 = config.optimizer().usesMoment2() ? parameters.moment(1) : null;
+        Tensor h = carried == null ? null : carried.h();
+        Tensor c = carried == null ? null : carried.c();
+        requireFit("first moment", m1, saved.moment1());
+        requireFit("second moment", m2, saved.moment2());
+        requireFit("carried state", h, saved.h());
+        requireFit("carried cell state", c, saved.c());
+        copy(m1, saved.moment1());
+        copy(m2, saved.moment2());
+        copy(h, saved.h());
+        copy(c, saved.c());
+        step.lossScale().restore(saved.lossScale(), saved.lossScaleSteps());
+        stepsDone = saved.step();
+        epoch = saved.epoch();
+        minibatch = saved.minibatch();
+        seconds = saved.seconds();
+        perplexity = new Perplexity(saved.lossSum(), saved.lossTokens());
+        history.clear();
+        history.addAll(saved.history());
+    }
+
+    private static void requireEqual(String what, String expected, String found) {
+        if (!expected.equals(found)) {
+            throw new IllegalArgumentException(
+                    "the saved training state is of another " + what + ": expected " + expected + ", found " + found);
+        }
+    }
+
+    private static void requireFit(String what, Tensor tensor, float[] values) {
+        long expected = tensor == null ? 0 : tensor.elements();
+        long found = values == null ? 0 : values.length;
+        if (expected != found) {
+            throw new IllegalArgumentException("the saved training state does not fit: " + what + " expected "
+                    + expected + " values, found " + found);
+        }
+    }
+
+    private static void copy(Tensor tensor, float[] values) {
+        if (tensor != null) {
+            tensor.copyFrom(values);
+        }
+    }
+
+    /** Frees all tensors but the network's. Closing twice is harmless. */
+    @Override
+    public void close() {
+        step.close();
+        if (evaluator != null) {
+            evaluator.close();
+        }
+    }
+}

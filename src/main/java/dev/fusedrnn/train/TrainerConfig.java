@@ -1,0 +1,84 @@
+package dev.fusedrnn.train;
+
+import dev.fusedrnn.optim.OptimizerConfig;
+import dev.fusedrnn.optim.Schedule;
+import dev.fusedrnn.optim.Sgd;
+import java.util.Objects;
+
+/**
+ * How a network is trained.
+ *
+ * @param optimizer the formula of a step
+ * @param learningRate base rate, above 0
+ * @param schedule factor of the rate over time
+ * @param clip limit of the gradients' global norm; 0 for none
+ * @param reduction what of the losses is differentiated
+ * @param epochs in all, 1 or more
+ * @param dropoutSeed seed of the dropout masks
+ * @param reportEvery minibatches between two progress reports, each of which waits for the device; 1 or more
+ */
+public record TrainerConfig(
+        OptimizerConfig optimizer,
+        double learningRate,
+        Schedule schedule,
+        double clip,
+        Reduction reduction,
+        int epochs,
+        long dropoutSeed,
+        int reportEvery) {
+
+    public TrainerConfig {
+        Objects.requireNonNull(optimizer, "optimizer");
+        Objects.requireNonNull(schedule, "schedule");
+        Objects.requireNonNull(reduction, "reduction");
+        if (!(learningRate > 0 && learningRate < Double.POSITIVE_INFINITY)) {
+            throw new IllegalArgumentException("learningRate must be a positive finite number, found " + learningRate);
+        }
+        if (!(clip >= 0 && clip < Double.POSITIVE_INFINITY)) {
+            throw new IllegalArgumentException("clip must be 0 or a positive finite number, found " + clip);
+        }
+        requirePositive("epochs", epochs);
+        requirePositive("reportEvery", reportEvery);
+    }
+
+    /** Plain gradient descent with a fixed rate on the mean loss. */
+    public static TrainerConfig sgd(double learningRate, double clip, int epochs) {
+        return new TrainerConfig(Sgd.plain(), learningRate, Schedule.constant(), clip, Reduction.MEAN, epochs, 0, 32);
+    }
+
+    /** The same with another optimizer. */
+    public TrainerConfig withOptimizer(OptimizerConfig optimizer) {
+        return new TrainerConfig(optimizer, learningRate, schedule, clip, reduction, epochs, dropoutSeed, reportEvery);
+    }
+
+    /** The same with another schedule. */
+    public TrainerConfig withSchedule(Schedule schedule) {
+        return new TrainerConfig(optimizer, learningRate, schedule, clip, reduction, epochs, dropoutSeed, reportEvery);
+    }
+
+    /** The same with another reduction. */
+    public TrainerConfig withReduction(Reduction reduction) {
+        return new TrainerConfig(optimizer, learningRate, schedule, clip, reduction, epochs, dropoutSeed, reportEvery);
+    }
+
+    /** The same with another number of epochs. */
+    public TrainerConfig withEpochs(int epochs) {
+        return new TrainerConfig(optimizer, learningRate, schedule, clip, reduction, epochs, dropoutSeed, reportEvery);
+    }
+
+    /** The same with another seed of dropout. */
+    public TrainerConfig withDropoutSeed(long dropoutSeed) {
+        return new TrainerConfig(optimizer, learningRate, schedule, clip, reduction, epochs, dropoutSeed, reportEvery);
+    }
+
+    /** The same with another distance of reports. */
+    public TrainerConfig withReportEvery(int reportEvery) {
+        return new TrainerConfig(optimizer, learningRate, schedule, clip, reduction, epochs, dropoutSeed, reportEvery);
+    }
+
+    private static void requirePositive(String field, int value) {
+        if (value < 1) {
+            throw new IllegalArgumentException(field + " must be 1 or more, found " + value);
+        }
+    }
+}

@@ -1,0 +1,115 @@
+package dev.fusedrnn.train;
+
+import dev.fusedrnn.nn.LanguageNetwork;
+import dev.fusedrnn.nn.RnnState;
+import dev.fusedrnn.optim.Optimizer;
+import dev.fusedrnn.optim.OptimizerConfig;
+import dev.fusedrnn.tensor.DataType;
+import dev.fusedrnn.tensor.Device;
+import dev.fusedrnn.tensor.Tensor;
+
+/**
+ * One optimizer step on a minibatch of fixed shape: forward, loss, backward, global-norm clipping, update. Nothing is
+ * allocated and nothing waits; losses gather on the device until {@link #takeLoss} reads them.
+ */
+public final class TrainingStep implements AutoCloseable {
+    private final SequencePass pass;
+    private final Optimizer optimizer;
+    private final Reduction reduction;
+    private final int batch;
+    private final long dropoutSeed;
+    private final Tensor stagedScalars;
+    private final Tensor scalars;
+    private final Tensor gradientScale;
+    private final LossScale lossScale;
+    private final float[] host = new float[3];
+
+    /**
+     * Takes the tensors of a shape.
+     *
+     * @param clip limit of the gradients' global norm; 0 for none
+     * @param carried whether the recurrent state is carried from step to step
+     */
+    public TrainingStep(
+            LanguageNetwork network,
+            int steps,
+            int batch,
+            OptimizerConfig optimizerConfig,
+            double clip,
+            Reduction reduction,
+            boolean carried,
+            long dropoutSeed) {
+        this.reduction = reduction;
+        this.batch = batch;
+        this.dropoutSeed = dropoutSeed;
+        this.lossScale = new LossScale(network.config().rnn().dataType());
+        this.pass = new SequencePass(network, steps, batch, true, carried);
+        this.stagedScalars = Device.cpu().zeros(DataType.F32, host.length);
+        this.scalars = network.device().zeros(DataType.F32, host.length);
+        this.gradientScale = scalars.view(2, 1);
+        this.optimizer =
+                new Optimizer(optimizerConfig, network.kernels(), network.parameters(), clip, scalars.view(0, 2));
+    }
+
+    /**
+     * Queues one step.
+     *
+     * @param inputs token ids, [T, N]
+     * @param targets token ids, [T, N]; negative ones are ignored
+     * @param targetCount how many targets are not ignored
+     * @param continuesState whether a carried state goes on; else it starts from zero
+     * @param learningRate of this step
+     * @param step optimizer steps done before this one; also says which dropout masks are drawn
+     */
+    public void run(
+            int[] inputs, int[] targets, long targetCount, boolean continuesState, double learningRate, long step) {
+        if (!continuesState) {
+            pass.resetState();
+        }
+        float scale = lossScale.scale();
+        host[0] = (float) learningRate;
+        host[1] = step + 1;
+        host[2] = (float) (reduction.factor(targetCount, batch) * scale);
+        stagedScalars.copyFrom(host);
+        scalars.copyFrom(stagedScalars);
+        pass.load(inputs, targets, dropoutSeed, (int) step);
+        pass.differentiate(gradientScale);
+        optimizer.step(1 / scale);
+        if (lossScale.wantsCheck()) {
+            lossScale.check(optimizer.scale().toFloats()[0]);
+        }
+    }
+
+    /** Reads the sum of losses in nats since the last call. Waits for queued work. */
+    public double takeLoss() {
+        return pass.takeLoss();
+    }
+
+    /** The norm of all gradients in the last step before clipping. Waits for queued work. */
+    public double gradientNorm() {
+        return Math.sqrt(optimizer.squaredNorm().toFloats()[0]) / lossScale.scale();
+    }
+
+    /** The carried state; null if it is not carried. */
+    public RnnState state() {
+        return pass.state();
+    }
+
+    /** How the recurrence is computed, for reports. */
+    public String plan() {
+        return pass.plan();
+    }
+
+    LossScale lossScale() {
+        return lossScale;
+    }
+
+    /** Frees all tensors but the parameters. Closing twice is harmless. */
+    @Override
+    public void close() {
+        pass.close();
+        optimizer.close();
+        scalars.close();
+        stagedScalars.close();
+    }
+}

@@ -1,0 +1,2 @@
+/** Training: steps of fixed shape, the loop over minibatches and epochs, perplexity, checkpoints. */
+package dev.fusedrnn.train;
