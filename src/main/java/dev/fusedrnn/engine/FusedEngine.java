@@ -1,9 +1,48 @@
 package dev.fusedrnn.engine;
 
+import dev.fusedrnn.internal.cuda.CublasLt;
+import dev.fusedrnn.internal.cuda.CudaContext;
+import dev.fusedrnn.internal.cuda.CudaType;
+import dev.fusedrnn.internal.fused.DeviceLimits;
+import dev.fusedrnn.internal.fused.ErrorWord;
+import dev.fusedrnn.internal.fused.FusedLayer;
+import dev.fusedrnn.internal.fused.LayerShape;
+import dev.fusedrnn.internal.fused.NativeCalls;
+import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Objects;
 
-/** The fused engine. */
+/**
+ * Our own kernels: one input product over all time steps, a recurrence that runs all steps in one launch where the
+ * recurrent weights fit on the chip and step by step elsewhere, and weight gradients as products over all time steps.
+ *
+ * <p>Same device, same build, same input: same bits, forward and backward.
+ */
 public final class FusedEngine implements RecurrentEngine {
+    /** Which kind of recurrence to take. */
+    public enum Plan {
+        /** Persistent where the shape and the device allow it, else streamed. */
+        AUTO,
+        /** One launch for all time steps; what it does not take is unsupported. */
+        PERSISTENT,
+        /** A matrix product and a kernel per time step. */
+        STREAMED
+    }
+
+    private final Plan plan;
+
+    /** Takes the fastest plan. */
+    public FusedEngine() {
+        this(Plan.AUTO);
+    }
+
+    /** Takes one kind of plan only, for tests and measurements. */
+    public FusedEngine(Plan plan) {
+        this.plan = Objects.requireNonNull(plan, "plan");
+    }
+
     @Override
     public String name() {
         return "fused";
@@ -11,11 +50,69 @@ public final class FusedEngine implements RecurrentEngine {
 
     @Override
     public Capability capability(RnnConfig config, Device device) {
-        return Capability.unsupported("the fused engine is not part of this build");
+        if (!device.isCuda()) {
+            return Capability.unsupported("the fused engine needs a CUDA device, this is " + device.name()
+                    + (device.reason().isEmpty() ? "" : " (" + device.reason() + ")"));
+        }
+        if (config.dataType() == DataType.F64) {
+            return Capability.unsupported("the fused engine computes in F32, BF16 or F16, not in F64");
+        }
+        if (plan == Plan.PERSISTENT) {
+            return persistentCapability(config, CudaContext.of(device));
+        }
+        return Capability.SUPPORTED;
+    }
+
+    private Capability persistentCapability(RnnConfig config, CudaContext context) {
+        DeviceLimits limits = context.attached(DeviceLimits.class, DeviceLimits::new);
+        for (int layer = 0; layer < config.layers(); layer++) {
+            String reason = limits.whyNotPersistent(shape(config, layer, 1, 1, true));
+            if (!reason.isEmpty()) {
+                return Capability.unsupported("no persistent kernel: " + reason);
+            }
+        }
+        return Capability.SUPPORTED;
     }
 
     @Override
     public RnnExecution prepare(RnnConfig config, Device device, int steps, int batch, boolean training) {
-        throw new IllegalArgumentException(capability(config, device).reason());
+        Capability capability = capability(config, device);
+        if (!capability.isSupported()) {
+            throw new IllegalArgumentException(capability.reason());
+        }
+        CudaContext context = CudaContext.of(device);
+        NativeCalls calls = new NativeCalls(context);
+        CublasLt products = CublasLt.of(context);
+        DeviceLimits limits = plan == Plan.STREAMED ? null : context.attached(DeviceLimits.class, DeviceLimits::new);
+        List<FusedLayer> layers = new ArrayList<>();
+        for (int layer = 0; layer < config.layers(); layer++) {
+            LayerShape shape = shape(config, layer, steps, batch, training);
+            layers.add(new FusedLayer(shape, limits, products, calls));
+        }
+        return new FusedExecution(config, device, layers, calls, context.attached(ErrorWord.class, ErrorWord::new));
+    }
+
+    private static LayerShape shape(RnnConfig config, int layer, int steps, int batch, boolean training) {
+        return new LayerShape(
+                LayerShape.cell(config.cell().id(), config.gruVariant() == GruVariant.RESET_BEFORE),
+                storage(config.dataType()),
+                steps,
+                batch,
+                config.layerInputSize(layer),
+                config.hiddenSize(),
+                config.projSize(),
+                config.directions(),
+                (float) config.cellClip(),
+                config.tf32(),
+                training);
+    }
+
+    private static CudaType storage(DataType type) {
+        return switch (type) {
+            case F32 -> CudaType.F32;
+            case BF16 -> CudaType.BF16;
+            case F16 -> CudaType.F16;
+            default -> throw new IllegalArgumentException("no CUDA storage for " + type);
+        };
     }
 }

@@ -1,0 +1,231 @@
+package dev.fusedrnn.engine;
+
+import dev.fusedrnn.internal.cuda.CudaContext;
+import dev.fusedrnn.internal.cuda.CudaType;
+import dev.fusedrnn.internal.fused.ErrorWord;
+import dev.fusedrnn.internal.fused.FusedLayer;
+import dev.fusedrnn.internal.fused.LayerShape;
+import dev.fusedrnn.internal.fused.LayerWeights;
+import dev.fusedrnn.internal.fused.NativeCalls;
+import dev.fusedrnn.internal.fused.RecurrencePass;
+import dev.fusedrnn.tensor.DataType;
+import dev.fusedrnn.tensor.Device;
+import dev.fusedrnn.tensor.Tensor;
+import java.util.List;
+
+/** The fused engine prepared for one shape: the order of a stack's layers, forward and backward. */
+final class FusedExecution implements RnnExecution {
+    private final RnnConfig config;
+    private final ParameterLayout layout;
+    private final CudaContext context;
+    private final NativeCalls calls;
+    private final List<FusedLayer> layers;
+    private final FusedMemory memory;
+    private final Tensor workspace;
+    private final Tensor lengths;
+    private final Recordings recordings;
+    private final RecurrencePass pass = new RecurrencePass();
+    private SequenceLengths uploaded;
+    private ForwardCall packedFor;
+
+    FusedExecution(RnnConfig config, Device device, List<FusedLayer> layers, NativeCalls calls, ErrorWord error) {
+        this.config = config;
+        this.layout = ParameterLayout.of(config);
+        this.context = CudaContext.of(device);
+        this.calls = calls;
+        this.layers = layers;
+        this.memory = new FusedMemory(layers, config.dropout() > 0);
+        this.workspace = device.allocate(DataType.I32, memory.workspaceBytes / DataType.I32.bytes());
+        this.lengths = workspace.view(memory.lengths / DataType.I32.bytes(), shape(0).batch());
+        this.recordings = new Recordings(context);
+        pass.error = error.address();
+        pass.stream = context.stream();
+        pass.workspace = workspace.address() + memory.scratch;
+        pass.gateInputs = workspace.address() + memory.gateInputs;
+    }
+
+    @Override
+    public long reserveBytes() {
+        return memory.reserveBytes;
+    }
+
+    @Override
+    public long workspaceBytes() {
+        return memory.workspaceBytes;
+    }
+
+    @Override
+    public String plan() {
+        return layers.get(0).plan();
+    }
+
+    @Override
+    public void forward(ForwardCall call) {
+        context.enter();
+        upload(call.lengths());
+        recordings.run(Recordings.key(call), () -> queueForward(call));
+        packedFor = call;
+    }
+
+    @Override
+    public void backward(BackwardCall call) {
+        context.enter();
+        upload(call.forward().lengths());
+        boolean repack = packedFor != call.forward();
+        recordings.run(Recordings.key(call, repack), () -> queueBackward(call, repack));
+        packedFor = call.forward();
+    }
+
+    @Override
+    public void close() {
+        recordings.close();
+        workspace.close();
+    }
+
+    private void queueForward(ForwardCall call) {
+        boolean training = call.reserve() != null;
+        long x = call.x().address();
+        for (int l = 0; l < layers.size(); l++) {
+            FusedLayer layer = layers.get(l);
+            long block = workspace.address() + memory.weights[l];
+            layer.weights().pack(flat(call.parameters(), l), block, pass.stream);
+            bindForward(call, l);
+            layer.forward(pass, x, block);
+            x = pass.y;
+            if (training && l < layers.size() - 1 && config.dropout() > 0) {
+                x = call.reserve().address() + memory.savedDropped[l];
+                dropout(pass.y, x, l, call);
+            }
+        }
+    }
+
+    private void queueBackward(BackwardCall call, boolean repack) {
+        ForwardCall forward = call.forward();
+        long x0 = maskedInput(call);
+        long dy = address(call.dy());
+        for (int l = layers.size() - 1; l >= 0; l--) {
+            FusedLayer layer = layers.get(l);
+            long block = workspace.address() + memory.weights[l];
+            if (repack) {
+                layer.weights().pack(flat(forward.parameters(), l), block, pass.stream);
+            }
+            bindForward(forward, l);
+            bindBackward(call, l, dy);
+            layer.backward(pass, block);
+            if (call.dParameters() != null) {
+                layer.weightGradients(
+                        pass,
+                        l == 0 ? x0 : layerInput(forward, l),
+                        flat(call.dParameters(), l),
+                        LayerShape.type(CudaType.valueOf(call.dParameters().dataType().name())),
+                        call.accumulate(),
+                        workspace.address() + memory.gradientScratch);
+            }
+            if (l > 0) {
+                dy = workspace.address() + memory.dy[l & 1];
+                layer.inputGradient(pass, block, dy);
+                if (config.dropout() > 0) {
+                    dropout(dy, dy, l - 1, forward);
+                }
+            } else if (call.dx() != null) {
+                layer.inputGradient(pass, block, call.dx().address());
+            }
+        }
+    }
+
+    private void bindForward(ForwardCall call, int l) {
+        LayerShape shape = shape(l);
+        boolean training = call.reserve() != null;
+        boolean last = l == layers.size() - 1;
+        long reserve = address(call.reserve());
+        pass.lengths = call.lengths() == null ? 0 : lengths.address();
+        pass.hx = state(call.hx(), l, shape.stateElements());
+        pass.cx = state(call.cx(), l, shape.cellElements());
+        pass.hy = state(call.hy(), l, shape.stateElements());
+        pass.cy = state(call.cy(), l, shape.cellElements());
+        pass.savedGates = training && shape.savedGates() > 0 ? reserve + memory.savedGates[l] : 0;
+        pass.savedCells = training && shape.hasCell() ? reserve + memory.savedCells[l] : 0;
+        pass.savedReset = training && shape.resetsBefore() ? reserve + memory.savedReset[l] : 0;
+        long raw = training ? reserve + memory.savedRaw[l] : workspace.address() + memory.hRaw;
+        pass.hRaw = shape.projects() ? raw : 0;
+        if (last) {
+            pass.y = call.y().address();
+        } else {
+            pass.y = training ? reserve + memory.savedY[l] : workspace.address() + memory.innerY[l & 1];
+        }
+    }
+
+    private void bindBackward(BackwardCall call, int l, long dy) {
+        LayerShape shape = shape(l);
+        pass.dy = dy;
+        pass.dhy = state(call.dhy(), l, shape.stateElements());
+        pass.dcy = state(call.dcy(), l, shape.cellElements());
+        pass.dhx = state(call.dhx(), l, shape.stateElements());
+        pass.dcx = state(call.dcx(), l, shape.cellElements());
+        pass.dGates = workspace.address() + memory.dGates;
+        pass.dGatesH = shape.isGru() ? workspace.address() + memory.dGatesH : 0;
+        pass.dGatesFirst = workspace.address() + memory.dGatesFirst;
+        pass.dProjected = shape.projects() ? workspace.address() + memory.dProjected : 0;
+    }
+
+    /** The first layer's input with zeros behind the lengths, where the caller's may hold anything, NaN included. */
+    private long maskedInput(BackwardCall call) {
+        ForwardCall forward = call.forward();
+        if (forward.lengths() == null || call.dParameters() == null) {
+            return forward.x().address();
+        }
+        LayerShape shape = shape(0);
+        long copy = workspace.address() + memory.maskedX;
+        context.copy(forward.x().address(), copy, forward.x().byteSize());
+        calls.mask(shape.type(), shape.steps(), shape.batch(), shape.inputs(), lengths.address(), copy, pass.stream);
+        return copy;
+    }
+
+    private long layerInput(ForwardCall forward, int l) {
+        long[] kept = config.dropout() > 0 ? memory.savedDropped : memory.savedY;
+        return forward.reserve().address() + kept[l - 1];
+    }
+
+    private void dropout(long in, long out, int layer, ForwardCall call) {
+        LayerShape shape = shape(layer);
+        long count = shape.rows() * shape.directions() * shape.outputs();
+        calls.dropout(
+                shape.type(), in, out, count, (float) config.dropout(), layer, call.random().address(), pass.stream);
+    }
+
+    private LayerWeights.Flat[] flat(Tensor arena, int layer) {
+        LayerWeights.Flat[] result = new LayerWeights.Flat[config.directions()];
+        for (int d = 0; d < result.length; d++) {
+            result[d] = new LayerWeights.Flat(
+                    parameter(arena, ParameterLayout.Role.W_IH, layer, d),
+                    parameter(arena, ParameterLayout.Role.W_HH, layer, d),
+                    config.projSize() > 0 ? parameter(arena, ParameterLayout.Role.W_HR, layer, d) : 0,
+                    config.bias() ? parameter(arena, ParameterLayout.Role.B_IH, layer, d) : 0,
+                    config.bias() ? parameter(arena, ParameterLayout.Role.B_HH, layer, d) : 0);
+        }
+        return result;
+    }
+
+    private long parameter(Tensor arena, ParameterLayout.Role role, int layer, int direction) {
+        return arena.address(layout.entry(role, layer, direction).offset());
+    }
+
+    private void upload(SequenceLengths given) {
+        if (given != null && !given.equals(uploaded)) {
+            lengths.copyFrom(given.toArray());
+            uploaded = given;
+        }
+    }
+
+    private LayerShape shape(int layer) {
+        return layers.get(layer).shape();
+    }
+
+    private static long state(Tensor states, int layer, long elementsPerLayer) {
+        return states == null ? 0 : states.address(layer * elementsPerLayer);
+    }
+
+    private static long address(Tensor tensor) {
+        return tensor == null ? 0 : tensor.address();
+    }
+}

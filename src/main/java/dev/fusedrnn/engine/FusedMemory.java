@@ -1,0 +1,89 @@
+package dev.fusedrnn.engine;
+
+import dev.fusedrnn.internal.fused.FusedLayer;
+import dev.fusedrnn.internal.fused.LayerShape;
+import dev.fusedrnn.internal.fused.Offsets;
+import java.util.List;
+
+/**
+ * Where everything lies that a stack keeps on the device besides the caller's tensors, as byte offsets: the workspace of
+ * the execution, and the reserve a training forward pass leaves for its backward pass.
+ */
+final class FusedMemory {
+    final long[] weights;
+    final long lengths;
+    final long gateInputs;
+    final long scratch;
+    /** What an inference pass needs and a training pass keeps in the reserve: y of inner layers, h before projection. */
+    final long[] innerY;
+
+    final long hRaw;
+    final long dGates;
+    final long dGatesH;
+    final long dGatesFirst;
+    final long dProjected;
+    final long[] dy;
+    final long gradientScratch;
+    final long maskedX;
+    final long workspaceBytes;
+
+    final long[] savedGates;
+    final long[] savedCells;
+    final long[] savedReset;
+    final long[] savedRaw;
+    final long[] savedY;
+    final long[] savedDropped;
+    final long reserveBytes;
+
+    FusedMemory(List<FusedLayer> layers, boolean dropout) {
+        LayerShape widest = layers.get(0).shape();
+        boolean training = widest.training();
+        int count = layers.size();
+        long outputBytes = widest.bytes(widest.rows() * widest.directions() * widest.outputs());
+        long rawBytes = widest.projects() ? widest.bytes(widest.rows() * widest.directions() * widest.hidden()) : 0;
+
+        Offsets work = new Offsets();
+        weights = new long[count];
+        long scratchBytes = 0;
+        long gradientBytes = 0;
+        for (int l = 0; l < count; l++) {
+            weights[l] = work.next(layers.get(l).weights().bytes());
+            scratchBytes = Math.max(scratchBytes, layers.get(l).workspaceBytes());
+            gradientBytes = Math.max(gradientBytes, layers.get(l).gradientScratchBytes());
+        }
+        lengths = work.next(4 * widest.batch());
+        gateInputs = work.next(widest.bytes(widest.gateElements()));
+        scratch = work.next(scratchBytes);
+        boolean deep = count > 1;
+        innerY = new long[] {work.next(deep && !training ? outputBytes : 0), work.next(deep && !training ? outputBytes : 0)};
+        hRaw = work.next(training ? 0 : rawBytes);
+        dGates = work.next(training ? widest.bytes(widest.gateElements()) : 0);
+        dGatesH = work.next(training && widest.isGru() ? widest.bytes(widest.gateElements()) : 0);
+        dGatesFirst =
+                work.next(training ? widest.bytes(widest.directions() * widest.batch() * widest.gateRows()) : 0);
+        dProjected = work.next(training && widest.projects() ? outputBytes : 0);
+        dy = new long[] {work.next(deep && training ? outputBytes : 0), work.next(deep && training ? outputBytes : 0)};
+        gradientScratch = work.next(gradientBytes);
+        maskedX = work.next(training ? widest.bytes(widest.rows() * widest.inputs()) : 0);
+        workspaceBytes = work.total();
+
+        Offsets kept = new Offsets();
+        savedGates = new long[count];
+        savedCells = new long[count];
+        savedReset = new long[count];
+        savedRaw = new long[count];
+        savedY = new long[count];
+        savedDropped = new long[count];
+        for (int l = 0; l < count && training; l++) {
+            boolean inner = l < count - 1;
+            long units = widest.rows() * widest.directions() * widest.hidden();
+            savedGates[l] = kept.next(widest.bytes(units * widest.savedGates()));
+            savedCells[l] = kept.next(widest.hasCell() ? 4 * units : 0);
+            savedReset[l] = kept.next(widest.resetsBefore() ? widest.bytes(units) : 0);
+            savedRaw[l] = kept.next(rawBytes);
+            savedY[l] = kept.next(inner ? outputBytes : 0);
+            savedDropped[l] = kept.next(inner && dropout ? outputBytes : 0);
+        }
+        reserveBytes = kept.total();
+    }
+}

@@ -1,0 +1,34 @@
+package dev.fusedrnn.internal.fused;
+
+import dev.fusedrnn.internal.cuda.CudaContext;
+import dev.fusedrnn.internal.natives.FrnnDeviceLimits;
+import dev.fusedrnn.internal.natives.FusedRnn;
+
+/** What a device offers to persistent kernels, asked once per device. */
+public final class DeviceLimits implements AutoCloseable {
+    private final FrnnDeviceLimits limits = new FrnnDeviceLimits();
+    private final NativeCalls calls;
+
+    /** Asks the device of a context. */
+    public DeviceLimits(CudaContext context) {
+        context.enter();
+        limits.structSize(limits.sizeof());
+        calls = new NativeCalls(context);
+        calls.check(FusedRnn.frnn_recurrence_device_limits(context.ordinal(), limits, calls.message()));
+    }
+
+    /** Why no persistent kernel takes a layer; empty if one does. */
+    public String whyNotPersistent(LayerShape shape) {
+        StringBuilder why = new StringBuilder();
+        return PersistentRecurrence.plan(shape, limits, calls, why) == null ? why.toString() : "";
+    }
+
+    FrnnDeviceLimits limits() {
+        return limits;
+    }
+
+    @Override
+    public void close() {
+        limits.close();
+    }
+}

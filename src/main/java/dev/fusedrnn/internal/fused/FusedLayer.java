@@ -1,0 +1,95 @@
+package dev.fusedrnn.internal.fused;
+
+import dev.fusedrnn.internal.cuda.CublasLt;
+
+/**
+ * One layer: the input product over all time steps, the recurrence, and on the way back the products over all time steps
+ * that give the gradients of weights and input.
+ */
+public final class FusedLayer {
+    private final LayerShape shape;
+    private final LayerWeights weights;
+    private final Recurrence recurrence;
+    private final WeightGradients gradients;
+    private final Gemm inputProduct;
+    private final String whyStreamed;
+
+    /**
+     * Plans a layer.
+     *
+     * @param limits what the device offers to persistent kernels, or null to stream
+     */
+    public FusedLayer(LayerShape shape, DeviceLimits limits, CublasLt products, NativeCalls calls) {
+        Gemm.Factory gemms = new Gemm.Factory(products, shape.storage(), shape.tf32());
+        this.shape = shape;
+        this.weights = new LayerWeights(shape, calls);
+        StringBuilder why = new StringBuilder();
+        Recurrence persistent = limits == null ? null : PersistentRecurrence.plan(shape, limits.limits(), calls, why);
+        this.recurrence = persistent != null ? persistent : new StreamedRecurrence(shape, gemms, calls);
+        this.whyStreamed = why.toString();
+        this.gradients = shape.training() ? new WeightGradients(shape, weights, gemms, calls) : null;
+        long allRows = shape.directions() * shape.gateRows();
+        this.inputProduct =
+                gemms.byTransposed(shape.storage(), shape.rows(), allRows, shape.inputs(), shape.inputs(), true);
+    }
+
+    /** The layer's sizes. */
+    public LayerShape shape() {
+        return shape;
+    }
+
+    /** The layer's packed weights. */
+    public LayerWeights weights() {
+        return weights;
+    }
+
+    /** How the recurrence runs, with the reason if a persistent kernel did not take it. */
+    public String plan() {
+        return whyStreamed.isEmpty() ? recurrence.plan() : recurrence.plan() + " (" + whyStreamed + ")";
+    }
+
+    /** Whether one launch runs all time steps. */
+    public boolean isPersistent() {
+        return recurrence instanceof PersistentRecurrence;
+    }
+
+    /** Scratch bytes of a pass. */
+    public long workspaceBytes() {
+        return recurrence.workspaceBytes();
+    }
+
+    /** Scratch bytes of the weight gradients. */
+    public long gradientScratchBytes() {
+        return gradients == null ? 0 : gradients.scratchBytes();
+    }
+
+    /** Queues the forward pass: x S [T,N,C] to y; {@code block} holds the packed weights. */
+    public void forward(RecurrencePass pass, long x, long block) {
+        inputProduct.run(x, weights.wIh(block), pass.gateInputs, weights.bias(block));
+        bindWeights(pass, block);
+        recurrence.forward(pass);
+    }
+
+    /** Queues the recurrence's backward pass, which leaves the gradients of the gates. */
+    public void backward(RecurrencePass pass, long block) {
+        bindWeights(pass, block);
+        recurrence.backward(pass);
+    }
+
+    /** Queues the gradient of x, S [T,N,C]. */
+    public void inputGradient(RecurrencePass pass, long block, long dx) {
+        gradients.inputGradient(pass, weights.wIh(block), dx);
+    }
+
+    /** Queues the gradients of all weights; x must be finite behind the lengths. */
+    public void weightGradients(
+            RecurrencePass pass, long x, LayerWeights.Flat[] flat, int flatType, boolean accumulate, long scratch) {
+        gradients.run(pass, x, flat, flatType, accumulate, scratch);
+    }
+
+    private void bindWeights(RecurrencePass pass, long block) {
+        pass.weights = weights.wHh(block);
+        pass.projectionWeights = weights.wHr(block);
+        pass.recurrentBiasN = weights.recurrentBiasN(block);
+    }
+}

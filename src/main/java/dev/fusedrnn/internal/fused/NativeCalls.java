@@ -1,0 +1,186 @@
+package dev.fusedrnn.internal.fused;
+
+import dev.fusedrnn.internal.cuda.CudaContext;
+import dev.fusedrnn.internal.natives.FrnnColumnSumParams;
+import dev.fusedrnn.internal.natives.FrnnConvertParams;
+import dev.fusedrnn.internal.natives.FrnnDropoutParams;
+import dev.fusedrnn.internal.natives.FrnnFillParams;
+import dev.fusedrnn.internal.natives.FrnnMaskParams;
+import dev.fusedrnn.internal.natives.FrnnMessage;
+import dev.fusedrnn.internal.natives.FrnnPackBiasParams;
+import dev.fusedrnn.internal.natives.FrnnPackRowsParams;
+import dev.fusedrnn.internal.natives.FrnnUnpackRowsParams;
+import dev.fusedrnn.internal.natives.FusedRnn;
+
+/**
+ * The native calls around a recurrence, with their parameter structs made once and reused. Every status is looked at.
+ * Confined to one thread at a time.
+ */
+public final class NativeCalls {
+    private static final int F32 = FusedRnn.FRNN_F32;
+
+    private final CudaContext context;
+    private final FrnnMessage message = new FrnnMessage();
+    private final FrnnConvertParams convert = new FrnnConvertParams();
+    private final FrnnFillParams fill = new FrnnFillParams();
+    private final FrnnPackRowsParams packRows = new FrnnPackRowsParams();
+    private final FrnnUnpackRowsParams unpackRows = new FrnnUnpackRowsParams();
+    private final FrnnPackBiasParams packBias = new FrnnPackBiasParams();
+    private final FrnnColumnSumParams columnSum = new FrnnColumnSumParams();
+    private final FrnnMaskParams mask = new FrnnMaskParams();
+    private final FrnnDropoutParams dropout = new FrnnDropoutParams();
+
+    /** Calls on a device. */
+    public NativeCalls(CudaContext context) {
+        this.context = context;
+        convert.structSize(convert.sizeof());
+        fill.structSize(fill.sizeof());
+        packRows.structSize(packRows.sizeof());
+        unpackRows.structSize(unpackRows.sizeof());
+        packBias.structSize(packBias.sizeof());
+        columnSum.structSize(columnSum.sizeof());
+        mask.structSize(mask.sizeof());
+        dropout.structSize(dropout.sizeof());
+    }
+
+    /** Where the next call explains a failure. */
+    FrnnMessage message() {
+        return message;
+    }
+
+    /** Throws unless {@code status} is 0. */
+    void check(int status) {
+        if (status != FusedRnn.FRNN_OK) {
+            throw context.libraryFailure(
+                    "native kernel", message.text().getString(), false, status == FusedRnn.FRNN_ERROR_UNSUPPORTED);
+        }
+    }
+
+    /** Copies {@code count} values from one type to another. */
+    void convert(int fromType, long from, int toType, long to, long count, long stream) {
+        convert.fromType(fromType)
+                .toType(toType)
+                .rows(1)
+                .columns(count)
+                .fromStride(count)
+                .toStride(count)
+                .from(from)
+                .to(to)
+                .stream(stream);
+        check(FusedRnn.frnn_convert(convert, message));
+    }
+
+    /** Copies {@code count} values, or sets them to zero if {@code from} is 0. */
+    void copyOrClear(int fromType, long from, int toType, long to, long count, long stream) {
+        if (from != 0) {
+            convert(fromType, from, toType, to, count, stream);
+        } else {
+            clear(toType, to, count, stream);
+        }
+    }
+
+    /** Sets {@code count} values to zero. */
+    void clear(int type, long x, long count, long stream) {
+        fill.type(type).count(count).value(0).x(x).stream(stream);
+        check(FusedRnn.frnn_fill(fill, message));
+    }
+
+    /** Interleaves the rows of a weight matrix. */
+    void packRows(
+            int rows, int flatType, long flat, int packedType, long packed, long gates, long hidden, long columns, long stream) {
+        packRows.flatType(flatType)
+                .packedType(packedType)
+                .rows(rows)
+                .gates(gates)
+                .hidden(hidden)
+                .columns(columns)
+                .flat(flat)
+                .packed(packed)
+                .stream(stream);
+        check(FusedRnn.frnn_pack_rows(packRows, message));
+    }
+
+    /** The way back from interleaved F32 rows to the flat layout. */
+    void unpackRows(
+            int rows,
+            long packed,
+            int flatType,
+            long flat,
+            long gates,
+            long hidden,
+            long columns,
+            boolean accumulate,
+            long stream) {
+        unpackRows
+                .packedType(F32)
+                .flatType(flatType)
+                .rows(rows)
+                .gates(gates)
+                .hidden(hidden)
+                .columns(columns)
+                .accumulate(accumulate ? 1 : 0)
+                .packed(packed)
+                .flat(flat)
+                .stream(stream);
+        check(FusedRnn.frnn_unpack_rows(unpackRows, message));
+    }
+
+    /** The bias of the input product, and the recurrent bias of a GRU's n. */
+    void packBias(int cell, int type, long hidden, long bIh, long bHh, long bias, long bHn, long stream) {
+        packBias.cell(cell)
+                .flatType(type)
+                .biasType(type)
+                .hidden(hidden)
+                .bIh(bIh)
+                .bHh(bHh)
+                .bias(bias)
+                .bHn(bHn)
+                .stream(stream);
+        check(FusedRnn.frnn_pack_bias(packBias, message));
+    }
+
+    /** Sums the rows of a matrix into F32. */
+    void columnSum(int type, long matrix, long rows, long columns, long sums, long workspace, long stream) {
+        columnSum
+                .matrixType(type)
+                .sumType(F32)
+                .accumulate(0)
+                .rows(rows)
+                .columns(columns)
+                .stride(columns)
+                .matrix(matrix)
+                .sums(sums)
+                .workspace(workspace)
+                .stream(stream);
+        check(FusedRnn.frnn_column_sum(columnSum, message));
+    }
+
+    static long columnSumWorkspace(long rows, long columns) {
+        return FusedRnn.frnn_column_sum_workspace(rows, columns);
+    }
+
+    /** Sets x [T,N,K] to zero behind the lengths. */
+    public void mask(int type, long steps, long batch, long features, long lengths, long x, long stream) {
+        mask.type(type).T(steps).N(batch).K(features).value(0).lengths(lengths).x(x).stream(stream);
+        check(FusedRnn.frnn_mask(mask, message));
+    }
+
+    /** Dropout of {@code count} values; also its gradient. p may be 1: then all are dropped. */
+    public void dropout(int type, long in, long out, long count, float p, int streamId, long random, long stream) {
+        if (p >= 1) {
+            clear(type, out, count, stream);
+            return;
+        }
+        dropout.type(type)
+                .streamId(streamId)
+                .p(p)
+                .count(count)
+                .firstElement(0)
+                .period(0)
+                .random(random)
+                .in(in)
+                .out(out)
+                .stream(stream);
+        check(FusedRnn.frnn_dropout(dropout, message));
+    }
+}
