@@ -1,14 +1,29 @@
 package dev.fusedrnn.kernel;
 
+import dev.fusedrnn.internal.cuda.CublasLt;
+import dev.fusedrnn.internal.cuda.CudaContext;
+import dev.fusedrnn.internal.cuda.CudaType;
+import dev.fusedrnn.internal.cuda.MatrixProduct;
+import dev.fusedrnn.internal.cuda.NativeKernels;
+import dev.fusedrnn.internal.natives.FusedRnn;
+import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
 import dev.fusedrnn.tensor.Tensor;
 
-/** The operations on a CUDA device. */
+/**
+ * The operations on a CUDA device: products by cuBLASLt, the rest by our own kernels. Every call only queues work and can
+ * be recorded in a CUDA graph once it has run with the same sizes.
+ */
 final class CudaKernels implements Kernels {
     private final Device device;
+    private final CublasLt blas;
+    private final NativeKernels kernels;
 
     CudaKernels(Device device) {
         this.device = device;
+        CudaContext context = CudaContext.of(device);
+        this.blas = CublasLt.of(context);
+        this.kernels = new NativeKernels(context);
     }
 
     @Override
@@ -18,12 +33,17 @@ final class CudaKernels implements Kernels {
 
     @Override
     public void fill(Tensor tensor, float value) {
-        throw new UnsupportedOperationException();
+        if (here("tensor", tensor).elements() > 0) {
+            kernels.fill(type(tensor), tensor.elements(), value, tensor.address());
+        }
     }
 
     @Override
     public void convert(Tensor from, Tensor to) {
-        throw new UnsupportedOperationException();
+        requireElements("to", to, here("from", from).elements());
+        if (from.elements() > 0) {
+            kernels.convert(type(from), type(to), from.elements(), from.address(), to.address());
+        }
     }
 
     @Override
@@ -41,69 +61,312 @@ final class CudaKernels implements Kernels {
             float beta,
             Tensor c,
             long ldc) {
-        throw new UnsupportedOperationException();
+        requireMatrix("a", a, transposeA ? k : m, transposeA ? m : k, lda);
+        requireMatrix("b", b, transposeB ? n : k, transposeB ? k : n, ldb);
+        requireMatrix("c", c, m, n, ldc);
+        if (b.dataType() != a.dataType()) {
+            throw new IllegalArgumentException("a and b must have one type, found " + a + " and " + b);
+        }
+        if (m == 0 || n == 0) {
+            return;
+        }
+        if (k == 0) {
+            scaleEmptyProduct(m, n, beta, c, ldc);
+            return;
+        }
+        MatrixProduct product = new MatrixProduct(
+                cudaType(a),
+                cudaType(c),
+                transposeA,
+                transposeB,
+                m,
+                n,
+                k,
+                lda,
+                ldb,
+                ldc,
+                false,
+                false,
+                MatrixProduct.alignmentOf(a.address(), b.address(), c.address(), 0));
+        blas.multiply(product, alpha, a.address(), b.address(), beta, c.address(), 0);
     }
 
     @Override
     public void addRow(Tensor matrix, Tensor row) {
-        throw new UnsupportedOperationException();
+        long rows = rows("matrix", matrix, row, "row");
+        if (rows > 0) {
+            kernels.addRow(type(matrix), type(row), rows, row.elements(), matrix.address(), row.address());
+        }
     }
 
     @Override
     public void columnSum(Tensor matrix, Tensor sums, boolean accumulate) {
-        throw new UnsupportedOperationException();
+        long rows = rows("matrix", matrix, sums, "sums");
+        if (rows > 0) {
+            kernels.columnSum(
+                    type(matrix), type(sums), accumulate, rows, sums.elements(), matrix.address(), sums.address());
+        } else if (!accumulate) {
+            sums.clear();
+        }
     }
 
     @Override
     public void addScaled(Tensor y, float alpha, Tensor x) {
-        throw new UnsupportedOperationException();
+        requireElements("x", x, here("y", y).elements());
+        if (y.elements() > 0) {
+            kernels.addScaled(type(y), type(x), alpha, y.elements(), x.address(), y.address());
+        }
     }
 
     @Override
     public void scale(Tensor y, Tensor scale) {
-        throw new UnsupportedOperationException();
+        requireScalar("scale", scale);
+        if (here("y", y).elements() > 0) {
+            kernels.scale(type(y), y.elements(), scale.address(), y.address());
+        }
     }
 
     @Override
     public void gather(Tensor ids, Tensor table, Tensor out) {
-        throw new UnsupportedOperationException();
+        requireType("ids", ids, DataType.I32);
+        requireRank2("table", table);
+        requireElements(
+                "out", out, Math.multiplyExact(ids.elements(), table.shape().extent(1)));
+        if (out.elements() > 0) {
+            kernels.gather(
+                    type(table),
+                    type(out),
+                    ids.elements(),
+                    table.shape().extent(0),
+                    table.shape().extent(1),
+                    ids.address(),
+                    table.address(),
+                    out.address());
+        }
     }
 
     @Override
     public void scatterAdd(Tensor ids, Tensor rows, Tensor table, boolean accumulate) {
-        throw new UnsupportedOperationException();
+        requireType("ids", ids, DataType.I32);
+        requireRank2("table", table);
+        requireElements(
+                "rows", rows, Math.multiplyExact(ids.elements(), table.shape().extent(1)));
+        if (rows.elements() > 0) {
+            kernels.scatterAdd(
+                    type(rows),
+                    type(table),
+                    accumulate,
+                    ids.elements(),
+                    table.shape().extent(0),
+                    table.shape().extent(1),
+                    ids.address(),
+                    rows.address(),
+                    table.address());
+        } else if (!accumulate) {
+            table.clear();
+        }
     }
 
     @Override
     public void softmaxCrossEntropy(Tensor logits, Tensor targets, Tensor losses, Tensor gradientScale) {
-        throw new UnsupportedOperationException();
+        requireType("targets", targets, DataType.I32);
+        requireRank2("logits", logits);
+        long rows = logits.shape().extent(0);
+        requireElements("targets", targets, rows);
+        requireType("losses", losses, DataType.F32);
+        requireElements("losses", losses, rows);
+        if (gradientScale != null) {
+            requireScalar("gradientScale", gradientScale);
+        }
+        if (rows > 0) {
+            kernels.crossEntropy(
+                    type(logits),
+                    rows,
+                    logits.shape().extent(1),
+                    logits.address(),
+                    targets.address(),
+                    losses.address(),
+                    gradientScale == null ? 0 : gradientScale.address());
+        }
     }
 
     @Override
     public void sum(Tensor values, Tensor sum, boolean accumulate) {
-        throw new UnsupportedOperationException();
+        requireType("values", values, DataType.F32);
+        requireScalar("sum", sum);
+        reduce(values, sum, false, accumulate);
     }
 
     @Override
     public void dropout(Tensor in, Tensor out, float p, Tensor random, int stream) {
-        throw new UnsupportedOperationException();
+        requireElements("out", out, here("in", in).elements());
+        requireType("out", out, in.dataType());
+        requireType("random", random, DataType.I32);
+        requireElements("random", random, 4);
+        if (in.elements() == 0) {
+            return;
+        }
+        if (p >= 1) {
+            out.clear();
+            return;
+        }
+        kernels.dropout(type(in), stream, p, in.elements(), random.address(), in.address(), out.address());
     }
 
     @Override
     public void squaredNorm(Tensor gradient, Tensor squaredNorm) {
-        throw new UnsupportedOperationException();
+        requireScalar("squaredNorm", squaredNorm);
+        reduce(here("gradient", gradient), squaredNorm, true, false);
     }
 
     @Override
     public void clipScale(Tensor squaredNorm, float maxNorm, float lossUnscale, Tensor scale) {
-        throw new UnsupportedOperationException();
+        requireScalar("squaredNorm", squaredNorm);
+        requireScalar("scale", scale);
+        kernels.clipScale(maxNorm, lossUnscale, squaredNorm.address(), scale.address());
     }
 
     @Override
     public void update(OptimizerUpdate update) {
-        throw new UnsupportedOperationException();
+        long count = here("values", update.values()).elements();
+        requireElements("gradients", update.gradients(), count);
+        requireType("masters", update.masters(), DataType.F32);
+        requireElements("masters", update.masters(), count);
+        requireScalar("scale", update.scale());
+        requireType("hyper", update.hyper(), DataType.F32);
+        requireElements("hyper", update.hyper(), 2);
+        kernels.update(
+                rule(update.rule()),
+                type(update.values()),
+                type(update.gradients()),
+                count,
+                update.values().address(),
+                update.masters().address(),
+                update.gradients().address(),
+                moment("moment1", update.moment1(), count),
+                moment("moment2", update.moment2(), count),
+                update.scale().address(),
+                update.hyper().address());
     }
 
     @Override
-    public void close() {}
+    public void close() {
+        kernels.close();
+    }
+
+    private static NativeKernels.Rule rule(OptimizerUpdate.Rule rule) {
+        if (rule instanceof OptimizerUpdate.Sgd sgd) {
+            return new NativeKernels.Rule(FusedRnn.FRNN_SGD, sgd.momentum(), 0, 0, sgd.weightDecay());
+        }
+        if (rule instanceof OptimizerUpdate.RmsProp rms) {
+            return new NativeKernels.Rule(FusedRnn.FRNN_RMSPROP, 0, rms.alpha(), rms.epsilon(), rms.weightDecay());
+        }
+        OptimizerUpdate.Adam adam = (OptimizerUpdate.Adam) rule;
+        return new NativeKernels.Rule(
+                adam.decoupled() ? FusedRnn.FRNN_ADAMW : FusedRnn.FRNN_ADAM,
+                adam.beta1(),
+                adam.beta2(),
+                adam.epsilon(),
+                adam.weightDecay());
+    }
+
+    private long moment(String name, Tensor moment, long count) {
+        if (moment == null) {
+            return 0;
+        }
+        requireType(name, moment, DataType.F32);
+        requireElements(name, moment, count);
+        return moment.address();
+    }
+
+    private void reduce(Tensor values, Tensor result, boolean squares, boolean accumulate) {
+        if (values.elements() > 0) {
+            kernels.reduce(type(values), squares, accumulate, values.elements(), values.address(), result.address());
+        } else if (!accumulate) {
+            result.clear();
+        }
+    }
+
+    private void scaleEmptyProduct(long m, long n, float beta, Tensor c, long ldc) {
+        if (beta == 1) {
+            return;
+        }
+        if (beta != 0 || ldc != n) {
+            throw new IllegalArgumentException("k = 0 needs beta 1, or beta 0 and dense rows of c");
+        }
+        c.view(0, m, n).clear();
+    }
+
+    private void requireMatrix(String name, Tensor matrix, long rows, long columns, long stride) {
+        here(name, matrix);
+        if (rows < 0 || columns < 0 || stride < Math.max(1, columns)) {
+            throw new IllegalArgumentException(
+                    name + " [" + rows + ", " + columns + "] needs a stride of at least its columns, found " + stride);
+        }
+        long needed = rows == 0 ? 0 : Math.addExact(Math.multiplyExact(rows - 1, stride), columns);
+        if (matrix.elements() < needed) {
+            throw new IllegalArgumentException(name + " [" + rows + ", " + columns + "] with stride " + stride
+                    + " needs " + needed + " elements, found " + matrix);
+        }
+    }
+
+    /** Rows of a matrix as wide as {@code row} is long. */
+    private long rows(String name, Tensor matrix, Tensor row, String rowName) {
+        here(name, matrix);
+        long width = here(rowName, row).elements();
+        if (width == 0 || matrix.elements() % width != 0) {
+            throw new IllegalArgumentException(
+                    name + " must have rows as long as " + rowName + ", found " + matrix + " and " + row);
+        }
+        return matrix.elements() / width;
+    }
+
+    private Tensor here(String name, Tensor tensor) {
+        if (tensor.device() != device) {
+            throw new IllegalArgumentException(name + " must lie on " + device.name() + ", found " + tensor);
+        }
+        return tensor;
+    }
+
+    private void requireScalar(String name, Tensor tensor) {
+        requireType(name, tensor, DataType.F32);
+        requireElements(name, tensor, 1);
+    }
+
+    private void requireElements(String name, Tensor tensor, long elements) {
+        if (here(name, tensor).elements() != elements) {
+            throw new IllegalArgumentException(name + " must have " + elements + " elements, found " + tensor);
+        }
+    }
+
+    private static void requireType(String name, Tensor tensor, DataType dataType) {
+        if (tensor.dataType() != dataType) {
+            throw new IllegalArgumentException(name + " must be " + dataType + ", found " + tensor);
+        }
+    }
+
+    private static void requireRank2(String name, Tensor tensor) {
+        if (tensor.shape().rank() != 2) {
+            throw new IllegalArgumentException(name + " must be a matrix, found " + tensor);
+        }
+    }
+
+    private static int type(Tensor tensor) {
+        return switch (tensor.dataType()) {
+            case F32 -> FusedRnn.FRNN_F32;
+            case BF16 -> FusedRnn.FRNN_BF16;
+            case F16 -> FusedRnn.FRNN_F16;
+            case I32 -> FusedRnn.FRNN_I32;
+            case F64 -> throw new IllegalArgumentException("the CUDA kernels know no F64, found " + tensor);
+        };
+    }
+
+    private static CudaType cudaType(Tensor tensor) {
+        return switch (tensor.dataType()) {
+            case F32 -> CudaType.F32;
+            case BF16 -> CudaType.BF16;
+            case F16 -> CudaType.F16;
+            default -> throw new IllegalArgumentException("a product needs F32, BF16 or F16, found " + tensor);
+        };
+    }
 }

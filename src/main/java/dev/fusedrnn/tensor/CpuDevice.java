@@ -21,6 +21,11 @@ final class CpuDevice extends Device {
     }
 
     @Override
+    public String description() {
+        return "cpu, " + Runtime.getRuntime().availableProcessors() + " processors";
+    }
+
+    @Override
     public String reason() {
         return reason;
     }

@@ -1,5 +1,6 @@
 package dev.fusedrnn.tensor;
 
+import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
 
 /**
@@ -21,11 +22,61 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice, 
         return new CpuDevice("");
     }
 
+    /**
+     * A CUDA device.
+     *
+     * @param ordinal CUDA's number of it, from 0
+     * @throws GpuException.Unavailable with every reason why it cannot be used
+     */
+    public static Device cuda(int ordinal) {
+        return CudaDevice.open(ordinal);
+    }
+
+    /** The first CUDA device that can be used, else the CPU, whose {@link #reason()} says why there is no GPU. */
+    public static Device best() {
+        return CudaDevice.openBest();
+    }
+
+    /**
+     * The device of a name: {@code auto} for {@link #best()}, {@code cpu}, {@code cuda} for the first GPU, {@code cuda:I}.
+     *
+     * @throws IllegalArgumentException if the name is another one
+     * @throws GpuException.Unavailable if a GPU is named that cannot be used
+     */
+    public static Device parse(String name) {
+        if (name.equals("auto")) {
+            return best();
+        }
+        if (name.equals("cpu")) {
+            return cpu();
+        }
+        if (name.equals("cuda")) {
+            return cuda(0);
+        }
+        if (name.matches("cuda:[0-9]{1,4}")) {
+            return cuda(Integer.parseInt(name.substring("cuda:".length())));
+        }
+        throw new IllegalArgumentException("device must be auto, cpu, cuda or cuda:I, found \"" + name + "\"");
+    }
+
+    /** Why no CUDA device can be used by this process, one sentence per missing piece; empty if one can. */
+    public static List<String> gpuReasons() {
+        return CudaDevice.reasons();
+    }
+
+    /** The CUDA devices of this machine, one line each, also when they cannot be used. */
+    public static List<String> gpus() {
+        return CudaDevice.descriptions();
+    }
+
     /** Whether memory of this device is CUDA memory. */
     public abstract boolean isCuda();
 
     /** A short name: {@code cpu}, {@code cuda:0}. */
     public abstract String name();
+
+    /** What the device is, for reports. */
+    public abstract String description();
 
     /** Why this device was taken although a GPU was asked for or could have been expected; empty if there is nothing to say. */
     public abstract String reason();

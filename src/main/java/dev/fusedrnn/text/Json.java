@@ -59,32 +59,31 @@ final class Json {
         if (fields.get(name) instanceof String value) {
             return value;
         }
-        throw missing(name, "a string");
+        throw missing(name, "a string", fields.get(name));
     }
 
     Json object(String name) {
         if (fields.get(name) instanceof Map<?, ?> value) {
             return new Json(what + "." + name, value);
         }
-        throw missing(name, "an object");
+        throw missing(name, "an object", fields.get(name));
     }
 
     List<String> strings(String name) {
         if (!(fields.get(name) instanceof List<?> values)) {
-            throw missing(name, "a list of strings");
+            throw missing(name, "a list of strings", fields.get(name));
         }
         List<String> strings = new ArrayList<>(values.size());
         for (Object value : values) {
             if (!(value instanceof String string)) {
-                throw missing(name + "[" + strings.size() + "]", "a string");
+                throw missing(name + "[" + strings.size() + "]", "a string", value);
             }
             strings.add(string);
         }
         return strings;
     }
 
-    private IllegalArgumentException missing(String name, String expected) {
-        Object found = fields.get(name);
+    private IllegalArgumentException missing(String name, String expected, Object found) {
         String seen = found == null ? "nothing" : found.getClass().getSimpleName();
         return new IllegalArgumentException(what + ": " + name + ": expected " + expected + ", found " + seen);
     }

@@ -1,5 +1,10 @@
 package dev.fusedrnn.text;
 
+import dev.fusedrnn.io.AtomicFile;
+import java.io.IOException;
+import java.nio.charset.MalformedInputException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.HashMap;
@@ -137,6 +142,22 @@ public final class Vocabulary {
             throw new IllegalArgumentException("vocabulary: kind: expected vocabulary, found '" + kind + "'");
         }
         return new Vocabulary(fields.strings("tokens"));
+    }
+
+    /** Writes {@link #toJson} to a file, which holds either the old content or all of the new one. */
+    public void save(Path file) throws IOException {
+        AtomicFile.write(file, toJson());
+    }
+
+    /** Reads a file that {@link #save} wrote; the message of a refusal names the file. */
+    public static Vocabulary load(Path file) throws IOException {
+        try {
+            return fromJson(Files.readString(file));
+        } catch (MalformedInputException e) {
+            throw new IllegalArgumentException(file + ": vocabulary: not UTF-8", e);
+        } catch (IllegalArgumentException e) {
+            throw new IllegalArgumentException(file + ": " + e.getMessage(), e);
+        }
     }
 
     @Override

@@ -31,8 +31,8 @@ abstract class Windows implements Minibatches.Epoch {
     @Override
     public final long load(long index, int[] inputs, int[] targets) {
         checkIndex(index);
-        checkRoom("inputs", inputs);
-        checkRoom("targets", targets);
+        checkRoom("inputs", inputs, batch, steps);
+        checkRoom("targets", targets, batch, steps);
         long kept = 0;
         for (int n = 0; n < batch; n++) {
             long start = start(index, n);
@@ -66,7 +66,7 @@ abstract class Windows implements Minibatches.Epoch {
         }
     }
 
-    private void checkRoom(String name, int[] array) {
+    static void checkRoom(String name, int[] array, int batch, int steps) {
         if (array.length < steps * batch) {
             throw new IllegalArgumentException(
                     name + ": expected room for " + steps + " x " + batch + " tokens, found " + array.length);

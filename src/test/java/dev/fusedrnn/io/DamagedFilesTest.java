@@ -8,9 +8,11 @@ import static org.assertj.core.api.Assertions.fail;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.BeforeEach;
@@ -152,7 +154,10 @@ class DamagedFilesTest {
     }
 
     private void load(byte[] content, ReadLimits limits) throws IOException {
-        Files.write(file, content);
+        // Overwritten rather than emptied and written: some file systems flush an emptied file when it is closed.
+        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.WRITE)) {
+            channel.truncate(content.length).write(ByteBuffer.wrap(content), 0);
+        }
         try (SafetensorsReader reader = SafetensorsReader.open(file, limits)) {
             reader.verify();
             for (TensorEntry entry : reader.entries()) {

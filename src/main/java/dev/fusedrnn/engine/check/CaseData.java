@@ -82,6 +82,31 @@ public record CaseData(
         };
     }
 
+    /** The same with other parameters. */
+    public CaseData withParameters(double[] parameters) {
+        return new CaseData(config, steps, batch, lengths, parameters, x, hx, cx, dy, dhy, dcy, random);
+    }
+
+    /** The same with another input. */
+    public CaseData withInput(double[] x) {
+        return new CaseData(config, steps, batch, lengths, parameters, x, hx, cx, dy, dhy, dcy, random);
+    }
+
+    /** The same with another initial state. */
+    public CaseData withState(double[] hx, double[] cx) {
+        return new CaseData(config, steps, batch, lengths, parameters, x, hx, cx, dy, dhy, dcy, random);
+    }
+
+    /** The same with other gradients of y, hy and cy. */
+    public CaseData withGradients(double[] dy, double[] dhy, double[] dcy) {
+        return new CaseData(config, steps, batch, lengths, parameters, x, hx, cx, dy, dhy, dcy, random);
+    }
+
+    /** The same with other lengths, or null for none. */
+    public CaseData withLengths(SequenceLengths lengths) {
+        return new CaseData(config, steps, batch, lengths, parameters, x, hx, cx, dy, dhy, dcy, random);
+    }
+
     /** The same numbers for another configuration of the same sizes: another data type, another clip, … */
     public CaseData withConfig(RnnConfig config) {
         return new CaseData(config, steps, batch, lengths, parameters, x, hx, cx, dy, dhy, dcy, random);

@@ -6,8 +6,10 @@ import dev.fusedrnn.engine.RnnConfig;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Compares an engine with the reference: a training forward and backward pass, and an inference pass, all outputs, all
@@ -20,14 +22,16 @@ public final class EngineCheck {
     private final String name;
     private final CaseData data;
     private final Map<String, double[]> exact;
+    private final Set<String> narrow;
     private final PassResult rounded;
     private final PassResult inference;
     private final PassResult inferenceRounded;
 
-    private EngineCheck(String name, CaseData data, Map<String, double[]> exact) {
+    private EngineCheck(String name, CaseData data, Map<String, double[]> exact, Set<String> narrow) {
         this.name = name;
         this.data = data;
         this.exact = exact;
+        this.narrow = narrow;
         try (Device cpu = Device.cpu()) {
             CaseData wide = data.withConfig(data.config().withDataType(DataType.F64));
             ReferenceEngine rounding = ReferenceEngine.rounding();
@@ -51,7 +55,8 @@ public final class EngineCheck {
             return new EngineCheck(
                     name,
                     data,
-                    EngineRun.train(new ReferenceEngine(), cpu, wide).tensors());
+                    EngineRun.train(new ReferenceEngine(), cpu, wide).tensors(),
+                    Set.of());
         }
     }
 
@@ -61,7 +66,7 @@ public final class EngineCheck {
      */
     public static EngineCheck of(GoldenCase golden, DataType type) {
         RnnConfig config = golden.data().config().withDataType(type);
-        return new EngineCheck(golden.name(), golden.data().withConfig(config), golden.expected());
+        return new EngineCheck(golden.name(), golden.data().withConfig(config), golden.expected(), golden.narrow());
     }
 
     /** Runs {@code engine} on a case and compares. */
@@ -78,12 +83,24 @@ public final class EngineCheck {
     public CheckReport run(RecurrentEngine engine, Device device) {
         PassResult trained = EngineRun.train(engine, device, data);
         PassResult inferred = EngineRun.infer(engine, device, data);
+        return compare(engine.name(), device.isCuda(), trained, inferred);
+    }
+
+    /**
+     * Compares what something called {@code engine} has computed.
+     *
+     * @param onGpu whether TF32, if the configuration has it, was really used
+     * @param trained of a training pass
+     * @param inferred of an inference pass
+     */
+    public CheckReport compare(String engine, boolean onGpu, PassResult trained, PassResult inferred) {
         List<TensorError> errors = new ArrayList<>();
-        Tolerance tolerance = new Tolerance(data, device.isCuda());
-        exact.forEach((tensor, values) ->
-                errors.add(tolerance.compare(tensor, trained.get(tensor), values, rounded.get(tensor))));
+        Tolerance tolerance = new Tolerance(data, onGpu);
+        exact.forEach((tensor, values) -> errors.add(
+                tolerance.compare(tensor, trained.get(tensor), values, rounded.get(tensor), narrow.contains(tensor))));
         inferred.tensors().forEach((tensor, values) -> {
-            TensorError error = tolerance.compare(tensor, values, inference.get(tensor), inferenceRounded.get(tensor));
+            TensorError error = tolerance.compare(
+                    tensor, values, inference.get(tensor), inferenceRounded.get(tensor), narrow.contains(tensor));
             errors.add(renamed(error, tensor + " (inference)"));
         });
         if (data.lengths() != null) {
@@ -92,7 +109,18 @@ public final class EngineCheck {
         }
         List<String> damage = new ArrayList<>(trained.damage());
         damage.addAll(inferred.damage());
-        return new CheckReport(name, engine.name(), trained.plan(), errors, damage);
+        return new CheckReport(name, engine, trained.plan(), errors, damage);
+    }
+
+    /** Compares a flat gradient of the parameters, however it was put together. */
+    public List<TensorError> compareGradient(double[] gradient) {
+        Map<String, double[]> parts = new LinkedHashMap<>();
+        PassResult.putParameters(data.config(), gradient, parts);
+        Tolerance tolerance = new Tolerance(data, false);
+        return parts.entrySet().stream()
+                .map(part -> tolerance.compare(
+                        part.getKey(), part.getValue(), exact.get(part.getKey()), rounded.get(part.getKey())))
+                .toList();
     }
 
     private void addPadding(List<TensorError> errors, String tensor, double[] values, int features) {

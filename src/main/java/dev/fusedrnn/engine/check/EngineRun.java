@@ -23,23 +23,30 @@ public final class EngineRun implements AutoCloseable {
     private final RnnConfig config;
     private final Device device;
     private final RnnExecution execution;
+    private final boolean ownsExecution;
     private final boolean training;
     private final List<Tensor> inputs = new ArrayList<>();
     private final Map<String, GuardedTensor> outputs = new LinkedHashMap<>();
     private final ForwardCall forward;
 
-    private EngineRun(RecurrentEngine engine, Device device, CaseData data, boolean training) {
+    private EngineRun(RnnExecution execution, boolean ownsExecution, Device device, CaseData data, boolean training) {
         this.data = data;
         this.config = data.config();
         this.device = device;
         this.training = training;
-        this.execution = engine.prepare(config, device, data.steps(), data.batch(), training);
+        this.execution = execution;
+        this.ownsExecution = ownsExecution;
         this.forward = forwardCall();
+    }
+
+    private static EngineRun open(RecurrentEngine engine, Device device, CaseData data, boolean training) {
+        RnnExecution execution = engine.prepare(data.config(), device, data.steps(), data.batch(), training);
+        return new EngineRun(execution, true, device, data, training);
     }
 
     /** A training forward pass and its backward pass. */
     public static PassResult train(RecurrentEngine engine, Device device, CaseData data) {
-        try (EngineRun run = new EngineRun(engine, device, data, true)) {
+        try (EngineRun run = open(engine, device, data, true)) {
             run.forward();
             run.backward();
             return run.result();
@@ -48,15 +55,43 @@ public final class EngineRun implements AutoCloseable {
 
     /** An inference forward pass: y, hy and cy. */
     public static PassResult infer(RecurrentEngine engine, Device device, CaseData data) {
-        try (EngineRun run = new EngineRun(engine, device, data, false)) {
+        try (EngineRun run = open(engine, device, data, false)) {
             run.forward();
             return run.result();
         }
     }
 
-    /** A run to be driven pass by pass. */
+    /** An inference forward pass that writes hy and cy to the memory of hx and cx, which the data must have. */
+    public static PassResult inferInPlace(RecurrentEngine engine, Device device, CaseData data) {
+        try (EngineRun run = open(engine, device, data, false)) {
+            ForwardCall apart = run.forward;
+            run.written("hy").copyFrom(apart.hx());
+            if (apart.cx() != null) {
+                run.written("cy").copyFrom(apart.cx());
+            }
+            run.execution.forward(new ForwardCall(
+                    apart.parameters(),
+                    apart.x(),
+                    run.written("hy"),
+                    run.written("cy"),
+                    apart.lengths(),
+                    apart.random(),
+                    apart.y(),
+                    run.written("hy"),
+                    run.written("cy"),
+                    null));
+            return run.result();
+        }
+    }
+
+    /** A training run to be driven pass by pass. */
     public static EngineRun open(RecurrentEngine engine, Device device, CaseData data) {
-        return new EngineRun(engine, device, data, true);
+        return open(engine, device, data, true);
+    }
+
+    /** A training run with tensors of its own on an execution that others use too; closing it leaves the execution open. */
+    public static EngineRun open(RnnExecution execution, Device device, CaseData data) {
+        return new EngineRun(execution, false, device, data, true);
     }
 
     /** The forward pass. */
@@ -69,12 +104,19 @@ public final class EngineRun implements AutoCloseable {
         backward(false);
     }
 
-    /** The backward pass, adding to the gradients of the parameters an earlier one has left. */
+    /** The backward pass, adding the gradients of the parameters to those an earlier one has left. */
     public void backwardAccumulating() {
         backward(true);
     }
 
-    private void backward(boolean accumulate) {
+    /** The backward pass, adding the gradients of the parameters to {@code start}, flat as the parameters. */
+    public void backwardAccumulating(double[] start) {
+        prepareGradients();
+        written("dParameters").copyFrom(start);
+        backward(true);
+    }
+
+    private void prepareGradients() {
         DataType type = config.dataType();
         output("dx", type, data.steps(), data.batch(), config.inputSize());
         if (data.hx() != null) {
@@ -85,6 +127,11 @@ public final class EngineRun implements AutoCloseable {
         }
         DataType gradientType = type.isHalf() ? DataType.F32 : type;
         output("dParameters", gradientType, ParameterLayout.of(config).elements());
+    }
+
+    private void backward(boolean accumulate) {
+        prepareGradients();
+        DataType type = config.dataType();
         execution.backward(new BackwardCall(
                 forward,
                 input(data.dy(), type, data.steps(), data.batch(), config.totalOutputSize()),
@@ -170,6 +217,8 @@ public final class EngineRun implements AutoCloseable {
     public void close() {
         inputs.forEach(Tensor::close);
         outputs.values().forEach(GuardedTensor::close);
-        execution.close();
+        if (ownsExecution) {
+            execution.close();
+        }
     }
 }

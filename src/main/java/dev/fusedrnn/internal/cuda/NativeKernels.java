@@ -1,0 +1,261 @@
+package dev.fusedrnn.internal.cuda;
+
+import dev.fusedrnn.internal.natives.FrnnAddRowParams;
+import dev.fusedrnn.internal.natives.FrnnAddScaledParams;
+import dev.fusedrnn.internal.natives.FrnnClipScaleParams;
+import dev.fusedrnn.internal.natives.FrnnColumnSumParams;
+import dev.fusedrnn.internal.natives.FrnnConvertParams;
+import dev.fusedrnn.internal.natives.FrnnCrossEntropyParams;
+import dev.fusedrnn.internal.natives.FrnnDropoutParams;
+import dev.fusedrnn.internal.natives.FrnnFillParams;
+import dev.fusedrnn.internal.natives.FrnnGatherParams;
+import dev.fusedrnn.internal.natives.FrnnReduceParams;
+import dev.fusedrnn.internal.natives.FrnnScaleParams;
+import dev.fusedrnn.internal.natives.FrnnScatterAddParams;
+import dev.fusedrnn.internal.natives.FrnnUpdateParams;
+import dev.fusedrnn.internal.natives.FusedRnn;
+import org.bytedeco.javacpp.Pointer;
+
+/**
+ * Our own kernels around the recurrence, with addresses as numbers and types as {@code FrnnType}. Every method queues work
+ * on the context's stream; see {@code fusedrnn.h} for what each computes.
+ */
+public final class NativeKernels implements AutoCloseable {
+    private final CudaContext context;
+    private final NativeCall call;
+    private final Workspace workspace;
+    private final FrnnFillParams fill = new FrnnFillParams();
+    private final FrnnConvertParams convert = new FrnnConvertParams();
+    private final FrnnAddScaledParams addScaled = new FrnnAddScaledParams();
+    private final FrnnScaleParams scale = new FrnnScaleParams();
+    private final FrnnAddRowParams addRow = new FrnnAddRowParams();
+    private final FrnnColumnSumParams columnSum = new FrnnColumnSumParams();
+    private final FrnnReduceParams reduce = new FrnnReduceParams();
+    private final FrnnGatherParams gather = new FrnnGatherParams();
+    private final FrnnScatterAddParams scatterAdd = new FrnnScatterAddParams();
+    private final FrnnCrossEntropyParams crossEntropy = new FrnnCrossEntropyParams();
+    private final FrnnDropoutParams dropout = new FrnnDropoutParams();
+    private final FrnnClipScaleParams clipScale = new FrnnClipScaleParams();
+    private final FrnnUpdateParams update = new FrnnUpdateParams();
+    private boolean closed;
+
+    /** Kernels on the stream of a context. */
+    public NativeKernels(CudaContext context) {
+        this.context = context;
+        this.call = new NativeCall(context);
+        this.workspace = new Workspace(context);
+        fill.structSize(fill.sizeof()).stream(context.stream());
+        convert.structSize(convert.sizeof()).reserved(0).stream(context.stream());
+        addScaled.structSize(addScaled.sizeof()).stream(context.stream());
+        scale.structSize(scale.sizeof()).stream(context.stream());
+        addRow.structSize(addRow.sizeof()).reserved(0).stream(context.stream());
+        columnSum.structSize(columnSum.sizeof()).stream(context.stream());
+        reduce.structSize(reduce.sizeof()).stream(context.stream());
+        gather.structSize(gather.sizeof()).reserved(0).error(0).stream(context.stream());
+        scatterAdd.structSize(scatterAdd.sizeof()).stream(context.stream());
+        crossEntropy.structSize(crossEntropy.sizeof()).best(0).error(0).stream(context.stream());
+        dropout.structSize(dropout.sizeof()).firstElement(0).period(0).stream(context.stream());
+        clipScale.structSize(clipScale.sizeof()).lossUnscale(0).reserved(0).stream(context.stream());
+        update.structSize(update.sizeof()).stream(context.stream());
+    }
+
+    /** Sets every element. */
+    public void fill(int type, long count, double value, long x) {
+        enter();
+        fill.type(type).count(count).value(value).x(x);
+        call.check(FusedRnn.frnn_fill(fill, call.message()), "frnn_fill");
+    }
+
+    /** Copies with conversion. */
+    public void convert(int fromType, int toType, long count, long from, long to) {
+        enter();
+        convert.fromType(fromType)
+                .toType(toType)
+                .rows(1)
+                .columns(count)
+                .fromStride(count)
+                .toStride(count);
+        convert.from(from).to(to);
+        call.check(FusedRnn.frnn_convert(convert, call.message()), "frnn_convert");
+    }
+
+    /** {@code y += alpha·x}. */
+    public void addScaled(int yType, int xType, float alpha, long count, long x, long y) {
+        enter();
+        addScaled.yType(yType).xType(xType).alpha(alpha).count(count).x(x).y(y);
+        call.check(FusedRnn.frnn_add_scaled(addScaled, call.message()), "frnn_add_scaled");
+    }
+
+    /** {@code y *= scale[0]}. */
+    public void scale(int type, long count, long factor, long y) {
+        enter();
+        scale.type(type).count(count).scale(factor).y(y);
+        call.check(FusedRnn.frnn_scale(scale, call.message()), "frnn_scale");
+    }
+
+    /** Adds a row to every row of a matrix. */
+    public void addRow(int matrixType, int rowType, long rows, long columns, long matrix, long row) {
+        enter();
+        addRow.matrixType(matrixType)
+                .rowType(rowType)
+                .rows(rows)
+                .columns(columns)
+                .matrix(matrix)
+                .row(row);
+        call.check(FusedRnn.frnn_add_row(addRow, call.message()), "frnn_add_row");
+    }
+
+    /** Sums the rows of a matrix. */
+    public void columnSum(
+            int matrixType, int sumType, boolean accumulate, long rows, long columns, long matrix, long sums) {
+        enter();
+        columnSum.matrixType(matrixType).sumType(sumType).accumulate(accumulate ? 1 : 0);
+        columnSum.rows(rows).columns(columns).stride(columns).matrix(matrix).sums(sums);
+        columnSum.workspace(workspace.atLeast(FusedRnn.frnn_column_sum_workspace(rows, columns)));
+        call.check(FusedRnn.frnn_column_sum(columnSum, call.message()), "frnn_column_sum");
+    }
+
+    /** Sums all values, or their squares. */
+    public void reduce(int type, boolean squares, boolean accumulate, long count, long x, long result) {
+        enter();
+        reduce.type(type).reduction(squares ? FusedRnn.FRNN_SUM_OF_SQUARES : FusedRnn.FRNN_SUM);
+        reduce.accumulate(accumulate ? 1 : 0).count(count).x(x).result(result);
+        reduce.workspace(workspace.atLeast(FusedRnn.frnn_reduce_workspace(count)));
+        call.check(FusedRnn.frnn_reduce(reduce, call.message()), "frnn_reduce");
+    }
+
+    /** Rows of a table by id. */
+    public void gather(int tableType, int rowsType, long m, long v, long e, long ids, long table, long rows) {
+        enter();
+        gather.tableType(tableType)
+                .rowsType(rowsType)
+                .M(m)
+                .V(v)
+                .E(e)
+                .ids(ids)
+                .table(table)
+                .rows(rows);
+        call.check(FusedRnn.frnn_gather(gather, call.message()), "frnn_gather");
+    }
+
+    /** The gradient of {@link #gather}. */
+    public void scatterAdd(
+            int rowsType, int tableType, boolean accumulate, long m, long v, long e, long ids, long rows, long table) {
+        enter();
+        scatterAdd
+                .rowsType(rowsType)
+                .tableType(tableType)
+                .accumulate(accumulate ? 1 : 0)
+                .M(m)
+                .V(v)
+                .E(e);
+        scatterAdd.ids(ids).rows(rows).table(table);
+        scatterAdd.workspace(workspace.atLeast(FusedRnn.frnn_scatter_add_workspace(m, v, e)));
+        call.check(FusedRnn.frnn_scatter_add(scatterAdd, call.message()), "frnn_scatter_add");
+    }
+
+    /** Softmax cross-entropy per row, with its gradient in place if {@code gradientScale} is not 0. */
+    public void crossEntropy(int type, long m, long v, long logits, long targets, long losses, long gradientScale) {
+        enter();
+        crossEntropy
+                .type(type)
+                .M(m)
+                .V(v)
+                .stride(v)
+                .logits(logits)
+                .targets(targets)
+                .losses(losses);
+        crossEntropy.gradientScale(gradientScale);
+        call.check(FusedRnn.frnn_cross_entropy(crossEntropy, call.message()), "frnn_cross_entropy");
+    }
+
+    /** Dropout, or its gradient. */
+    public void dropout(int type, int streamId, float p, long count, long random, long in, long out) {
+        enter();
+        dropout.type(type)
+                .streamId(streamId)
+                .p(p)
+                .count(count)
+                .random(random)
+                .in(in)
+                .out(out);
+        call.check(FusedRnn.frnn_dropout(dropout, call.message()), "frnn_dropout");
+    }
+
+    /** The factor of clipping by the global norm. */
+    public void clipScale(float maxNorm, float lossUnscale, long squaredNorm, long factor) {
+        enter();
+        clipScale
+                .maxNorm(maxNorm)
+                .lossUnscaleValue(lossUnscale)
+                .squaredNorm(squaredNorm)
+                .scale(factor);
+        call.check(FusedRnn.frnn_clip_scale(clipScale, call.message()), "frnn_clip_scale");
+    }
+
+    /** The numbers of an optimizer's formula: see {@code FrnnUpdateParams}. */
+    public record Rule(int id, float beta1, float beta2, float epsilon, float weightDecay) {}
+
+    /** One optimizer step; addresses of moments a rule lacks are 0. */
+    public void update(
+            Rule rule,
+            int valueType,
+            int gradientType,
+            long count,
+            long values,
+            long masters,
+            long gradients,
+            long moment1,
+            long moment2,
+            long factor,
+            long hyper) {
+        enter();
+        update.rule(rule.id()).beta1(rule.beta1()).beta2(rule.beta2()).epsilon(rule.epsilon());
+        update.weightDecay(rule.weightDecay())
+                .valueType(valueType)
+                .gradientType(gradientType)
+                .count(count);
+        update.values(values)
+                .masters(masters)
+                .gradients(gradients)
+                .moment1(moment1)
+                .moment2(moment2);
+        update.scale(factor).hyper(hyper);
+        call.check(FusedRnn.frnn_update(update, call.message()), "frnn_update");
+    }
+
+    @Override
+    public void close() {
+        if (closed) {
+            return;
+        }
+        closed = true;
+        workspace.close();
+        Pointer[] structs = {
+            fill,
+            convert,
+            addScaled,
+            scale,
+            addRow,
+            columnSum,
+            reduce,
+            gather,
+            scatterAdd,
+            crossEntropy,
+            dropout,
+            clipScale,
+            update
+        };
+        for (Pointer struct : structs) {
+            struct.close();
+        }
+        call.close();
+    }
+
+    private void enter() {
+        if (closed) {
+            throw new IllegalStateException("the kernels of cuda:" + context.ordinal() + " are closed");
+        }
+        context.enter();
+    }
+}

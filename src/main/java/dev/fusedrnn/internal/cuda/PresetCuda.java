@@ -1,0 +1,223 @@
+package dev.fusedrnn.internal.cuda;
+
+import org.bytedeco.cuda.cudart.CUevent_st;
+import org.bytedeco.cuda.cudart.CUgraphExec_st;
+import org.bytedeco.cuda.cudart.CUgraphNode_st;
+import org.bytedeco.cuda.cudart.CUgraph_st;
+import org.bytedeco.cuda.cudart.cudaGraphExecUpdateResultInfo;
+import org.bytedeco.cuda.global.cudart;
+import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.javacpp.SizeTPointer;
+
+/** CUDA through its JavaCPP preset. Loading this class needs the driver and the runtime library: see {@link CudaRuntime}. */
+final class PresetCuda implements CudaApi {
+    /** {@code cudaStreamNonBlocking}: no implicit order with the default stream. */
+    private static final int NON_BLOCKING = 1;
+    /** {@code cudaStreamCaptureModeRelaxed}: libraries may make calls that are unsafe only if their result were recorded. */
+    private static final int CAPTURE_RELAXED = 2;
+
+    @Override
+    public int setDevice(int ordinal) {
+        return cudart.cudaSetDevice(ordinal);
+    }
+
+    @Override
+    public int deviceSynchronize() {
+        return cudart.cudaDeviceSynchronize();
+    }
+
+    @Override
+    public int lastError() {
+        return cudart.cudaGetLastError();
+    }
+
+    @Override
+    public String describe(int error) {
+        return cudart.cudaGetErrorName(error).getString() + " (" + error + "): "
+                + cudart.cudaGetErrorString(error).getString();
+    }
+
+    @Override
+    public int memoryInfo(long[] freeAndTotal) {
+        try (SizeTPointer free = new SizeTPointer(1);
+                SizeTPointer total = new SizeTPointer(1)) {
+            int status = cudart.cudaMemGetInfo(free, total);
+            freeAndTotal[0] = free.get();
+            freeAndTotal[1] = total.get();
+            return status;
+        }
+    }
+
+    @Override
+    public int malloc(long[] address, long bytes) {
+        Address block = new Address(0);
+        int status = cudart.cudaMalloc(block, bytes);
+        address[0] = block.address();
+        return status;
+    }
+
+    @Override
+    public int free(long address) {
+        return cudart.cudaFree(new Address(address));
+    }
+
+    @Override
+    public int mallocHost(long[] address, long bytes) {
+        Address block = new Address(0);
+        int status = cudart.cudaMallocHost(block, bytes);
+        address[0] = block.address();
+        return status;
+    }
+
+    @Override
+    public int freeHost(long address) {
+        return cudart.cudaFreeHost(new Address(address));
+    }
+
+    @Override
+    public int copyAsync(long to, long from, long bytes, int kind, long stream) {
+        return cudart.cudaMemcpyAsync(new Address(to), new Address(from), bytes, kind, new StreamAt(stream));
+    }
+
+    @Override
+    public int copyRowsAsync(long to, long toPitch, long from, long fromPitch, long width, long rows, long stream) {
+        return cudart.cudaMemcpy2DAsync(
+                new Address(to),
+                toPitch,
+                new Address(from),
+                fromPitch,
+                width,
+                rows,
+                COPY_ON_DEVICE,
+                new StreamAt(stream));
+    }
+
+    @Override
+    public int setAsync(long to, byte value, long bytes, long stream) {
+        return cudart.cudaMemsetAsync(new Address(to), value & 0xff, bytes, new StreamAt(stream));
+    }
+
+    @Override
+    public int streamCreate(long[] stream) {
+        StreamAt created = new StreamAt(0);
+        int status = cudart.cudaStreamCreateWithFlags(created, NON_BLOCKING);
+        stream[0] = created.address();
+        return status;
+    }
+
+    @Override
+    public int streamDestroy(long stream) {
+        return cudart.cudaStreamDestroy(new StreamAt(stream));
+    }
+
+    @Override
+    public int streamSynchronize(long stream) {
+        return cudart.cudaStreamSynchronize(new StreamAt(stream));
+    }
+
+    @Override
+    public int streamWaitEvent(long stream, long event) {
+        return cudart.cudaStreamWaitEvent(new StreamAt(stream), new EventAt(event), 0);
+    }
+
+    @Override
+    public int eventCreate(long[] event) {
+        EventAt created = new EventAt(0);
+        int status = cudart.cudaEventCreate(created);
+        event[0] = created.address();
+        return status;
+    }
+
+    @Override
+    public int eventDestroy(long event) {
+        return cudart.cudaEventDestroy(new EventAt(event));
+    }
+
+    @Override
+    public int eventRecord(long event, long stream) {
+        return cudart.cudaEventRecord(new EventAt(event), new StreamAt(stream));
+    }
+
+    @Override
+    public int eventSynchronize(long event) {
+        return cudart.cudaEventSynchronize(new EventAt(event));
+    }
+
+    @Override
+    public int eventElapsed(float[] milliseconds, long from, long to) {
+        return cudart.cudaEventElapsedTime(milliseconds, new EventAt(from), new EventAt(to));
+    }
+
+    @Override
+    public int captureBegin(long stream) {
+        return cudart.cudaStreamBeginCapture(new StreamAt(stream), CAPTURE_RELAXED);
+    }
+
+    @Override
+    public int captureEnd(long[] graph, long stream) {
+        GraphAt captured = new GraphAt(0);
+        int status = cudart.cudaStreamEndCapture(new StreamAt(stream), captured);
+        graph[0] = captured.address();
+        return status;
+    }
+
+    @Override
+    public int graphDestroy(long graph) {
+        return cudart.cudaGraphDestroy(new GraphAt(graph));
+    }
+
+    @Override
+    public int graphNodes(long[] count, long graph) {
+        try (SizeTPointer nodes = new SizeTPointer(1)) {
+            int status = cudart.cudaGraphGetNodes(new GraphAt(graph), (CUgraphNode_st) null, nodes);
+            count[0] = nodes.get();
+            return status;
+        }
+    }
+
+    @Override
+    public int graphInstantiate(long[] executable, long graph) {
+        ExecutableAt created = new ExecutableAt(0);
+        int status = cudart.cudaGraphInstantiate(created, new GraphAt(graph), 0);
+        executable[0] = created.address();
+        return status;
+    }
+
+    @Override
+    public int graphUpdate(long executable, long graph) {
+        try (cudaGraphExecUpdateResultInfo info = new cudaGraphExecUpdateResultInfo()) {
+            return cudart.cudaGraphExecUpdate(new ExecutableAt(executable), new GraphAt(graph), info);
+        }
+    }
+
+    @Override
+    public int graphLaunch(long executable, long stream) {
+        return cudart.cudaGraphLaunch(new ExecutableAt(executable), new StreamAt(stream));
+    }
+
+    @Override
+    public int executableDestroy(long executable) {
+        return cudart.cudaGraphExecDestroy(new ExecutableAt(executable));
+    }
+
+    private static final class EventAt extends CUevent_st {
+        EventAt(long address) {
+            super((Pointer) null);
+            this.address = address;
+        }
+    }
+
+    private static final class GraphAt extends CUgraph_st {
+        GraphAt(long address) {
+            super((Pointer) null);
+            this.address = address;
+        }
+    }
+
+    private static final class ExecutableAt extends CUgraphExec_st {
+        ExecutableAt(long address) {
+            super((Pointer) null);
+            this.address = address;
+        }
+    }
+}

@@ -1,0 +1,53 @@
+package dev.fusedrnn.tensor;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import org.junit.jupiter.api.Assumptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class DeviceTest {
+    @Test
+    void withoutAGpuTheBestDeviceIsTheCpuAndSaysWhy() {
+        Assumptions.assumeFalse(Device.gpuReasons().isEmpty(), "this machine has a GPU");
+        try (Device best = Device.best();
+                Device auto = Device.parse("auto")) {
+            assertThat(best.isCuda()).isFalse();
+            assertThat(best.reason())
+                    .startsWith("no GPU is used: ")
+                    .contains(Device.gpuReasons().get(0));
+            assertThat(auto.isCuda()).isFalse();
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"cuda", "cuda:0", "cuda:7"})
+    void aGpuThatIsAskedForIsNeverReplaced(String name) {
+        Assumptions.assumeFalse(Device.gpuReasons().isEmpty(), "this machine has a GPU");
+        assertThatThrownBy(() -> Device.parse(name)).isInstanceOfSatisfying(GpuException.Unavailable.class, failed -> {
+            assertThat(failed.reasons()).isNotEmpty().isEqualTo(Device.gpuReasons());
+            assertThat(failed)
+                    .hasMessageContaining(
+                            "is not available: " + failed.reasons().get(0));
+        });
+    }
+
+    @Test
+    void theCpuHasNothingToExplain() {
+        try (Device cpu = Device.parse("cpu")) {
+            assertThat(cpu.isCuda()).isFalse();
+            assertThat(cpu.reason()).isEmpty();
+            assertThat(cpu.description()).startsWith("cpu");
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"", "gpu", "CUDA", "cuda:", "cuda:-1", "cuda:x", "cuda:12345", "cpu:0"})
+    void otherNamesAreRefused(String name) {
+        assertThatThrownBy(() -> Device.parse(name))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("\"" + name + "\"");
+    }
+}
