@@ -117,7 +117,8 @@ final class FusedExecution implements RnnExecution {
                         pass,
                         l == 0 ? x0 : layerInput(forward, l),
                         flat(call.dParameters(), l),
-                        LayerShape.type(CudaType.valueOf(call.dParameters().dataType().name())),
+                        LayerShape.type(
+                                CudaType.valueOf(call.dParameters().dataType().name())),
                         call.accumulate(),
                         workspace.address() + memory.gradientScratch);
             }
@@ -190,7 +191,14 @@ final class FusedExecution implements RnnExecution {
         LayerShape shape = shape(layer);
         long count = shape.rows() * shape.directions() * shape.outputs();
         calls.dropout(
-                shape.type(), in, out, count, (float) config.dropout(), layer, call.random().address(), pass.stream);
+                shape.type(),
+                in,
+                out,
+                count,
+                (float) config.dropout(),
+                layer,
+                call.random().address(),
+                pass.stream);
     }
 
     private LayerWeights.Flat[] flat(Tensor arena, int layer) {

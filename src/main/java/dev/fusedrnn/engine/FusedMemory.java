@@ -55,12 +55,13 @@ final class FusedMemory {
         gateInputs = work.next(widest.bytes(widest.gateElements()));
         scratch = work.next(scratchBytes);
         boolean deep = count > 1;
-        innerY = new long[] {work.next(deep && !training ? outputBytes : 0), work.next(deep && !training ? outputBytes : 0)};
+        innerY = new long[] {
+            work.next(deep && !training ? outputBytes : 0), work.next(deep && !training ? outputBytes : 0)
+        };
         hRaw = work.next(training ? 0 : rawBytes);
         dGates = work.next(training ? widest.bytes(widest.gateElements()) : 0);
         dGatesH = work.next(training && widest.isGru() ? widest.bytes(widest.gateElements()) : 0);
-        dGatesFirst =
-                work.next(training ? widest.bytes(widest.directions() * widest.batch() * widest.gateRows()) : 0);
+        dGatesFirst = work.next(training ? widest.bytes(widest.directions() * widest.batch() * widest.gateRows()) : 0);
         dProjected = work.next(training && widest.projects() ? outputBytes : 0);
         dy = new long[] {work.next(deep && training ? outputBytes : 0), work.next(deep && training ? outputBytes : 0)};
         gradientScratch = work.next(gradientBytes);

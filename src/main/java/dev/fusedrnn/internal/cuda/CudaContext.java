@@ -1,8 +1,10 @@
 package dev.fusedrnn.internal.cuda;
 
 import java.util.ArrayDeque;
+import java.util.ArrayList;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.function.ToIntFunction;
@@ -19,6 +21,7 @@ public final class CudaContext implements AutoCloseable {
     private final Failures failures;
     private final Map<Class<?>, AutoCloseable> attached = new HashMap<>();
     private final Deque<AutoCloseable> closeOrder = new ArrayDeque<>();
+    private final List<Runnable> checks = new ArrayList<>();
     private final long stream;
     private final PinnedRing staging;
     private RuntimeException lost;
@@ -185,6 +188,12 @@ public final class CudaContext implements AutoCloseable {
         enter();
         requireNotCapturing("waiting");
         check(api.streamSynchronize(stream), "cudaStreamSynchronize");
+        checks.forEach(Runnable::run);
+    }
+
+    /** Has {@code check} run whenever the stream has been waited for. */
+    public void afterSynchronize(Runnable check) {
+        checks.add(check);
     }
 
     /** Whether a {@link Graph} is being recorded. */

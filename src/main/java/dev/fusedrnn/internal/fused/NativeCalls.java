@@ -58,7 +58,8 @@ public final class NativeCalls {
 
     /** Copies {@code count} values from one type to another. */
     void convert(int fromType, long from, int toType, long to, long count, long stream) {
-        convert.fromType(fromType)
+        convert
+                .fromType(fromType)
                 .toType(toType)
                 .rows(1)
                 .columns(count)
@@ -87,8 +88,17 @@ public final class NativeCalls {
 
     /** Interleaves the rows of a weight matrix. */
     void packRows(
-            int rows, int flatType, long flat, int packedType, long packed, long gates, long hidden, long columns, long stream) {
-        packRows.flatType(flatType)
+            int rows,
+            int flatType,
+            long flat,
+            int packedType,
+            long packed,
+            long gates,
+            long hidden,
+            long columns,
+            long stream) {
+        packRows
+                .flatType(flatType)
                 .packedType(packedType)
                 .rows(rows)
                 .gates(gates)
@@ -127,15 +137,8 @@ public final class NativeCalls {
 
     /** The bias of the input product, and the recurrent bias of a GRU's n. */
     void packBias(int cell, int type, long hidden, long bIh, long bHh, long bias, long bHn, long stream) {
-        packBias.cell(cell)
-                .flatType(type)
-                .biasType(type)
-                .hidden(hidden)
-                .bIh(bIh)
-                .bHh(bHh)
-                .bias(bias)
-                .bHn(bHn)
-                .stream(stream);
+        packBias.cell(cell).flatType(type).biasType(type).hidden(hidden).bIh(bIh).bHh(bHh).bias(bias).bHn(bHn).stream(
+                stream);
         check(FusedRnn.frnn_pack_bias(packBias, message));
     }
 
@@ -171,7 +174,8 @@ public final class NativeCalls {
             clear(type, out, count, stream);
             return;
         }
-        dropout.type(type)
+        dropout
+                .type(type)
                 .streamId(streamId)
                 .p(p)
                 .count(count)

@@ -34,7 +34,8 @@ final class PersistentRecurrence implements Recurrence {
     /** A persistent plan for the shape, or null if the kernels take it in one of its passes not; the reason is then in {@code why}. */
     static PersistentRecurrence plan(LayerShape shape, FrnnDeviceLimits limits, NativeCalls calls, StringBuilder why) {
         if (shape.projects() || shape.resetsBefore()) {
-            why.append(shape.projects() ? "projection needs the streamed plan" : "reset-before needs the streamed plan");
+            why.append(
+                    shape.projects() ? "projection needs the streamed plan" : "reset-before needs the streamed plan");
             return null;
         }
         FrnnRecurrencePlan forward = decide(shape, FusedRnn.FRNN_PASS_FORWARD, limits, calls, why);
@@ -84,7 +85,8 @@ final class PersistentRecurrence implements Recurrence {
 
     @Override
     public void forward(RecurrencePass pass) {
-        forward.gateInputs(pass.gateInputs)
+        forward
+                .gateInputs(pass.gateInputs)
                 .weights(pass.weights)
                 .recurrentBiasN(pass.recurrentBiasN)
                 .hx(pass.hx)
@@ -104,7 +106,8 @@ final class PersistentRecurrence implements Recurrence {
 
     @Override
     public void backward(RecurrencePass pass) {
-        backward.weights(pass.weights)
+        backward
+                .weights(pass.weights)
                 .hx(shape.isGru() ? pass.hx : 0)
                 .cx(pass.cx)
                 .lengths(pass.lengths)

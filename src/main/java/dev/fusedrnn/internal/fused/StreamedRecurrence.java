@@ -50,7 +50,8 @@ final class StreamedRecurrence implements Recurrence {
         long gateStride = shape.directions() * rowsOfW;
         boolean training = shape.training();
         recurrent = gemms.byTransposed(CudaType.F32, batch, firstRows, outputs, outputs, false);
-        recurrentN = shape.resetsBefore() ? gemms.byTransposed(CudaType.F32, batch, hidden, hidden, hidden, false) : null;
+        recurrentN =
+                shape.resetsBefore() ? gemms.byTransposed(CudaType.F32, batch, hidden, hidden, hidden, false) : null;
         project = shape.projects()
                 ? gemms.byTransposed(CudaType.F32, batch, outputs, hidden, shape.directions() * hidden, false)
                 : null;
@@ -121,7 +122,8 @@ final class StreamedRecurrence implements Recurrence {
         }
         if (shape.projects()) {
             for (int d = 0; d < shape.directions(); d++) {
-                long raw = pass.hRaw + shape.bytes((time(step, d) * shape.batch() * shape.directions() + d) * shape.hidden());
+                long raw = pass.hRaw
+                        + shape.bytes((time(step, d) * shape.batch() * shape.directions() + d) * shape.hidden());
                 long w = pass.projectionWeights + shape.bytes(d * shape.projection() * shape.hidden());
                 project.run(raw, w, r + F32_BYTES * d * shape.batch() * shape.projection(), 0);
             }
@@ -193,7 +195,8 @@ final class StreamedRecurrence implements Recurrence {
 
     private long stepGates(long gates, long step, int direction) {
         return gates
-                + shape.bytes((time(step, direction) * shape.batch() * shape.directions() + direction) * shape.gateRows());
+                + shape.bytes(
+                        (time(step, direction) * shape.batch() * shape.directions() + direction) * shape.gateRows());
     }
 
     private long time(long step, int direction) {
@@ -261,12 +264,7 @@ final class StreamedRecurrence implements Recurrence {
                 .savedCells(pass.savedCells)
                 .savedReset(pass.savedReset)
                 .stream(pass.stream);
-        stateForward
-                .lengths(pass.lengths)
-                .projected(pass.workspace + product)
-                .hState(h)
-                .y(pass.y)
-                .stream(pass.stream);
+        stateForward.lengths(pass.lengths).projected(pass.workspace + product).hState(h).y(pass.y).stream(pass.stream);
     }
 
     private void bindBackward(RecurrencePass pass, long dh, long dc) {
@@ -287,11 +285,6 @@ final class StreamedRecurrence implements Recurrence {
                 .dGatesH(shape.isGru() ? pass.dGatesH : 0)
                 .dGatesFirst(pass.dGatesFirst)
                 .stream(pass.stream);
-        stateBackward
-                .lengths(pass.lengths)
-                .dy(pass.dy)
-                .dhState(dh)
-                .dProjected(pass.dProjected)
-                .stream(pass.stream);
+        stateBackward.lengths(pass.lengths).dy(pass.dy).dhState(dh).dProjected(pass.dProjected).stream(pass.stream);
     }
 }

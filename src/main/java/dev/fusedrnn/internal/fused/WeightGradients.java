@@ -39,8 +39,7 @@ final class WeightGradients {
         long batch = shape.batch();
         long rows = shape.rows();
         input = gemms.overRows(allRows, shape.inputs(), rows, allRows, shape.inputs(), 0);
-        recurrent =
-                shape.steps() > 1 ? gemms.overRows(stateRows, outputs, rows - batch, allRows, allOutputs, 0) : null;
+        recurrent = shape.steps() > 1 ? gemms.overRows(stateRows, outputs, rows - batch, allRows, allOutputs, 0) : null;
         recurrentFirst =
                 gemms.overRows(stateRows, outputs, batch, shape.gateRows(), outputs, shape.steps() > 1 ? 1 : 0);
         recurrentN = shape.resetsBefore()
@@ -51,7 +50,8 @@ final class WeightGradients {
                 : null;
         throughInput = gemms.plain(shape.storage(), rows, shape.inputs(), allRows, allRows, 0);
         Offsets offsets = new Offsets();
-        long widest = Math.max(allRows * Math.max(shape.inputs(), shape.outputs()), shape.projection() * shape.hidden());
+        long widest =
+                Math.max(allRows * Math.max(shape.inputs(), shape.outputs()), shape.projection() * shape.hidden());
         packed = offsets.next(4 * widest);
         sums = offsets.next(4 * allRows);
         sumsH = offsets.next(4 * allRows);
@@ -119,7 +119,15 @@ final class WeightGradients {
             projection.run(dProjected, raw, dW, 0);
             // One gate of P rows: unpacking is a plain copy or sum.
             calls.unpackRows(
-                    FusedRnn.FRNN_ROWS_INTERLEAVED, dW, flatType, flat[d].wHr(), 1, shape.projection(), shape.hidden(), accumulate, pass.stream);
+                    FusedRnn.FRNN_ROWS_INTERLEAVED,
+                    dW,
+                    flatType,
+                    flat[d].wHr(),
+                    1,
+                    shape.projection(),
+                    shape.hidden(),
+                    accumulate,
+                    pass.stream);
         }
     }
 
@@ -132,7 +140,13 @@ final class WeightGradients {
         if (shape.isGru()) {
             recurrentSums = scratch + sumsH;
             calls.columnSum(
-                    shape.type(), pass.dGatesH, shape.rows(), allRows, recurrentSums, scratch + sumWorkspace, pass.stream);
+                    shape.type(),
+                    pass.dGatesH,
+                    shape.rows(),
+                    allRows,
+                    recurrentSums,
+                    scratch + sumWorkspace,
+                    pass.stream);
         }
         weights.unpackBiases(scratch + sums, recurrentSums, flatType, flat, accumulate, pass.stream);
     }

@@ -26,7 +26,8 @@ import org.bytedeco.javacpp.tools.InfoMapper;
                             "fusedrnn/loss.h",
                             "fusedrnn/dropout.h",
                             "fusedrnn/optimizer.h",
-                            "fusedrnn/diagnostic.h"
+                            "fusedrnn/diagnostic.h",
+                            "fusedrnn_recurrence.h"
                         },
                         library = "jnifusedrnn"),
         target = "dev.fusedrnn.internal.natives",
