@@ -4,7 +4,6 @@
 #include <cuda_runtime_api.h>
 
 #include <cstdint>
-#include <initializer_list>
 
 #include "fusedrnn/types.h"
 
@@ -38,7 +37,12 @@ public:
     Check &floating(const char *name, int32_t type);
     Check &anyType(const char *name, int32_t type);
     // The product of sizes has to fit into int64.
-    Check &elements(const char *name, std::initializer_list<int64_t> sizes);
+    template <typename... Sizes>
+    Check &elements(const char *name, Sizes... sizes) {
+        int64_t product = 8;  // bytes of the largest element, so that byte offsets fit too
+        if ((__builtin_mul_overflow(product, static_cast<int64_t>(sizes), &product) || ...)) tooMany(name);
+        return *this;
+    }
     Check &require(bool condition, const char *text);
 
     bool ok() const { return status_ == FRNN_OK; }
@@ -48,6 +52,7 @@ public:
     int32_t cuda(cudaError_t error);
 
 private:
+    void tooMany(const char *name);
     void fail(int32_t status, const char *format, ...) __attribute__((format(printf, 3, 4)));
 
     const char *function_;

@@ -70,6 +70,12 @@ __host__ __device__ __forceinline__ S *address(uint64_t value) {
     return reinterpret_cast<S *>(static_cast<uintptr_t>(value));
 }
 
+// Writes to a tensor that the caller may leave out.
+template <typename S>
+__device__ __forceinline__ void optionalWrite(uint64_t tensor, int64_t index, S value) {
+    if (tensor != 0) address<S>(tensor)[index] = value;
+}
+
 inline cudaStream_t streamOf(uint64_t value) { return reinterpret_cast<cudaStream_t>(static_cast<uintptr_t>(value)); }
 
 }  // namespace frnn

@@ -75,7 +75,7 @@ int32_t frnn_fill(const FrnnFillParams *params, FrnnMessage *message) {
     Check check("frnn_fill", message);
     if (!check.params(params)) return check.status();
     const FrnnFillParams &p = *params;
-    check.anyType("type", p.type).notNegative("count", p.count).elements("x", {p.count});
+    check.anyType("type", p.type).notNegative("count", p.count).elements("x", p.count);
     if (p.count > 0) check.pointer("x", p.x, typeBytes(p.type));
     if (p.type == FRNN_I32) check.require(isWord(p.value), "value is not a 32-bit integer");
     if (!check.ok() || p.count == 0) return check.status();
@@ -100,7 +100,7 @@ int32_t frnn_convert(const FrnnConvertParams *params, FrnnMessage *message) {
     check.require((p.fromType == FRNN_I32) == (p.toType == FRNN_I32), "I32 converts to I32 alone");
     check.require(p.fromStride == 0 || p.fromStride >= p.columns, "fromStride is less than columns");
     check.require(p.toStride >= p.columns, "toStride is less than columns");
-    check.elements("from", {p.rows, p.fromStride}).elements("to", {p.rows, p.toStride});
+    check.elements("from", p.rows, p.fromStride).elements("to", p.rows, p.toStride);
     if (!check.ok() || p.rows == 0 || p.columns == 0) return check.status();
     check.pointer("from", p.from, typeBytes(p.fromType)).pointer("to", p.to, typeBytes(p.toType));
     check.require(p.from != p.to || (p.fromType == p.toType && p.fromStride == p.toStride),
@@ -128,7 +128,7 @@ int32_t frnn_add_scaled(const FrnnAddScaledParams *params, FrnnMessage *message)
     Check check("frnn_add_scaled", message);
     if (!check.params(params)) return check.status();
     const FrnnAddScaledParams &p = *params;
-    check.floating("yType", p.yType).floating("xType", p.xType).notNegative("count", p.count).elements("y", {p.count});
+    check.floating("yType", p.yType).floating("xType", p.xType).notNegative("count", p.count).elements("y", p.count);
     if (!check.ok() || p.count == 0) return check.status();
     check.pointer("x", p.x, typeBytes(p.xType)).pointer("y", p.y, typeBytes(p.yType));
     if (!check.ok()) return check.status();
@@ -147,7 +147,7 @@ int32_t frnn_scale(const FrnnScaleParams *params, FrnnMessage *message) {
     Check check("frnn_scale", message);
     if (!check.params(params)) return check.status();
     const FrnnScaleParams &p = *params;
-    check.floating("type", p.type).notNegative("count", p.count).elements("y", {p.count}).pointer("scale", p.scale, 4);
+    check.floating("type", p.type).notNegative("count", p.count).elements("y", p.count).pointer("scale", p.scale, 4);
     if (!check.ok() || p.count == 0) return check.status();
     check.pointer("y", p.y, typeBytes(p.type));
     if (!check.ok()) return check.status();
@@ -163,7 +163,7 @@ int32_t frnn_add_row(const FrnnAddRowParams *params, FrnnMessage *message) {
     if (!check.params(params)) return check.status();
     const FrnnAddRowParams &p = *params;
     check.floating("matrixType", p.matrixType).floating("rowType", p.rowType);
-    check.notNegative("rows", p.rows).notNegative("columns", p.columns).elements("matrix", {p.rows, p.columns});
+    check.notNegative("rows", p.rows).notNegative("columns", p.columns).elements("matrix", p.rows, p.columns);
     if (!check.ok() || p.rows == 0 || p.columns == 0) return check.status();
     check.pointer("matrix", p.matrix, typeBytes(p.matrixType)).pointer("row", p.row, typeBytes(p.rowType));
     if (!check.ok()) return check.status();

@@ -1,0 +1,61 @@
+#include "fusedrnn/dropout.h"
+
+#include "common/check.h"
+#include "common/grid.cuh"
+#include "common/philox.h"
+#include "common/types.cuh"
+
+namespace frnn {
+namespace {
+
+// Elements per thread: as many as one Philox block has words, so that whole blocks are drawn once where e is aligned.
+constexpr int GROUP = 4;
+
+template <typename S>
+__global__ void __launch_bounds__(THREADS) dropoutKernel(const __grid_constant__ FrnnDropoutParams p) {
+    const uint32_t *random = address<const uint32_t>(p.random);
+    const uint32_t seedLow = random[0];
+    const uint32_t seedHigh = random[1];
+    const uint32_t draw = random[2];
+    const S *in = address<const S>(p.in);
+    S *out = address<S>(p.out);
+    const float scale = 1.0f / (1.0f - p.p);
+    for (int64_t start = gridThread() * GROUP; start < p.count; start += gridThreads() * GROUP) {
+        int64_t drawn = -1;
+        PhiloxBlock block{};
+        const int64_t end = start + GROUP < p.count ? start + GROUP : p.count;
+        for (int64_t i = start; i < end; ++i) {
+            const int64_t element = p.firstElement + (p.period == 0 ? i : i % p.period);
+            const int64_t index = element >> 2;
+            if (index != drawn) {
+                block = philox(static_cast<uint32_t>(index), static_cast<uint32_t>(index >> 32), static_cast<uint32_t>(p.streamId), draw,
+                               seedLow, seedHigh);
+                drawn = index;
+            }
+            const int lane = static_cast<int>(element & 3);
+            const uint32_t word = lane < 2 ? (lane == 0 ? block.word[0] : block.word[1]) : (lane == 2 ? block.word[2] : block.word[3]);
+            out[i] = fromFloat<S>(dropoutKeeps(word, p.p) ? toFloat(in[i]) * scale : 0.0f);
+        }
+    }
+}
+
+}  // namespace
+}  // namespace frnn
+
+using namespace frnn;
+
+extern "C" int32_t frnn_dropout(const FrnnDropoutParams *params, FrnnMessage *message) {
+    Check check("frnn_dropout", message);
+    if (!check.params(params)) return check.status();
+    const FrnnDropoutParams &p = *params;
+    check.floating("type", p.type).notNegative("count", p.count).notNegative("firstElement", p.firstElement).notNegative("period", p.period);
+    check.require(p.p >= 0.0f && p.p < 1.0f, "p must be at least 0 and less than 1").elements("in", p.count);
+    if (!check.ok() || p.count == 0) return check.status();
+    check.pointer("random", p.random, 4).pointer("in", p.in, typeBytes(p.type)).pointer("out", p.out, typeBytes(p.type));
+    if (!check.ok()) return check.status();
+    withType(p.type, [&](auto tag) {
+        using S = typename decltype(tag)::type;
+        dropoutKernel<S><<<blocksFor(ceilDiv(p.count, GROUP)), THREADS, 0, streamOf(p.stream)>>>(p);
+    });
+    return check.cuda(cudaGetLastError());
+}

@@ -1,0 +1,91 @@
+// Checks and dispatch of one streamed time step; the kernels are in the files of the cells.
+#include "cell_step.cuh"
+
+namespace frnn {
+namespace {
+
+template <typename Params>
+void checkStep(Check &check, const Params &p) {
+    check.floating("type", p.type).range("cell", p.cell, FRNN_RNN_TANH, FRNN_GRU_RESET_BEFORE);
+    check.range("stage", p.stage, 0, p.cell == FRNN_GRU_RESET_BEFORE ? 1 : 0);
+    check.positive("T", p.T).positive("N", p.N).positive("H", p.H).range("D", p.D, 1, 2).range("step", p.step, 0, p.T - 1);
+    check.range("directionBegin", p.directionBegin, 0, p.D - 1).range("directionCount", p.directionCount, 1, p.D - p.directionBegin);
+    check.real("cellClip", p.cellClip, 0, 3.4e38).elements("gates", p.T, p.N, p.D, p.H, 4).optional("lengths", p.lengths, 4);
+    if (p.cell != FRNN_LSTM) check.require(p.cellClip == 0.0f, "cellClip is for the LSTM alone");
+}
+
+void checkForward(Check &check, const FrnnCellForwardParams &p) {
+    checkStep(check, p);
+    check.require(p.recurrentType == FRNN_F32 || p.recurrentType == p.type, "recurrentType must be F32 or type");
+    const int64_t s = typeBytes(p.type);
+    const int64_t r = typeBytes(p.recurrentType);
+    const bool lstm = p.cell == FRNN_LSTM;
+    const bool reset = p.cell == FRNN_GRU_RESET_BEFORE;
+    check.pointer("gateInputs", p.gateInputs, lstm ? 4 * s : s);
+    check.optional("recurrent", p.recurrent, lstm ? 4 * r : reset && p.stage == 0 ? 2 * r : r);
+    check.optional("y", p.y, s).optional("savedGates", p.savedGates, 4 * s);
+    if (p.cell == FRNN_RNN_TANH || p.cell == FRNN_RNN_RELU) check.absent("savedGates", p.savedGates);
+    if (lstm) {
+        check.optional("hState", p.hState, s).pointer("cState", p.cState, 4).optional("hRaw", p.hRaw, s).optional("savedCells", p.savedCells, 4);
+        check.require(p.hState != 0 || p.hRaw != 0, "hState or hRaw is needed");
+    } else {
+        check.pointer("hState", p.hState, s).absent("cState", p.cState).absent("hRaw", p.hRaw).absent("savedCells", p.savedCells);
+    }
+    if (p.cell == FRNN_GRU_RESET_AFTER) check.optional("bHn", p.bHn, 4);
+    else check.absent("bHn", p.bHn);
+    if (reset) check.pointer("resetState", p.resetState, s).pointer("resetGates", p.resetGates, 8).optional("savedReset", p.savedReset, s);
+}
+
+void checkBackward(Check &check, const FrnnCellBackwardParams &p) {
+    checkStep(check, p);
+    const int64_t s = typeBytes(p.type);
+    const bool lstm = p.cell == FRNN_LSTM;
+    const bool gru = p.cell == FRNN_GRU_RESET_AFTER || p.cell == FRNN_GRU_RESET_BEFORE;
+    check.optional("dy", p.dy, s).pointer("dhState", p.dhState, 4);
+    check.pointer("dGates", p.dGates, lstm ? 4 * s : s).optional("dGatesFirst", p.dGatesFirst, lstm ? 4 * s : s);
+    if (lstm || gru) check.pointer("savedGates", p.savedGates, 4 * s);
+    if (lstm) {
+        check.pointer("savedCells", p.savedCells, 4).pointer("dcState", p.dcState, 4).optional("cx", p.cx, s).absent("dGatesH", p.dGatesH);
+    } else {
+        check.pointer("y", p.y, s).absent("dcState", p.dcState);
+    }
+    if (gru) check.pointer("dGatesH", p.dGatesH, s).optional("hx", p.hx, s);
+    if (p.cell == FRNN_GRU_RESET_BEFORE && p.stage == 1) check.pointer("dhReset", p.dhReset, 4);
+}
+
+}  // namespace
+}  // namespace frnn
+
+using namespace frnn;
+
+extern "C" {
+
+int32_t frnn_cell_forward(const FrnnCellForwardParams *params, FrnnMessage *message) {
+    Check check("frnn_cell_forward", message);
+    if (!check.params(params)) return check.status();
+    checkForward(check, *params);
+    if (!check.ok()) return check.status();
+    switch (params->cell) {
+        case FRNN_LSTM: launchLstmForward(*params); break;
+        case FRNN_GRU_RESET_AFTER: launchGruForward(*params); break;
+        case FRNN_GRU_RESET_BEFORE: launchResetBeforeForward(*params); break;
+        default: launchRnnForward(*params); break;
+    }
+    return check.cuda(cudaGetLastError());
+}
+
+int32_t frnn_cell_backward(const FrnnCellBackwardParams *params, FrnnMessage *message) {
+    Check check("frnn_cell_backward", message);
+    if (!check.params(params)) return check.status();
+    checkBackward(check, *params);
+    if (!check.ok()) return check.status();
+    switch (params->cell) {
+        case FRNN_LSTM: launchLstmBackward(*params); break;
+        case FRNN_GRU_RESET_AFTER: launchGruBackward(*params); break;
+        case FRNN_GRU_RESET_BEFORE: launchResetBeforeBackward(*params); break;
+        default: launchRnnBackward(*params); break;
+    }
+    return check.cuda(cudaGetLastError());
+}
+
+}  // extern "C"

@@ -1,0 +1,143 @@
+// What the pointwise kernels of one time step share: which element a thread works on and how they are launched.
+#pragma once
+
+#include <algorithm>
+
+#include "cellmath.h"
+#include "common/check.h"
+#include "common/grid.cuh"
+#include "common/types.cuh"
+#include "fusedrnn/cell.h"
+
+namespace frnn {
+
+// 16-bit storage hides the error of the fast exponential, F32 does not.
+template <typename S>
+constexpr bool FAST_MATH = sizeof(S) == 2;
+
+// Most threads of a block along the units; a warp at least, so that neighbours read neighbouring addresses.
+constexpr int CELL_THREADS = 128;
+
+struct CellGrid {
+    dim3 blocks;
+    unsigned threads;
+};
+
+// x: units, y: samples, z: directions; kernels loop over what does not fit.
+inline CellGrid cellGrid(int64_t N, int64_t units, int32_t directions) {
+    const int64_t threads = std::min<int64_t>(CELL_THREADS, ceilDiv(units, 32) * 32);
+    const int64_t x = std::min<int64_t>(ceilDiv(units, threads), MOST_BLOCKS);
+    return {dim3(static_cast<unsigned>(x), static_cast<unsigned>(std::min<int64_t>(N, 65535)), static_cast<unsigned>(directions)),
+            static_cast<unsigned>(threads)};
+}
+
+// One unit of one sample in one direction at the step's time.
+struct CellPoint {
+    int64_t t;
+    bool frozen;      // behind the sample's length
+    bool first;       // the sample's first processed step
+    int64_t state;    // in [D,N,units]
+    int64_t sequence; // in [T,N,D,units], which is also [T,N,D*units]
+    int64_t previous; // as sequence, one processed step earlier; not valid if first
+};
+
+template <typename Params>
+__device__ __forceinline__ CellPoint cellPoint(const Params &p, int64_t units, int d, int64_t n, int64_t u) {
+    CellPoint at;
+    at.t = d == 0 ? p.step : p.T - 1 - p.step;
+    const int64_t length = p.lengths == 0 ? p.T : address<const int32_t>(p.lengths)[n];
+    at.frozen = at.t >= length;
+    at.first = at.t == (d == 0 ? 0 : length - 1);
+    at.state = (d * p.N + n) * units + u;
+    at.sequence = ((at.t * p.N + n) * p.D + d) * units + u;
+    const int64_t stepSize = p.N * p.D * units;
+    at.previous = d == 0 ? at.sequence - stepSize : at.sequence + stepSize;
+    return at;
+}
+
+// Runs body(d, n, u) for every unit this thread owns.
+template <typename Params, typename Body>
+__device__ __forceinline__ void forEachUnit(const Params &p, int64_t units, Body body) {
+    const int d = p.directionBegin + static_cast<int>(blockIdx.z);
+    for (int64_t n = blockIdx.y; n < p.N; n += gridDim.y) {
+        for (int64_t u = gridThread(); u < units; u += gridThreads()) body(d, n, u);
+    }
+}
+
+template <typename S>
+__device__ __forceinline__ float optionalLoad(uint64_t tensor, int64_t index) {
+    return tensor == 0 ? 0.0f : toFloat(address<const S>(tensor)[index]);
+}
+
+template <typename S>
+__device__ __forceinline__ void optionalStore(uint64_t tensor, int64_t index, float value) {
+    if (tensor != 0) address<S>(tensor)[index] = fromFloat<S>(value);
+}
+
+// COUNT neighbouring values as one access of COUNT * sizeof(S) bytes; `index` counts groups.
+template <typename S, int COUNT>
+__device__ __forceinline__ void loadGroup(uint64_t tensor, int64_t index, float (&values)[COUNT]) {
+    const Pack<S, COUNT> pack = address<const Pack<S, COUNT>>(tensor)[index];
+#pragma unroll
+    for (int k = 0; k < COUNT; ++k) values[k] = toFloat(pack.at[k]);
+}
+
+template <typename S, int COUNT>
+__device__ __forceinline__ void storeGroup(uint64_t tensor, int64_t index, const float (&values)[COUNT]) {
+    Pack<S, COUNT> pack;
+#pragma unroll
+    for (int k = 0; k < COUNT; ++k) pack.at[k] = fromFloat<S>(values[k]);
+    address<Pack<S, COUNT>>(tensor)[index] = pack;
+}
+
+// Three values per unit do not make an aligned group.
+template <typename S>
+__device__ __forceinline__ void loadThree(uint64_t tensor, int64_t unit, float (&values)[3]) {
+    const S *from = address<const S>(tensor) + unit * 3;
+#pragma unroll
+    for (int k = 0; k < 3; ++k) values[k] = toFloat(from[k]);
+}
+
+template <typename S>
+__device__ __forceinline__ void storeThree(uint64_t tensor, int64_t unit, float a, float b, float c) {
+    S *to = address<S>(tensor) + unit * 3;
+    to[0] = fromFloat<S>(a);
+    to[1] = fromFloat<S>(b);
+    to[2] = fromFloat<S>(c);
+}
+
+// Gradient of h at this step: what came from later steps, and this step's output.
+template <typename S>
+__device__ __forceinline__ float wholeDh(const FrnnCellBackwardParams &p, const CellPoint &at) {
+    return address<const float>(p.dhState)[at.state] + optionalLoad<S>(p.dy, at.sequence);
+}
+
+// State of the step before: the initial one at a sample's first step.
+template <typename Initial, typename Saved>
+__device__ __forceinline__ float before(const CellPoint &at, uint64_t initial, uint64_t saved) {
+    return at.first ? optionalLoad<Initial>(initial, at.state) : toFloat(address<const Saved>(saved)[at.previous]);
+}
+
+// The launchers behind frnn_cell_forward and frnn_cell_backward, by cell; arguments are checked there.
+void launchLstmForward(const FrnnCellForwardParams &p);
+void launchLstmBackward(const FrnnCellBackwardParams &p);
+void launchGruForward(const FrnnCellForwardParams &p);
+void launchGruBackward(const FrnnCellBackwardParams &p);
+void launchResetBeforeForward(const FrnnCellForwardParams &p);
+void launchResetBeforeBackward(const FrnnCellBackwardParams &p);
+void launchRnnForward(const FrnnCellForwardParams &p);
+void launchRnnBackward(const FrnnCellBackwardParams &p);
+
+// Calls body(Tag<S>, Tag<R>) for the storage type and the type of the recurrent product.
+template <typename Body>
+void withTypes(int32_t type, int32_t recurrentType, Body &&body) {
+    withType(type, [&](auto s) {
+        if (recurrentType == FRNN_F32) {
+            body(s, Tag<float>{});
+        } else {
+            body(s, s);
+        }
+    });
+}
+
+}  // namespace frnn

@@ -1,0 +1,142 @@
+// The cells, once: forward and derivative of one unit at one step, in float, for the device and for host tests.
+// FAST uses the hardware's exponential and is for 16-bit storage, whose rounding hides its error of about 1e-6.
+#pragma once
+
+#include <cmath>
+
+#if defined(__CUDACC__)
+#define FRNN_HOST_DEVICE __host__ __device__ __forceinline__
+#else
+#define FRNN_HOST_DEVICE inline
+#endif
+
+namespace frnn {
+
+template <bool FAST>
+FRNN_HOST_DEVICE float exponential(float x) {
+#if defined(__CUDA_ARCH__)
+    return FAST ? __expf(x) : expf(x);
+#else
+    return std::exp(x);
+#endif
+}
+
+template <bool FAST>
+FRNN_HOST_DEVICE float reciprocal(float x) {
+#if defined(__CUDA_ARCH__)
+    return FAST ? __fdividef(1.0f, x) : 1.0f / x;
+#else
+    return 1.0f / x;
+#endif
+}
+
+template <bool FAST>
+FRNN_HOST_DEVICE float sigmoid(float x) {
+    return reciprocal<FAST>(1.0f + exponential<FAST>(-x));
+}
+
+template <bool FAST>
+FRNN_HOST_DEVICE float hyperbolicTangent(float x) {
+    if (FAST) return 2.0f * sigmoid<FAST>(2.0f * x) - 1.0f;
+#if defined(__CUDA_ARCH__)
+    return tanhf(x);
+#else
+    return std::tanh(x);
+#endif
+}
+
+// LSTM ----------------------------------------------------------------------------------------------------------------
+
+struct LstmForward {
+    float i, f, g, o, c, h;
+};
+
+// Keeps NaN: a comparison with it is false, and the value passes.
+FRNN_HOST_DEVICE float limited(float c, float clip) {
+    if (clip > 0.0f) {
+        if (c > clip) return clip;
+        if (c < -clip) return -clip;
+    }
+    return c;
+}
+
+// i, f, g, o are pre-activations.
+template <bool FAST>
+FRNN_HOST_DEVICE LstmForward lstmForward(float i, float f, float g, float o, float cPrevious, float clip) {
+    LstmForward out;
+    out.i = sigmoid<FAST>(i);
+    out.f = sigmoid<FAST>(f);
+    out.g = hyperbolicTangent<FAST>(g);
+    out.o = sigmoid<FAST>(o);
+    out.c = limited(out.f * cPrevious + out.i * out.g, clip);
+    out.h = out.o * hyperbolicTangent<FAST>(out.c);
+    return out;
+}
+
+struct LstmBackward {
+    float di, df, dg, do_, dcPrevious;
+};
+
+// i, f, g, o are activated; c is after clipping; dh and dc are the whole gradients of h and c at this step.
+template <bool FAST>
+FRNN_HOST_DEVICE LstmBackward lstmBackward(float i, float f, float g, float o, float c, float cPrevious, float dh, float dc, float clip) {
+    const float tanhC = hyperbolicTangent<FAST>(c);
+    float dcWhole = dc + dh * o * (1.0f - tanhC * tanhC);
+    if (clip > 0.0f && (c >= clip || c <= -clip)) dcWhole = 0.0f;
+    LstmBackward out;
+    out.di = dcWhole * g * i * (1.0f - i);
+    out.df = dcWhole * cPrevious * f * (1.0f - f);
+    out.dg = dcWhole * i * (1.0f - g * g);
+    out.do_ = dh * tanhC * o * (1.0f - o);
+    out.dcPrevious = dcWhole * f;
+    return out;
+}
+
+// GRU -----------------------------------------------------------------------------------------------------------------
+
+struct GruForward {
+    float r, z, n, h;
+};
+
+FRNN_HOST_DEVICE float gruMix(float z, float n, float hPrevious) { return (1.0f - z) * n + z * hPrevious; }
+
+// r, z, n are the sums on the input side, with the recurrent product added for r and z; q is the recurrent side of n.
+template <bool FAST>
+FRNN_HOST_DEVICE GruForward gruForward(float r, float z, float n, float q, float hPrevious) {
+    GruForward out;
+    out.r = sigmoid<FAST>(r);
+    out.z = sigmoid<FAST>(z);
+    out.n = hyperbolicTangent<FAST>(n + out.r * q);
+    out.h = gruMix(out.z, out.n, hPrevious);
+    return out;
+}
+
+struct GruBackward {
+    float dr, dz, dn, dq, dhDirect;
+};
+
+FRNN_HOST_DEVICE GruBackward gruBackward(float r, float z, float n, float q, float hPrevious, float dh) {
+    GruBackward out;
+    out.dn = dh * (1.0f - z) * (1.0f - n * n);
+    out.dz = dh * (hPrevious - n) * z * (1.0f - z);
+    out.dr = out.dn * q * r * (1.0f - r);
+    out.dq = out.dn * r;
+    out.dhDirect = dh * z;
+    return out;
+}
+
+// Plain RNN -----------------------------------------------------------------------------------------------------------
+
+template <bool FAST, bool RELU>
+FRNN_HOST_DEVICE float rnnForward(float a) {
+    if (RELU) return a < 0.0f ? 0.0f : a;  // NaN passes
+    return hyperbolicTangent<FAST>(a);
+}
+
+template <bool RELU>
+FRNN_HOST_DEVICE float rnnBackward(float h, float dh) {
+    if (RELU) return h > 0.0f ? dh : 0.0f;
+    return dh * (1.0f - h * h);
+}
+
+}  // namespace frnn
