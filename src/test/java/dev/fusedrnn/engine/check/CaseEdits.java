@@ -38,6 +38,13 @@ public final class CaseEdits {
         }
     }
 
+    /** The only layer's parameters except wIh, taken to a configuration of another input size. */
+    static void copyLayerExceptInput(RnnConfig from, double[] source, RnnConfig to, double[] target) {
+        for (Role role : new Role[] {Role.W_HH, Role.B_IH, Role.B_HH}) {
+            setParameter(to, target, role, 0, 0, parameter(from, source, role, 0, 0));
+        }
+    }
+
     /** Number of parameters. */
     public static int parameterCount(RnnConfig config) {
         return (int) ParameterLayout.of(config).elements();
