@@ -1,0 +1,58 @@
+package dev.fusedrnn.train;
+
+import dev.fusedrnn.engine.CellType;
+import dev.fusedrnn.engine.RnnConfig;
+import dev.fusedrnn.nn.EngineChoice;
+import dev.fusedrnn.nn.Initialization;
+import dev.fusedrnn.nn.LanguageNetwork;
+import dev.fusedrnn.nn.LanguageNetworkConfig;
+import dev.fusedrnn.tensor.DataType;
+import dev.fusedrnn.tensor.Device;
+import dev.fusedrnn.text.Recipe;
+import dev.fusedrnn.text.TextCodec;
+import dev.fusedrnn.text.TokenSequence;
+import dev.fusedrnn.text.Tokenizer;
+import dev.fusedrnn.text.Vocabulary;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+
+/** A language and networks small enough for loops in double. */
+final class TinyLanguage {
+    static final int V = 6;
+
+    private TinyLanguage() {}
+
+    static LanguageNetworkConfig oneHot(CellType cell, int hidden) {
+        return LanguageNetworkConfig.of(V, 0, RnnConfig.of(cell, V, hidden));
+    }
+
+    static LanguageNetworkConfig embedded(CellType cell, int hidden) {
+        return LanguageNetworkConfig.of(V, 4, RnnConfig.of(cell, 4, hidden));
+    }
+
+    /** Tied, two layers, dropout in all three places. */
+    static LanguageNetworkConfig tiedWithDropout(DataType type) {
+        RnnConfig rnn = RnnConfig.of(CellType.LSTM, 5, 5)
+                .withLayers(2)
+                .withDropout(0.25)
+                .withDataType(type);
+        return LanguageNetworkConfig.of(V, 5, rnn).withTied(true).withDropout(0.25, 0.25);
+    }
+
+    static LanguageNetwork network(LanguageNetworkConfig config, Device device, long seed) {
+        LanguageNetwork network = LanguageNetwork.create(config, device, EngineChoice.REFERENCE);
+        network.initialize(Initialization.uniform(0.5), seed);
+        return network;
+    }
+
+    static TokenSequence text(int length, long seed) {
+        Random random = new Random(seed);
+        return TokenSequence.of(random.ints(length, 0, V).toArray());
+    }
+
+    static TextCodec codec() {
+        List<String> tokens = new ArrayList<>(List.of(Vocabulary.UNKNOWN, " ", "a", "b", "c", "d"));
+        return new TextCodec(Recipe.RAW, Tokenizer.characters(), Vocabulary.of(tokens));
+    }
+}
