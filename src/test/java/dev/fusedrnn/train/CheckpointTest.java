@@ -33,7 +33,9 @@ class CheckpointTest {
     private Path folder;
 
     @ParameterizedTest
-    @EnumSource(value = DataType.class, names = {"F32", "BF16", "F16"})
+    @EnumSource(
+            value = DataType.class,
+            names = {"F32", "BF16", "F16"})
     void roundTrip(DataType type) throws IOException {
         LanguageNetworkConfig config = TinyLanguage.tiedWithDropout(type);
         Path file = folder.resolve("model.safetensors");
@@ -77,12 +79,9 @@ class CheckpointTest {
                 metadata("missing field", "no field 'layers'", "\"layers\"", "\"layer\""),
                 metadata("config not JSON", "JSON", "{", "["),
                 new Fault("NaN", "NaN", text -> text, "head.bias", new float[] {0, 0, Float.NaN, 0, 0, 0}),
-                new Fault(
-                        "infinite",
-                        "Infinity",
-                        text -> text,
-                        "head.bias",
-                        new float[] {0, 0, Float.POSITIVE_INFINITY, 0, 0, 0}),
+                new Fault("infinite", "Infinity", text -> text, "head.bias", new float[] {
+                    0, 0, Float.POSITIVE_INFINITY, 0, 0, 0
+                }),
                 new Fault("missing tensor", "no tensor head.bias", text -> text, "head.bias", null),
                 new Fault("short tensor", "shape [5]", text -> text, "head.bias", new float[5]));
     }
@@ -135,8 +134,7 @@ class CheckpointTest {
     void aNetworkOfOtherSizesIsLeftAlone() throws IOException {
         Checkpoint checkpoint = Checkpoint.read(saved());
         try (Device device = Device.cpu();
-                LanguageNetwork other =
-                        TinyLanguage.network(TinyLanguage.embedded(CellType.GRU, 4), device, 8)) {
+                LanguageNetwork other = TinyLanguage.network(TinyLanguage.embedded(CellType.GRU, 4), device, 8)) {
             float[] before = other.parameters().values().toFloats();
             assertThatThrownBy(() -> checkpoint.copyTo(other))
                     .isInstanceOf(IllegalArgumentException.class)
@@ -149,12 +147,11 @@ class CheckpointTest {
     void parametersOfAnotherSystemAreFoundByTheirNames() throws IOException {
         Path file = folder.resolve("state_dict.safetensors");
         try (Device device = Device.cpu();
-                LanguageNetwork source =
-                        TinyLanguage.network(TinyLanguage.embedded(CellType.GRU, 3), device, 3);
-                LanguageNetwork target =
-                        TinyLanguage.network(TinyLanguage.embedded(CellType.GRU, 3), device, 4)) {
+                LanguageNetwork source = TinyLanguage.network(TinyLanguage.embedded(CellType.GRU, 3), device, 3);
+                LanguageNetwork target = TinyLanguage.network(TinyLanguage.embedded(CellType.GRU, 3), device, 4)) {
             SafetensorsWriter writer = new SafetensorsWriter();
-            UnaryOperator<String> names = name -> name.replace("embedding.", "encoder.").replace("head.", "decoder.");
+            UnaryOperator<String> names =
+                    name -> name.replace("embedding.", "encoder.").replace("head.", "decoder.");
             source.parameters().entries().forEach(entry -> {
                 long[] shape = new long[entry.shape().rank()];
                 Arrays.setAll(shape, axis -> entry.shape().extent(axis));
@@ -176,8 +173,7 @@ class CheckpointTest {
     private Path saved() throws IOException {
         Path file = folder.resolve("model.safetensors");
         try (Device device = Device.cpu();
-                LanguageNetwork network =
-                        TinyLanguage.network(TinyLanguage.embedded(CellType.GRU, 3), device, 3)) {
+                LanguageNetwork network = TinyLanguage.network(TinyLanguage.embedded(CellType.GRU, 3), device, 3)) {
             Checkpoint.of(network, TinyLanguage.codec(), Map.of(), null).save(file);
         }
         return file;
@@ -186,7 +182,9 @@ class CheckpointTest {
     private Path spoil(Path sound, Fault fault) throws IOException {
         SafetensorsWriter writer = new SafetensorsWriter();
         try (SafetensorsReader reader = SafetensorsReader.open(sound)) {
-            reader.metadata().forEach((key, value) -> writer.metadata(key, fault.metadata().apply(value)));
+            reader.metadata()
+                    .forEach((key, value) ->
+                            writer.metadata(key, fault.metadata().apply(value)));
             for (TensorEntry entry : reader.entries()) {
                 long[] shape = entry.shape().stream().mapToLong(Long::longValue).toArray();
                 if (!entry.name().equals(fault.tensor())) {

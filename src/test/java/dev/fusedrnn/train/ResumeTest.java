@@ -101,7 +101,8 @@ class ResumeTest {
             trainer.restore(saved.training());
             assertThat(trainer.run(TrainingListener.SILENT)).isTrue();
             assertThat(trainer.history()).hasSize(recipe.epochs());
-            assertThat(trainer.history().get(0)).isEqualTo(saved.training().history().get(0));
+            assertThat(trainer.history().get(0))
+                    .isEqualTo(saved.training().history().get(0));
             assertThat(trainer.history()).allSatisfy(report -> {
                 assertThat(report.tokens()).isEqualTo(BATCHES * 12L);
                 assertThat(report.validationPerplexity()).isGreaterThan(1);
@@ -112,10 +113,9 @@ class ResumeTest {
     @Test
     void stopEndsARunAfterTheCurrentStep() {
         try (Device device = Device.cpu();
-                LanguageNetwork network =
-                        TinyLanguage.network(TinyLanguage.embedded(CellType.RNN_TANH, 3), device, 7);
-                Trainer trainer =
-                        new Trainer(network, data(Sampling.SEQUENTIAL), recipe(Sgd.plain()).withReportEvery(1))) {
+                LanguageNetwork network = TinyLanguage.network(TinyLanguage.embedded(CellType.RNN_TANH, 3), device, 7);
+                Trainer trainer = new Trainer(
+                        network, data(Sampling.SEQUENTIAL), recipe(Sgd.plain()).withReportEvery(1))) {
             TrainingListener stopper = new TrainingListener() {
                 @Override
                 public void progress(Progress progress) {

@@ -13,9 +13,9 @@ import dev.fusedrnn.tensor.Device;
 import dev.fusedrnn.tensor.Tensor;
 import java.util.Random;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.junit.jupiter.api.Test;
 
 class SequencePassTest {
     private static final int T = 4;
@@ -128,8 +128,7 @@ class SequencePassTest {
     @Test
     void resetStateStartsFromZero() {
         try (Device device = Device.cpu();
-                LanguageNetwork network =
-                        TinyLanguage.network(TinyLanguage.embedded(CellType.GRU, 4), device, 7);
+                LanguageNetwork network = TinyLanguage.network(TinyLanguage.embedded(CellType.GRU, 4), device, 7);
                 SequencePass carried = new SequencePass(network, T, N, false, true);
                 SequencePass fresh = new SequencePass(network, T, N, false, false)) {
             int[] inputs = tokens(1);
