@@ -1,0 +1,249 @@
+package dev.fusedrnn.engine.cpu;
+
+import dev.fusedrnn.internal.host.FloatMath;
+import dev.fusedrnn.internal.host.HostScratch;
+import java.util.Arrays;
+
+/**
+ * {@code i, f, o = σ(a)}, {@code g = tanh(a)}, {@code c' = f∘c + i∘g} kept within ±clip, {@code m = o∘tanh(c')}, and {@code
+ * h' = m} or, with a projection, {@code wHr·m}.
+ */
+final class LstmLane extends Lane {
+    
+
+    private final float clip;
+    private final int width;
+    private final float[] c;
+    private final float[] dc;
+    private final float[] previous;
+    private final float[] m;
+    private final float[] i;
+    private final float[] f;
+    private final float[] g;
+    private final float[] o;
+    private final float[] biasI;
+    private final float[] biasF;
+    private final float[] biasG;
+    private final float[] biasO;
+    private final HostScratch unprojected = new HostScratch();
+
+    LstmLane(Extents extents, int first, int end) {
+        super(extents, first, end);
+        double limit = extents.config().cellClip();
+        this.clip = limit > 0 ? (float) limit : Float.POSITIVE_INFINITY;
+        this.width = extents.gateRows();
+        int size = rows() * hidden;
+        this.c = new float[size];
+        this.dc = new float[size];
+        this.previous = new float[size];
+        this.m = extents.projected() ? new float[size] : h;
+        this.i = new float[size];
+        this.f = new float[size];
+        this.g = new float[size];
+        this.o = new float[size];
+        this.biasI = new float[size];
+        this.biasF = new float[size];
+        this.biasG = new float[size];
+        this.biasO = new float[size];
+        unprojected.require(extents.projected() ? (long) Float.BYTES * size : 0);
+    }
+
+    @Override
+    void beginForward(LayerView v) {
+        loadBias(v.bIh, v.bHh, 0, biasI);
+        loadBias(v.bIh, v.bHh, 1, biasF);
+        loadBias(v.bIh, v.bHh, 2, biasG);
+        loadBias(v.bIh, v.bHh, 3, biasO);
+        loadOrZero(v.cx, c, hidden);
+    }
+
+    @Override
+    void forwardStep(LayerView v, int t, boolean zeroState, boolean training) {
+        addRecurrentProduct(v, t, zeroState, width);
+        for (int from = nextActive(v, t, first); from < end; ) {
+            int to = nextInactive(v, t, from);
+            loadGates(v, t, from, to);
+            activate((from - first) * hidden, (to - first) * hidden);
+            if (training) {
+                storeGates(v, v.gates, t, from, to);
+                int at = (from - first) * hidden;
+                cursor.put(v.row(v.cells, t, from, hidden), c, at, (to - from) * hidden);
+            }
+            from = nextActive(v, t, to);
+        }
+        if (extents.projected()) {
+            project(v, t, training);
+        }
+    }
+
+    private void activate(int from, int to) {
+        sigmoid(i, biasI, from, to);
+        sigmoid(f, biasF, from, to);
+        tanh(g, biasG, from, to);
+        sigmoid(o, biasO, from, to);
+        cells(c, i, f, g, clip, from, to);
+        outputs(m, o, c, from, to);
+    }
+
+    private static void sigmoid(float[] a, float[] bias, int from, int to) {
+        for (int k = from; k < to; k++) {
+            a[k] = FloatMath.sigmoid(a[k] + bias[k]);
+        }
+    }
+
+    private static void tanh(float[] a, float[] bias, int from, int to) {
+        for (int k = from; k < to; k++) {
+            a[k] = FloatMath.tanh(a[k] + bias[k]);
+        }
+    }
+
+    private static void cells(float[] c, float[] i, float[] f, float[] g, float clip, int from, int to) {
+        for (int k = from; k < to; k++) {
+            c[k] = Math.min(Math.max(f[k] * c[k] + i[k] * g[k], -clip), clip);
+        }
+    }
+
+    private static void outputs(float[] m, float[] o, float[] c, int from, int to) {
+        for (int k = from; k < to; k++) {
+            m[k] = o[k] * FloatMath.tanh(c[k]);
+        }
+    }
+
+    private void project(LayerView v, int t, boolean training) {
+        cursor.put(unprojected.require(0), m, 0, m.length);
+        if (training) {
+            cursor.put(v.row(v.extra, t, first, hidden), m, 0, m.length);
+            clearInactive(v, v.extra, hidden, t);
+        }
+        product(unprojected.require(0), hidden, v.wHr, hidden, true, output, hidden);
+        for (int from = nextActive(v, t, first); from < end; ) {
+            int to = nextInactive(v, t, from);
+            long address = productAddress() + (long) Float.BYTES * (from - first) * output;
+            cursor.get(address, h, (from - first) * output, (to - from) * output);
+            from = nextActive(v, t, to);
+        }
+    }
+
+    @Override
+    void endForward(LayerView v) {
+        if (v.cy != 0) {
+            cursor.put(v.cy + offset(hidden), c, 0, c.length);
+        }
+    }
+
+    @Override
+    void beginBackward(LayerView v) {
+        loadOrZero(v.dcy, dc, hidden);
+    }
+
+    @Override
+    void backwardStep(LayerView v, int t) {
+        float[] dm = dh;
+        if (extents.projected()) {
+            dm = unprojectGradient(v, t);
+        }
+        for (int from = nextActive(v, t, first); from < end; ) {
+            int to = nextInactive(v, t, from);
+            loadGates(v, t, from, to);
+            cursor.get(v.row(v.cells, t, from, hidden), c, (from - first) * hidden, (to - from) * hidden);
+            loadPrevious(v, t, from, to);
+            gradients(dm, (from - first) * hidden, (to - first) * hidden);
+            storeGates(v, v.dGates, t, from, to);
+            from = nextActive(v, t, to);
+        }
+        clearInactive(v, v.dGates, width, t);
+        product(v.row(v.dGates, t, first, width), width, v.wHh, output, false, output, width);
+        takeHiddenGradient(v, t);
+    }
+
+    /** Keeps dh for the gradient of wHr and returns dh·wHr. */
+    private float[] unprojectGradient(LayerView v, int t) {
+        cursor.put(v.row(v.dExtra, t, first, output), dh, 0, dh.length);
+        clearInactive(v, v.dExtra, output, t);
+        product(v.row(v.dExtra, t, first, output), output, v.wHr, hidden, false, hidden, output);
+        cursor.get(productAddress(), m, 0, m.length);
+        return m;
+    }
+
+    private void loadPrevious(LayerView v, int t, int from, int to) {
+        int before = v.direction == 0 ? t - 1 : t + 1;
+        for (int n = from; n < to; n++) {
+            int at = (n - first) * hidden;
+            if (!v.starts(t, n)) {
+                cursor.get(v.row(v.cells, before, n, hidden), previous, at, hidden);
+            } else if (v.cx != 0) {
+                cursor.get(v.cx + (long) Float.BYTES * n * hidden, previous, at, hidden);
+            } else {
+                Arrays.fill(previous, at, at + hidden, 0);
+            }
+        }
+    }
+
+    private void gradients(float[] dm, int from, int to) {
+        outputGradients(o, c, dc, dm, from, to);
+        if (clip < Float.POSITIVE_INFINITY) {
+            dropClipped(dc, c, clip, from, to);
+        }
+        gateGradients(i, f, g, dc, previous, from, to);
+    }
+
+    /** Turns o into its gradient and adds what reaches c' through the output. */
+    private static void outputGradients(float[] o, float[] c, float[] dc, float[] dm, int from, int to) {
+        for (int k = from; k < to; k++) {
+            float squashed = FloatMath.tanh(c[k]);
+            float od = o[k] * dm[k];
+            dc[k] += od * (1 - squashed * squashed);
+            o[k] = squashed * od * (1 - o[k]);
+        }
+    }
+
+    private static void dropClipped(float[] dc, float[] c, float clip, int from, int to) {
+        for (int k = from; k < to; k++) {
+            if (Math.abs(c[k]) >= clip) {
+                dc[k] = 0;
+            }
+        }
+    }
+
+    /** Turns i, f and g into their gradients and dc' into dc. */
+    private static void gateGradients(
+            float[] i, float[] f, float[] g, float[] dc, float[] previous, int from, int to) {
+        for (int k = from; k < to; k++) {
+            float d = dc[k];
+            float input = i[k];
+            float forget = f[k];
+            float candidate = g[k];
+            i[k] = d * candidate * input * (1 - input);
+            f[k] = d * previous[k] * forget * (1 - forget);
+            g[k] = d * input * (1 - candidate * candidate);
+            dc[k] = d * forget;
+        }
+    }
+
+    @Override
+    void endBackward(LayerView v) {
+        if (v.dcx != 0) {
+            cursor.put(v.dcx + offset(hidden), dc, 0, dc.length);
+        }
+    }
+
+    private void loadGates(LayerView v, int t, int from, int to) {
+        loadGate(v, v.gates, width, 0, t, from, to, i);
+        loadGate(v, v.gates, width, 1, t, from, to, f);
+        loadGate(v, v.gates, width, 2, t, from, to, g);
+        loadGate(v, v.gates, width, 3, t, from, to, o);
+    }
+
+    private void storeGates(LayerView v, long block, int t, int from, int to) {
+        storeGate(v, block, width, 0, t, from, to, i);
+        storeGate(v, block, width, 1, t, from, to, f);
+        storeGate(v, block, width, 2, t, from, to, g);
+        storeGate(v, block, width, 3, t, from, to, o);
+    }
+
+    @Override
+    public void close() {
+        super.close();
+        unprojected.close();
+    }
+}
