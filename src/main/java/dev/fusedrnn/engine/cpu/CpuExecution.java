@@ -43,7 +43,8 @@ public final class CpuExecution implements RnnExecution {
 
     @Override
     public String plan() {
-        String arithmetic = halves == null ? "f32" : "f32 between " + extents.config().dataType() + " tensors";
+        String arithmetic =
+                halves == null ? "f32" : "f32 between " + extents.config().dataType() + " tensors";
         return "OpenBLAS, " + Blas.threads() + " threads, " + arithmetic;
     }
 

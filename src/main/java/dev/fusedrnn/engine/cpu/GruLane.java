@@ -88,8 +88,7 @@ final class GruLane extends Lane {
         }
     }
 
-    private static void candidate(
-            float[] n, float[] q, float[] r, float[] biasN, float[] biasQ, int from, int to) {
+    private static void candidate(float[] n, float[] q, float[] r, float[] biasN, float[] biasQ, int from, int to) {
         for (int k = from; k < to; k++) {
             float recurrent = q[k] + biasQ[k];
             q[k] = recurrent;

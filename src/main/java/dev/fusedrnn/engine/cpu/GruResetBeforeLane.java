@@ -148,8 +148,7 @@ final class GruResetBeforeLane extends Lane {
     }
 
     /** {@code scaled} is the gradient of r∘h. */
-    private static void resetGradients(
-            float[] r, float[] scaled, float[] before, float[] passed, int from, int to) {
+    private static void resetGradients(float[] r, float[] scaled, float[] before, float[] passed, int from, int to) {
         for (int k = from; k < to; k++) {
             float reset = r[k];
             passed[k] += scaled[k] * reset;

@@ -101,6 +101,7 @@ final class LayerView {
     }
 
     private long parameter(long flat, Role role) {
-        return flat + Float.BYTES * extents.layout().entry(role, layer, direction).offset();
+        return flat
+                + Float.BYTES * extents.layout().entry(role, layer, direction).offset();
     }
 }

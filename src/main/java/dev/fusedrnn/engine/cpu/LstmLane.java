@@ -9,7 +9,6 @@ import java.util.Arrays;
  * h' = m} or, with a projection, {@code wHr·m}.
  */
 final class LstmLane extends Lane {
-    
 
     private final float clip;
     private final int width;
@@ -206,8 +205,7 @@ final class LstmLane extends Lane {
     }
 
     /** Turns i, f and g into their gradients and dc' into dc. */
-    private static void gateGradients(
-            float[] i, float[] f, float[] g, float[] dc, float[] previous, int from, int to) {
+    private static void gateGradients(float[] i, float[] f, float[] g, float[] dc, float[] previous, int from, int to) {
         for (int k = from; k < to; k++) {
             float d = dc[k];
             float input = i[k];

@@ -114,7 +114,18 @@ final class WeightGradients {
 
     private void columnSums(long matrix, int ld, int columns, float beta, long sums) {
         blas.sgemm(
-                false, false, 1, columns, extents.rows(), 1, workspace.ones(), extents.rows(), matrix, ld, beta, sums,
+                false,
+                false,
+                1,
+                columns,
+                extents.rows(),
+                1,
+                workspace.ones(),
+                extents.rows(),
+                matrix,
+                ld,
+                beta,
+                sums,
                 columns);
     }
 
@@ -130,11 +141,24 @@ final class WeightGradients {
             float beta,
             long target) {
         blas.sgemm(
-                true, false, columns, features, rows, 1, gradient, ldGradient, values, ldValues, beta, target,
+                true,
+                false,
+                columns,
+                features,
+                rows,
+                1,
+                gradient,
+                ldGradient,
+                values,
+                ldValues,
+                beta,
+                target,
                 features);
     }
 
     private long target(LayerView v, long flat, Role role) {
-        return flat + Float.BYTES * extents.layout().entry(role, v.layer, v.direction).offset();
+        return flat
+                + Float.BYTES
+                        * extents.layout().entry(role, v.layer, v.direction).offset();
     }
 }

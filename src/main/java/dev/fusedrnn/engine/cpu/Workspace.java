@@ -87,7 +87,8 @@ final class Workspace implements AutoCloseable {
     }
 
     private long onesAt() {
-        return inputAt() + (training ? line((long) extents.rows() * extents.config().inputSize()) : 0);
+        return inputAt()
+                + (training ? line((long) extents.rows() * extents.config().inputSize()) : 0);
     }
 
     private long startsAt() {
