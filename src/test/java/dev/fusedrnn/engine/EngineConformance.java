@@ -11,48 +11,22 @@ import dev.fusedrnn.engine.check.EngineRun;
 import dev.fusedrnn.engine.check.GoldenCase;
 import dev.fusedrnn.engine.check.PassResult;
 import dev.fusedrnn.tensor.DataType;
-import dev.fusedrnn.tensor.Device;
 import dev.fusedrnn.testing.SharedData;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
-import java.util.Set;
-import java.util.TreeMap;
 import java.util.function.Function;
+import java.util.stream.DoubleStream;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.Assumptions;
-import org.junit.jupiter.api.BeforeAll;
-import org.junit.jupiter.api.TestInstance;
-import org.junit.jupiter.api.TestReporter;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
  * What every engine has to pass; a subclass names the engine, its device and its data types. All outputs and the reserve
- * start as NaN between guard bands in every run. A case the engine does not run is skipped with the engine's reason, and
- * only reasons the subclass {@linkplain #allowedSkips() expects} are accepted.
+ * start as NaN between guard bands in every run.
  */
-@TestInstance(TestInstance.Lifecycle.PER_CLASS)
-public abstract class EngineConformance {
-    private final Map<String, Integer> skips = new TreeMap<>();
-    private Device device;
-
-    /** The engine under test. */
-    protected abstract RecurrentEngine engine();
-
-    /** Opens its device. */
-    protected abstract Device openDevice();
-
-    /** The types it is to be tested with. */
-    protected abstract List<DataType> dataTypes();
-
-    /** Parts of the reasons it may have for not running a case. */
-    protected Set<String> allowedSkips() {
-        return Set.of();
-    }
-
+public abstract class EngineConformance extends EngineIdentities {
     /** The most multiplications of a case of odd sizes; on two CPU cores the reference needs about a second for 1e9. */
     protected long mostWork() {
         return 20_000_000;
@@ -61,18 +35,6 @@ public abstract class EngineConformance {
     /** How often a pass is repeated to see the same bits. */
     protected int repeats() {
         return 10;
-    }
-
-    @BeforeAll
-    void open() {
-        device = openDevice();
-    }
-
-    @AfterAll
-    void closeAndCheckSkips(TestReporter reporter) {
-        device.close();
-        skips.forEach((reason, count) -> reporter.publishEntry("skipped: " + reason, String.valueOf(count)));
-        assertThat(skips.keySet()).allMatch(reason -> allowedSkips().stream().anyMatch(reason::contains));
     }
 
     Stream<EngineCase> gridCases() {
@@ -89,6 +51,37 @@ public abstract class EngineConformance {
 
     Stream<EngineCase> fewCases() {
         return each(ConformanceCases::few);
+    }
+
+    Stream<Arguments> specialValueCases() {
+        double[] values = {1e20, -1e20, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, Double.NaN, 1e-40};
+        return each(ConformanceCases::few)
+                .filter(engineCase -> engineCase.config().cell() != CellType.RNN_RELU)
+                .flatMap(engineCase -> DoubleStream.of(values).boxed().flatMap(value -> Stream.of(Place.values())
+                        .map(place -> Arguments.of(engineCase, value, place))));
+    }
+
+    /** Where an extreme value is put. */
+    enum Place {
+        X,
+        HX,
+        WEIGHT
+    }
+
+    /** Saturation, infinities, NaN and denormal numbers end up as they do in the reference. */
+    @ParameterizedTest
+    @MethodSource("specialValueCases")
+    void extremeValuesHaveTheReferencesClass(EngineCase engineCase, double value, Place place) {
+        requireSupport(engineCase.config());
+        CaseData data = CaseData.draw(engineCase);
+        double[] changed =
+                switch (place) {
+                    case X -> data.x();
+                    case HX -> data.hx();
+                    case WEIGHT -> data.parameters();
+                };
+        changed[0] = value;
+        check(EngineCheck.of(engineCase + " with " + place + " " + value, data));
     }
 
     Stream<EngineCase> tailCases() {
@@ -126,8 +119,8 @@ public abstract class EngineConformance {
     void paddingHasNoInfluence(EngineCase engineCase) {
         requireSupport(engineCase.config());
         CaseData data = CaseData.draw(engineCase);
-        PassResult zeros = EngineRun.train(engine(), device, data.withPadding(0));
-        PassResult nans = EngineRun.train(engine(), device, data.withPadding(Double.NaN));
+        PassResult zeros = EngineRun.train(engine(), device(), data.withPadding(0));
+        PassResult nans = EngineRun.train(engine(), device(), data.withPadding(Double.NaN));
         zeros.tensors()
                 .forEach((tensor, values) ->
                         assertThat(nans.get(tensor)).as(tensor).isEqualTo(values));
@@ -140,8 +133,8 @@ public abstract class EngineConformance {
         CaseData data = CaseData.draw(engineCase);
         CaseData none = data.withState(null, null);
         CaseData zeros = data.withState(zerosLike(data.hx()), zerosLike(data.cx()));
-        PassResult without = EngineRun.train(engine(), device, none);
-        PassResult with = EngineRun.train(engine(), device, zeros);
+        PassResult without = EngineRun.train(engine(), device(), none);
+        PassResult with = EngineRun.train(engine(), device(), zeros);
         without.tensors()
                 .forEach((tensor, values) ->
                         assertThat(with.get(tensor)).as(tensor).isEqualTo(values));
@@ -152,9 +145,9 @@ public abstract class EngineConformance {
     void repetitionGivesTheSameBits(EngineCase engineCase) {
         requireSupport(engineCase.config());
         CaseData data = CaseData.draw(engineCase);
-        PassResult first = EngineRun.train(engine(), device, data);
+        PassResult first = EngineRun.train(engine(), device(), data);
         for (int i = 1; i < repeats(); i++) {
-            PassResult again = EngineRun.train(engine(), device, data);
+            PassResult again = EngineRun.train(engine(), device(), data);
             first.tensors()
                     .forEach((tensor, values) ->
                             assertThat(again.get(tensor)).as(tensor).isEqualTo(values));
@@ -167,10 +160,10 @@ public abstract class EngineConformance {
         requireSupport(engineCase.config());
         CaseData data = CaseData.draw(engineCase);
         EngineCase other = EngineCase.of(engineCase.config(), engineCase.steps(), engineCase.batch(), 99);
-        PassResult alone = EngineRun.train(engine(), device, data);
-        try (RnnExecution execution = engine().prepare(data.config(), device, data.steps(), data.batch(), true);
-                EngineRun first = EngineRun.open(execution, device, data);
-                EngineRun second = EngineRun.open(execution, device, CaseData.draw(other))) {
+        PassResult alone = EngineRun.train(engine(), device(), data);
+        try (RnnExecution execution = engine().prepare(data.config(), device(), data.steps(), data.batch(), true);
+                EngineRun first = EngineRun.open(execution, device(), data);
+                EngineRun second = EngineRun.open(execution, device(), CaseData.draw(other))) {
             first.forward();
             second.forward();
             first.backward();
@@ -187,9 +180,9 @@ public abstract class EngineConformance {
         EngineCheck check = EngineCheck.of(engineCase);
         CaseData data = check.data();
         int half = data.batch() / 2;
-        PassResult first = EngineRun.train(engine(), device, CaseEdits.samples(data, 0, half));
+        PassResult first = EngineRun.train(engine(), device(), CaseEdits.samples(data, 0, half));
         double[] start = CaseEdits.flatGradient(data.config(), first);
-        try (EngineRun second = EngineRun.open(engine(), device, CaseEdits.samples(data, half, data.batch()))) {
+        try (EngineRun second = EngineRun.open(engine(), device(), CaseEdits.samples(data, half, data.batch()))) {
             second.forward();
             second.backwardAccumulating(start);
             double[] sum = CaseEdits.flatGradient(data.config(), second.result());
@@ -213,25 +206,17 @@ public abstract class EngineConformance {
     void inferenceMayReplaceTheStateInPlace(EngineCase engineCase) {
         requireSupport(engineCase.config());
         CaseData data = CaseData.draw(engineCase);
-        PassResult apart = EngineRun.infer(engine(), device, data);
-        PassResult inPlace = EngineRun.inferInPlace(engine(), device, data);
+        PassResult apart = EngineRun.infer(engine(), device(), data);
+        PassResult inPlace = EngineRun.inferInPlace(engine(), device(), data);
         apart.tensors()
                 .forEach((tensor, values) ->
                         assertThat(inPlace.get(tensor)).as(tensor).isEqualTo(values));
     }
 
     private void check(EngineCheck check) {
-        CheckReport report = check.run(engine(), device);
+        CheckReport report = check.run(engine(), device());
         assertThat(report.tensors()).isNotEmpty();
         assertThat(report.passed()).as(report.failures()).isTrue();
-    }
-
-    private void requireSupport(RnnConfig config) {
-        Capability capability = engine().capability(config, device);
-        if (!capability.isSupported()) {
-            skips.merge(capability.reason(), 1, Integer::sum);
-            Assumptions.abort(engine().name() + ": " + capability.reason());
-        }
     }
 
     private static double[] zerosLike(double[] values) {
