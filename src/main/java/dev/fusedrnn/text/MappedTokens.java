@@ -9,18 +9,24 @@ import java.nio.channels.FileChannel.MapMode;
 /** Token ids in a file that is mapped into memory, in segments of 1 GiB since one mapping cannot be longer than 2. */
 final class MappedTokens implements TokenSequence {
     private static final int SEGMENT_BITS = 28;
-    private static final long SEGMENT = 1L << SEGMENT_BITS;
 
     private final long size;
+    private final int segmentBits;
     private volatile IntBuffer[] segments;
 
     /** Maps a channel that holds {@code size} ids of 4 bytes in native order. The channel may be closed afterwards. */
     MappedTokens(FileChannel channel, long size) throws IOException {
+        this(channel, size, SEGMENT_BITS);
+    }
+
+    MappedTokens(FileChannel channel, long size, int segmentBits) throws IOException {
         this.size = size;
-        IntBuffer[] mapped = new IntBuffer[Math.toIntExact((size + SEGMENT - 1) >>> SEGMENT_BITS)];
+        this.segmentBits = segmentBits;
+        long segment = 1L << segmentBits;
+        IntBuffer[] mapped = new IntBuffer[Math.toIntExact((size + segment - 1) >>> segmentBits)];
         for (int i = 0; i < mapped.length; i++) {
-            long first = i * SEGMENT;
-            long bytes = Math.min(SEGMENT, size - first) * Integer.BYTES;
+            long first = i * segment;
+            long bytes = Math.min(segment, size - first) * Integer.BYTES;
             mapped[i] = channel.map(MapMode.READ_ONLY, first * Integer.BYTES, bytes)
                     .order(ByteOrder.nativeOrder())
                     .asIntBuffer();
@@ -40,12 +46,13 @@ final class MappedTokens implements TokenSequence {
         if (open == null) {
             throw new IllegalStateException("tokens: read after close");
         }
+        long segment = 1L << segmentBits;
         int done = 0;
         while (done < count) {
             long at = from + done;
-            int within = (int) (at & SEGMENT - 1);
-            int part = (int) Math.min(count - done, SEGMENT - within);
-            open[(int) (at >>> SEGMENT_BITS)].get(within, target, offset + done, part);
+            int within = (int) (at & segment - 1);
+            int part = (int) Math.min(count - done, segment - within);
+            open[(int) (at >>> segmentBits)].get(within, target, offset + done, part);
             done += part;
         }
     }

@@ -4,8 +4,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
 import net.jqwik.api.ForAll;
@@ -37,8 +41,7 @@ class TokenSequenceTest {
             assertThat(tokens.toArray()).isEqualTo(expected);
             int from = count * percent / 100;
             TokenSequence slice = tokens.slice(from, count).slice(0, (count - from) / 2);
-            assertThat(slice.toArray())
-                    .isEqualTo(java.util.Arrays.copyOfRange(expected, from, from + (count - from) / 2));
+            assertThat(slice.toArray()).isEqualTo(Arrays.copyOfRange(expected, from, from + (count - from) / 2));
         }
     }
 
@@ -56,6 +59,23 @@ class TokenSequenceTest {
             assertThatThrownBy(() -> tokens.copy(0, target, 3, 2))
                     .hasMessage("target: expected room for 2 tokens at 3, found an array of 4");
             assertThatThrownBy(() -> tokens.slice(10, 5001)).hasMessageContaining("slice");
+        }
+    }
+
+    /** Segments are 1 GiB long in use; short ones show that reads cross them. */
+    @Test
+    void readsCrossTheSegmentsOfAMapping(@TempDir Path folder) throws IOException {
+        int[] expected = IntStream.range(0, 1000).map(i -> 7 * i).toArray();
+        ByteBuffer bytes = ByteBuffer.allocate(4000).order(ByteOrder.nativeOrder());
+        bytes.asIntBuffer().put(expected);
+        Path file = Files.write(folder.resolve("ids"), bytes.array());
+        try (FileChannel channel = FileChannel.open(file);
+                TokenSequence tokens = new MappedTokens(channel, 1000, 6)) {
+            assertThat(tokens.toArray()).isEqualTo(expected);
+            int[] part = new int[130];
+            tokens.copy(63, part, 0, 130);
+            assertThat(part).isEqualTo(Arrays.copyOfRange(expected, 63, 193));
+            assertThat(tokens.get(999)).isEqualTo(6993);
         }
     }
 
