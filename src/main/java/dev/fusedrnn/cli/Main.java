@@ -1,0 +1,78 @@
+package dev.fusedrnn.cli;
+
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** The command line tool: {@code info}, {@code train}, {@code generate}, {@code check}, {@code bench}. */
+@Command(
+        name = "fusedrnn",
+        description = "Recurrent networks on NVIDIA GPUs and CPUs.",
+        synopsisSubcommandLabel = "COMMAND",
+        mixinStandardHelpOptions = true,
+        versionProvider = Version.class,
+        footer = {"", "fusedrnn COMMAND --help says more. Without a GPU everything runs on the CPU."})
+public final class Main implements Runnable {
+    @Spec
+    private CommandSpec spec;
+
+    private Main() {}
+
+    /** Runs the tool and ends the process with its exit code. */
+    public static void main(String[] args) {
+        PrintStream out = utf8(FileDescriptor.out);
+        PrintStream err = utf8(FileDescriptor.err);
+        int code = run(args, new Console(out, err, Boolean.getBoolean("fusedrnn.terminal")));
+        out.flush();
+        System.exit(code);
+    }
+
+    /**
+     * Runs the tool in this process.
+     *
+     * @return the exit code: 0 done, 1 a check failed, 2 bad input, 3 a fault of the program, 130 interrupted
+     */
+    public static int run(String[] args, PrintStream out, PrintStream err) {
+        return run(args, new Console(out, err, false));
+    }
+
+    private static int run(String[] args, Console console) {
+        CommandLine tool = new CommandLine(new Main());
+        tool.addSubcommand(new InfoCommand(console));
+        tool.setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8));
+        tool.setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8));
+        tool.setParameterExceptionHandler((wrong, given) -> Faults.ofArguments(wrong, console));
+        // A command that throws an Error, such as for lack of memory, gets here past picocli's handler.
+        tool.setExecutionExceptionHandler(
+                (fault, command, parsed) -> Faults.ofExecution(fault, name(command), console));
+        try {
+            return tool.execute(args);
+        } catch (OutOfMemoryError | StackOverflowError fault) {
+            return Faults.ofExecution(fault, "fusedrnn", console);
+        }
+    }
+
+    private static String name(CommandLine command) {
+        return command.getCommandSpec().qualifiedName();
+    }
+
+    /** Standard output in UTF-8 whatever the locale: generated text is not to be garbled. */
+    private static PrintStream utf8(FileDescriptor descriptor) {
+        return new PrintStream(new FileOutputStream(descriptor), true, StandardCharsets.UTF_8);
+    }
+
+    @Override
+    public void run() {
+        throw new ParameterException(
+                spec.commandLine(),
+                "Missing command: expected one of "
+                        + String.join(", ", spec.subcommands().keySet()));
+    }
+}
