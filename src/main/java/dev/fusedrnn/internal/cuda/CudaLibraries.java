@@ -24,8 +24,10 @@ public final class CudaLibraries {
 
     static final List<String> RUNTIME = List.of("libcudart.so.13");
     static final List<String> BLAS = List.of("libcublasLt.so.13", "libcublas.so.13");
-    static final List<String> COMPILER = List.of("libnvrtc.so.13");
-    static final List<String> DNN = List.of(
+    /** Compiles kernels for cuDNN's dynamic algorithm; nothing else needs it. */
+    public static final List<String> COMPILER = List.of("libnvrtc.so.13");
+    /** What the binding of cuDNN 9 links to, in the order of dependence. */
+    public static final List<String> DNN = List.of(
             "libcudnn_graph.so.9", "libcudnn_ops.so.9", "libcudnn_cnn.so.9", "libcudnn_adv.so.9", "libcudnn.so.9");
 
     private final List<Path> folders;

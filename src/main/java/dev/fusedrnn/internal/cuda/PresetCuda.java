@@ -1,5 +1,7 @@
 package dev.fusedrnn.internal.cuda;
 
+import dev.fusedrnn.internal.natives.FrnnMessage;
+import dev.fusedrnn.internal.natives.FusedRnn;
 import org.bytedeco.cuda.cudart.CUevent_st;
 import org.bytedeco.cuda.cudart.CUgraphExec_st;
 import org.bytedeco.cuda.cudart.CUgraphNode_st;
@@ -18,7 +20,13 @@ final class PresetCuda implements CudaApi {
 
     @Override
     public int setDevice(int ordinal) {
-        return cudart.cudaSetDevice(ordinal);
+        int status = cudart.cudaSetDevice(ordinal);
+        if (status != CudaStatus.SUCCESS) {
+            return status;
+        }
+        // Our own library carries a CUDA runtime of its own, with its own idea of the thread's device.
+        int own = FusedRnn.frnn_select_device(ordinal, (FrnnMessage) null);
+        return own >= FusedRnn.FRNN_ERROR_CUDA ? own - FusedRnn.FRNN_ERROR_CUDA : own;
     }
 
     @Override

@@ -1,0 +1,155 @@
+package dev.fusedrnn.engine.cudnn;
+
+import dev.fusedrnn.engine.CudnnAlgorithm;
+import dev.fusedrnn.engine.RnnConfig;
+import dev.fusedrnn.engine.RnnExecution;
+import dev.fusedrnn.internal.cuda.CudaContext;
+import dev.fusedrnn.internal.cuda.Graph;
+import dev.fusedrnn.tensor.Device;
+import dev.fusedrnn.tensor.GpuException;
+import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Set;
+
+/** Which algorithm, launched call by call or as a graph, is fastest for a shape: measured once per device and remembered. */
+public final class AlgorithmChoice implements AutoCloseable {
+    /** Timing stops after so many milliseconds of device time or so many passes. */
+    private static final float MOST_MILLISECONDS = 30;
+
+    private static final int MOST_PASSES = 9;
+    /** A first pass so many times slower than the best median is not worth a second. */
+    private static final float HOPELESS = 4;
+
+    private record Shape(RnnConfig config, int steps, int batch, boolean training, Set<CudnnAlgorithm> among) {}
+
+    private record Choice(CudnnAlgorithm algorithm, boolean graph, float milliseconds) {}
+
+    private final Map<Shape, Choice> remembered = new HashMap<>();
+
+    private AlgorithmChoice(CudaContext context) {}
+
+    /** An execution with the best of {@code algorithms}. */
+    public static RnnExecution prepare(
+            RnnConfig config,
+            Device device,
+            int steps,
+            int batch,
+            boolean training,
+            Set<CudnnAlgorithm> algorithms) {
+        CudaContext context = CudaContext.of(device);
+        Choice choice = algorithms.size() == 1
+                ? new Choice(algorithms.iterator().next(), false, 0)
+                : context.attached(AlgorithmChoice.class, AlgorithmChoice::new)
+                        .choose(context, device, new Shape(config, steps, batch, training, algorithms));
+        return new CudnnExecution(config, device, steps, batch, training, choice.algorithm(), choice.graph());
+    }
+
+    @Override
+    public void close() {
+        remembered.clear();
+    }
+
+    private Choice choose(CudaContext context, Device device, Shape shape) {
+        Choice choice = remembered.get(shape);
+        if (choice == null) {
+            try (Trial trial =
+                    new Trial(device, shape.config(), shape.steps(), shape.batch(), shape.training())) {
+                choice = measureAll(context, device, shape, trial);
+            } catch (GpuException.OutOfMemory tooLarge) {
+                // Measuring takes more memory than running; whether running fits is the caller's to find out.
+                return new Choice(shape.among().stream().sorted().findFirst().orElseThrow(), false, 0);
+            }
+            remembered.put(shape, choice);
+        }
+        return choice;
+    }
+
+    private static Choice measureAll(CudaContext context, Device device, Shape shape, Trial trial) {
+        Map<CudnnAlgorithm, float[]> results = new EnumMap<>(CudnnAlgorithm.class);
+        Choice best = null;
+        RuntimeException refused = null;
+        for (CudnnAlgorithm algorithm :
+                shape.among().stream().sorted().toArray(CudnnAlgorithm[]::new)) {
+            try {
+                Choice found = measure(context, device, shape, trial, algorithm, best, results);
+                if (found != null && (best == null || found.milliseconds() < best.milliseconds())) {
+                    best = found;
+                }
+            } catch (GpuException.Unsupported | GpuException.Internal illegal) {
+                refused = illegal;
+            }
+        }
+        if (best == null) {
+            throw refused;
+        }
+        return best;
+    }
+
+    /** The time of one algorithm, or null if its results are not those of the first. */
+    private static Choice measure(
+            CudaContext context,
+            Device device,
+            Shape shape,
+            Trial trial,
+            CudnnAlgorithm algorithm,
+            Choice best,
+            Map<CudnnAlgorithm, float[]> results) {
+        try (CudnnExecution execution = new CudnnExecution(
+                        shape.config(), device, shape.steps(), shape.batch(), shape.training(), algorithm, false);
+                Trial.Pass pass = trial.pass(execution)) {
+            pass.run();
+            float[] result = pass.result();
+            if (results.isEmpty()) {
+                results.put(algorithm, result);
+            } else if (!agree(shape.config(), results.values().iterator().next(), result)) {
+                return null;
+            }
+            float limit = best == null ? Float.POSITIVE_INFINITY : best.milliseconds() * HOPELESS;
+            float direct = time(context, pass::run, limit);
+            float recorded = Float.POSITIVE_INFINITY;
+            try (Graph graph = Graph.capture(context, pass::run)) {
+                recorded = time(context, graph::launch, limit);
+            } catch (GpuException.Unsupported | GpuException.Internal cannotBeRecorded) {
+                recorded = Float.POSITIVE_INFINITY;
+            }
+            return new Choice(algorithm, recorded < direct, Math.min(direct, recorded));
+        }
+    }
+
+    /** Whether all values are finite and near those of the first algorithm, on the scale of its largest. */
+    static boolean agree(RnnConfig config, float[] expected, float[] found) {
+        float tolerance = config.dataType().isHalf() ? 5e-2f : config.tf32() ? 1e-2f : 1e-3f;
+        float largest = 0;
+        for (float value : expected) {
+            largest = Math.max(largest, Math.abs(value));
+        }
+        for (int i = 0; i < expected.length; i++) {
+            if (!(Math.abs(found[i] - expected[i]) <= tolerance * largest)) {
+                return false;
+            }
+        }
+        return found.length == expected.length;
+    }
+
+    private static float time(CudaContext context, Runnable pass, float limit) {
+        try (Stopwatch watch = new Stopwatch(context)) {
+            pass.run();
+            float[] times = new float[MOST_PASSES];
+            int count = 0;
+            float total = 0;
+            while (count < MOST_PASSES && (count < 3 || total < MOST_MILLISECONDS)) {
+                times[count] = watch.time(pass);
+                total += times[count];
+                count++;
+                if (times[0] > limit) {
+                    break;
+                }
+            }
+            float[] taken = Arrays.copyOf(times, count);
+            Arrays.sort(taken);
+            return taken[count / 2];
+        }
+    }
+}
