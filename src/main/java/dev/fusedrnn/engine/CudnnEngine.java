@@ -59,8 +59,8 @@ public final class CudnnEngine implements RecurrentEngine {
             return Capability.unsupported(missing);
         }
         if (config.dataType() == DataType.BF16 && computeMajor(device) < BF16_MAJOR) {
-            return Capability.unsupported("BF16 needs compute capability " + BF16_MAJOR + ".0, found "
-                    + device.description());
+            return Capability.unsupported(
+                    "BF16 needs compute capability " + BF16_MAJOR + ".0, found " + device.description());
         }
         return Capability.SUPPORTED;
     }

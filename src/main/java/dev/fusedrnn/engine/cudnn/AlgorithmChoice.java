@@ -10,6 +10,7 @@ import dev.fusedrnn.tensor.GpuException;
 import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Set;
 
@@ -32,12 +33,7 @@ public final class AlgorithmChoice implements AutoCloseable {
 
     /** An execution with the best of {@code algorithms}. */
     public static RnnExecution prepare(
-            RnnConfig config,
-            Device device,
-            int steps,
-            int batch,
-            boolean training,
-            Set<CudnnAlgorithm> algorithms) {
+            RnnConfig config, Device device, int steps, int batch, boolean training, Set<CudnnAlgorithm> algorithms) {
         CudaContext context = CudaContext.of(device);
         Choice choice = algorithms.size() == 1
                 ? new Choice(algorithms.iterator().next(), false, 0)
@@ -54,8 +50,7 @@ public final class AlgorithmChoice implements AutoCloseable {
     private Choice choose(CudaContext context, Device device, Shape shape) {
         Choice choice = remembered.get(shape);
         if (choice == null) {
-            try (Trial trial =
-                    new Trial(device, shape.config(), shape.steps(), shape.batch(), shape.training())) {
+            try (Trial trial = new Trial(device, shape.config(), shape.steps(), shape.batch(), shape.training())) {
                 choice = measureAll(context, device, shape, trial);
             } catch (GpuException.OutOfMemory tooLarge) {
                 // Measuring takes more memory than running; whether running fits is the caller's to find out.
@@ -67,11 +62,10 @@ public final class AlgorithmChoice implements AutoCloseable {
     }
 
     private static Choice measureAll(CudaContext context, Device device, Shape shape, Trial trial) {
-        Map<CudnnAlgorithm, float[]> results = new EnumMap<>(CudnnAlgorithm.class);
+        Map<CudnnAlgorithm, List<float[]>> results = new EnumMap<>(CudnnAlgorithm.class);
         Choice best = null;
         RuntimeException refused = null;
-        for (CudnnAlgorithm algorithm :
-                shape.among().stream().sorted().toArray(CudnnAlgorithm[]::new)) {
+        for (CudnnAlgorithm algorithm : shape.among().stream().sorted().toArray(CudnnAlgorithm[]::new)) {
             try {
                 Choice found = measure(context, device, shape, trial, algorithm, best, results);
                 if (found != null && (best == null || found.milliseconds() < best.milliseconds())) {
@@ -95,12 +89,12 @@ public final class AlgorithmChoice implements AutoCloseable {
             Trial trial,
             CudnnAlgorithm algorithm,
             Choice best,
-            Map<CudnnAlgorithm, float[]> results) {
+            Map<CudnnAlgorithm, List<float[]>> results) {
         try (CudnnExecution execution = new CudnnExecution(
                         shape.config(), device, shape.steps(), shape.batch(), shape.training(), algorithm, false);
                 Trial.Pass pass = trial.pass(execution)) {
             pass.run();
-            float[] result = pass.result();
+            List<float[]> result = pass.result();
             if (results.isEmpty()) {
                 results.put(algorithm, result);
             } else if (!agree(shape.config(), results.values().iterator().next(), result)) {
@@ -118,9 +112,18 @@ public final class AlgorithmChoice implements AutoCloseable {
         }
     }
 
-    /** Whether all values are finite and near those of the first algorithm, on the scale of its largest. */
-    static boolean agree(RnnConfig config, float[] expected, float[] found) {
+    /** Whether all values are finite and near those of the first algorithm, each tensor on the scale of its largest. */
+    static boolean agree(RnnConfig config, List<float[]> expected, List<float[]> found) {
         float tolerance = config.dataType().isHalf() ? 5e-2f : config.tf32() ? 1e-2f : 1e-3f;
+        for (int i = 0; i < expected.size(); i++) {
+            if (!agree(tolerance, expected.get(i), found.get(i))) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private static boolean agree(float tolerance, float[] expected, float[] found) {
         float largest = 0;
         for (float value : expected) {
             largest = Math.max(largest, Math.abs(value));
@@ -130,7 +133,7 @@ public final class AlgorithmChoice implements AutoCloseable {
                 return false;
             }
         }
-        return found.length == expected.length;
+        return true;
     }
 
     private static float time(CudaContext context, Runnable pass, float limit) {

@@ -1,6 +1,7 @@
 package dev.fusedrnn.engine.cudnn;
 
 import dev.fusedrnn.engine.BackwardCall;
+import dev.fusedrnn.engine.CallShapes;
 import dev.fusedrnn.engine.CudnnAlgorithm;
 import dev.fusedrnn.engine.ForwardCall;
 import dev.fusedrnn.engine.RnnConfig;
@@ -25,6 +26,7 @@ import java.util.stream.Stream;
  */
 final class CudnnExecution implements RnnExecution {
     private final RnnConfig config;
+    private final CallShapes shapes;
     private final int steps;
     private final int batch;
     private final boolean training;
@@ -48,6 +50,7 @@ final class CudnnExecution implements RnnExecution {
             CudnnAlgorithm algorithm,
             boolean graph) {
         this.config = config;
+        this.shapes = new CallShapes(config, device, steps, batch);
         this.steps = steps;
         this.batch = batch;
         this.training = training;
@@ -99,9 +102,7 @@ final class CudnnExecution implements RnnExecution {
     @Override
     public void forward(ForwardCall call) {
         requireOpen();
-        if (call.reserve() != null && !training) {
-            throw new IllegalArgumentException("a training pass on an execution prepared for inference");
-        }
+        shapes.check(call, reserveBytes());
         int[] lengths = shorter(call.lengths());
         run(lengths, forwardKey(call), () -> forwardPass(call, lengths));
     }
@@ -112,6 +113,7 @@ final class CudnnExecution implements RnnExecution {
         if (!training || call.forward().reserve() == null) {
             throw new IllegalArgumentException("a backward pass needs a forward pass with a reserve");
         }
+        shapes.check(call);
         int[] lengths = shorter(call.forward().lengths());
         List<Long> key = new ArrayList<>(forwardKey(call.forward()));
         for (Tensor tensor : Arrays.asList(
@@ -219,7 +221,12 @@ final class CudnnExecution implements RnnExecution {
 
     private CudnnTensors tensors(CudnnStack stack, long x, Tensor hx, Tensor cx, long y, long hy, long cy) {
         return new CudnnTensors(
-                x, hidden(stack, hx), cell(stack, cx), y, offset(hy, hiddenOffset(stack)), offset(cy, cellOffset(stack)));
+                x,
+                hidden(stack, hx),
+                cell(stack, cx),
+                y,
+                offset(hy, hiddenOffset(stack)),
+                offset(cy, cellOffset(stack)));
     }
 
     private long hidden(CudnnStack stack, Tensor state) {
@@ -231,11 +238,19 @@ final class CudnnExecution implements RnnExecution {
     }
 
     private long hiddenOffset(CudnnStack stack) {
-        return (long) stack.first() * config.directions() * batch * config.outputSize() * config.dataType().bytes();
+        return (long) stack.first()
+                * config.directions()
+                * batch
+                * config.outputSize()
+                * config.dataType().bytes();
     }
 
     private long cellOffset(CudnnStack stack) {
-        return (long) stack.first() * config.directions() * batch * config.hiddenSize() * config.dataType().bytes();
+        return (long) stack.first()
+                * config.directions()
+                * batch
+                * config.hiddenSize()
+                * config.dataType().bytes();
     }
 
     private void dropout(int layer, long from, long to, Tensor random) {
@@ -282,15 +297,13 @@ final class CudnnExecution implements RnnExecution {
     }
 
     private long outputBytes() {
-        return Math.multiplyExact(
-                Math.multiplyExact((long) steps * batch, (long) config.totalOutputSize()),
-                (long) config.dataType().bytes());
+        return Math.multiplyExact(Math.multiplyExact((long) steps * batch, (long) config.totalOutputSize()), (long)
+                config.dataType().bytes());
     }
 
     private long inputBytes() {
-        return Math.multiplyExact(
-                Math.multiplyExact((long) steps * batch, (long) config.inputSize()),
-                (long) config.dataType().bytes());
+        return Math.multiplyExact(Math.multiplyExact((long) steps * batch, (long) config.inputSize()), (long)
+                config.dataType().bytes());
     }
 
     /** The lengths, or null if every sample is full. */

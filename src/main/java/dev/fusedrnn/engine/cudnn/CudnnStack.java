@@ -37,8 +37,7 @@ final class CudnnStack implements AutoCloseable {
         CudnnSpec spec = spec(config, first, layers);
         this.full = new CudnnRnn(library, spec, algorithm.id(), steps, batch, false, training);
         try {
-            this.padded =
-                    new CudnnRnn(library, spec, CudnnAlgorithm.STANDARD.id(), steps, batch, true, training);
+            this.padded = new CudnnRnn(library, spec, CudnnAlgorithm.STANDARD.id(), steps, batch, true, training);
         } catch (RuntimeException failed) {
             full.close();
             throw failed;
@@ -87,8 +86,7 @@ final class CudnnStack implements AutoCloseable {
     }
 
     private WeightMap map(CudnnRnn rnn, long base) {
-        return WeightMap.of(
-                config, first, layers, rnn.weightBytes(), (layer, index) -> rnn.slot(layer, index, base));
+        return WeightMap.of(config, first, layers, rnn.weightBytes(), (layer, index) -> rnn.slot(layer, index, base));
     }
 
     static CudnnSpec spec(RnnConfig config, int first, int layers) {

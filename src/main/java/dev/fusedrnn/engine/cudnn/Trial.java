@@ -108,18 +108,10 @@ final class Trial implements AutoCloseable {
         }
 
         /** The ends of y and, in training, of the gradients; waits for the device. */
-        float[] result() {
-            float[] y = end(forward.y());
-            if (backward == null) {
-                return y;
-            }
-            float[] dx = end(backward.dx());
-            float[] dParameters = end(backward.dParameters());
-            float[] all = new float[y.length + dx.length + dParameters.length];
-            System.arraycopy(y, 0, all, 0, y.length);
-            System.arraycopy(dx, 0, all, y.length, dx.length);
-            System.arraycopy(dParameters, 0, all, y.length + dx.length, dParameters.length);
-            return all;
+        List<float[]> result() {
+            return backward == null
+                    ? List.of(end(forward.y()))
+                    : List.of(end(forward.y()), end(backward.dx()), end(backward.dParameters()));
         }
 
         private float[] end(Tensor tensor) {

@@ -63,16 +63,51 @@ record WeightMap(List<Segment> segments, boolean identity) {
         for (int gate = 0; gate < gates; gate++) {
             CudnnSlot input = slots.slot(pseudo, gate);
             CudnnSlot recurrent = slots.slot(pseudo, gates + gate);
-            add(segments, layout.entry(Role.W_IH, layer, direction), gate, gates, input.matrix(), input.matrixElements(), bytes);
-            add(segments, layout.entry(Role.W_HH, layer, direction), gate, gates, recurrent.matrix(), recurrent.matrixElements(), bytes);
+            add(
+                    segments,
+                    layout.entry(Role.W_IH, layer, direction),
+                    gate,
+                    gates,
+                    input.matrix(),
+                    input.matrixElements(),
+                    bytes);
+            add(
+                    segments,
+                    layout.entry(Role.W_HH, layer, direction),
+                    gate,
+                    gates,
+                    recurrent.matrix(),
+                    recurrent.matrixElements(),
+                    bytes);
             if (config.bias()) {
-                add(segments, layout.entry(Role.B_IH, layer, direction), gate, gates, input.bias(), input.biasElements(), bytes);
-                add(segments, layout.entry(Role.B_HH, layer, direction), gate, gates, recurrent.bias(), recurrent.biasElements(), bytes);
+                add(
+                        segments,
+                        layout.entry(Role.B_IH, layer, direction),
+                        gate,
+                        gates,
+                        input.bias(),
+                        input.biasElements(),
+                        bytes);
+                add(
+                        segments,
+                        layout.entry(Role.B_HH, layer, direction),
+                        gate,
+                        gates,
+                        recurrent.bias(),
+                        recurrent.biasElements(),
+                        bytes);
             }
         }
         if (config.projSize() > 0) {
             CudnnSlot projection = slots.slot(pseudo, CudnnRnn.PROJECTION);
-            add(segments, layout.entry(Role.W_HR, layer, direction), 0, 1, projection.matrix(), projection.matrixElements(), bytes);
+            add(
+                    segments,
+                    layout.entry(Role.W_HR, layer, direction),
+                    0,
+                    1,
+                    projection.matrix(),
+                    projection.matrixElements(),
+                    bytes);
         }
     }
 
@@ -86,8 +121,8 @@ record WeightMap(List<Segment> segments, boolean identity) {
             int bytes) {
         long elements = entry.elements() / gates;
         if (packedByte < 0 || packedElements != elements || packedByte % bytes != 0) {
-            throw new IllegalStateException("cuDNN places gate " + gate + " of " + entry.name() + " at byte " + packedByte
-                    + " with " + packedElements + " elements, expected " + elements + " elements");
+            throw new IllegalStateException("cuDNN places gate " + gate + " of " + entry.name() + " at byte "
+                    + packedByte + " with " + packedElements + " elements, expected " + elements + " elements");
         }
         segments.add(new Segment(entry.offset() + gate * elements, packedByte / bytes, elements));
     }

@@ -99,9 +99,8 @@ public final class CudnnRnn implements AutoCloseable {
         if (Arrays.equals(lengths, perSample)) {
             return;
         }
-        int layout = padded
-                ? cudnn.CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_UNPACKED
-                : cudnn.CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_PACKED;
+        int layout =
+                padded ? cudnn.CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_UNPACKED : cudnn.CUDNN_RNN_DATA_LAYOUT_SEQ_MAJOR_PACKED;
         setData(xData, layout, spec.inputSize(), perSample);
         setData(yData, layout, spec.directions() * spec.outputSize(), perSample);
         lengths = perSample.clone();
@@ -272,9 +271,7 @@ public final class CudnnRnn implements AutoCloseable {
 
     private void describe(int algorithm) {
         // Dropout between layers is drawn by our own generator, so that every engine drops the same elements.
-        check(
-                cudnn.cudnnSetDropoutDescriptor(dropout, library.handle(), 0, at(0), 0, 0),
-                "cudnnSetDropoutDescriptor");
+        check(cudnn.cudnnSetDropoutDescriptor(dropout, library.handle(), 0, at(0), 0, 0), "cudnnSetDropoutDescriptor");
         check(
                 cudnn.cudnnSetRNNDescriptor_v8(
                         rnn,
@@ -331,9 +328,7 @@ public final class CudnnRnn implements AutoCloseable {
         try (SizeTPointer size = new SizeTPointer(1);
                 SizeTPointer work = new SizeTPointer(1);
                 SizeTPointer reserve = new SizeTPointer(1)) {
-            check(
-                    cudnn.cudnnGetRNNWeightSpaceSize(library.handle(), rnn, size),
-                    "cudnnGetRNNWeightSpaceSize");
+            check(cudnn.cudnnGetRNNWeightSpaceSize(library.handle(), rnn, size), "cudnnGetRNNWeightSpaceSize");
             weightsWorkspaceReserve[0] = size.get();
             check(
                     cudnn.cudnnGetRNNTempSpaceSizes(
@@ -356,9 +351,7 @@ public final class CudnnRnn implements AutoCloseable {
         int[] rank = new int[1];
         int[] extents = new int[3];
         int[] strides = new int[3];
-        check(
-                cudnn.cudnnGetTensorNdDescriptor(tensor, 3, type, rank, extents, strides),
-                "cudnnGetTensorNdDescriptor");
+        check(cudnn.cudnnGetTensorNdDescriptor(tensor, 3, type, rank, extents, strides), "cudnnGetTensorNdDescriptor");
         long elements = 1;
         for (int i = 0; i < Math.min(rank[0], extents.length); i++) {
             elements *= extents[i];
