@@ -35,6 +35,11 @@ final class GuardedTensor implements AutoCloseable {
         return inner;
     }
 
+    /** One element at an index of the inner tensor that may lie outside it. */
+    Tensor around(long index) {
+        return owner.view(guards[0].elements() + index, 1);
+    }
+
     /** What was written outside the tensor, if anything. */
     Optional<String> damage() {
         try (Tensor sample = Device.cpu().allocate(owner.dataType(), 1)) {
