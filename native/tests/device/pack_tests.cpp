@@ -1,0 +1,98 @@
+#include "harness.h"
+
+namespace frnn::test {
+
+// Written out once more, apart from the library's own map.
+static int64_t expectedRow(int32_t rows, int64_t gates, int64_t hidden, int64_t gate, int64_t unit) {
+    if (rows == FRNN_ROWS_RESET_BEFORE && gate == 2) return 2 * hidden + unit;
+    return unit * (rows == FRNN_ROWS_RESET_BEFORE ? 2 : gates) + gate;
+}
+
+static void packCase(Case &c, int32_t flatType, int32_t packedType, int32_t rows, int64_t gates, int64_t hidden, int64_t columns) {
+    const int64_t count = gates * hidden * columns;
+    Buffer &flat = c.input(flatType, c.uniform(count));
+    Buffer &packed = c.output(packedType, count);
+    FrnnPackRowsParams pack{};
+    pack.flatType = flatType;
+    pack.packedType = packedType;
+    pack.rows = rows;
+    pack.gates = gates;
+    pack.hidden = hidden;
+    pack.columns = columns;
+    pack.flat = flat.address();
+    pack.packed = packed.address();
+    c.call(frnn_pack_rows, pack);
+    std::vector<double> expected(static_cast<size_t>(count));
+    for (int64_t i = 0; i < count; ++i) {
+        const int64_t row = i / columns;
+        expected[expectedRow(rows, gates, hidden, row / hidden, row % hidden) * columns + i % columns] = roundTo(packedType, flat.host()[i]);
+    }
+    c.equal("packed", packed.get(), expected);
+
+    FrnnUnpackRowsParams unpack{};
+    unpack.packedType = packedType;
+    unpack.flatType = flatType;
+    unpack.rows = rows;
+    unpack.gates = gates;
+    unpack.hidden = hidden;
+    unpack.columns = columns;
+    unpack.packed = packed.address();
+    unpack.flat = flat.address();
+    for (int accumulate = 0; accumulate < 2; ++accumulate) {
+        unpack.accumulate = accumulate;
+        c.call(frnn_unpack_rows, unpack);
+        std::vector<double> back;
+        for (double value : flat.host()) back.push_back((1 + accumulate) * roundTo(flatType, roundTo(packedType, value)));
+        c.close(accumulate ? "added" : "unpacked", flat, back, 1e-6);
+    }
+}
+
+static void biasCase(Case &c, int32_t cell, int32_t flatType, int32_t biasType, bool input, bool recurrent) {
+    const int64_t hidden = 67, gates = cell == FRNN_LSTM ? 4 : cell >= FRNN_GRU_RESET_AFTER ? 3 : 1;
+    const bool apart = cell == FRNN_GRU_RESET_AFTER;
+    Buffer &bIh = c.input(flatType, c.uniform(gates * hidden));
+    Buffer &bHh = c.input(flatType, c.uniform(gates * hidden));
+    Buffer &bias = c.output(biasType, gates * hidden);
+    Buffer &bHn = c.output(FRNN_F32, hidden);
+    FrnnPackBiasParams p{};
+    p.cell = cell;
+    p.flatType = flatType;
+    p.biasType = biasType;
+    p.hidden = hidden;
+    p.bIh = input ? bIh.address() : 0;
+    p.bHh = recurrent ? bHh.address() : 0;
+    p.bias = bias.address();
+    p.bHn = apart ? bHn.address() : 0;
+    c.call(frnn_pack_bias, p);
+    std::vector<double> expected, expectedN;
+    for (int64_t u = 0; u < hidden; ++u) {
+        for (int64_t g = 0; g < gates; ++g) {
+            const double a = input ? bIh.host()[g * hidden + u] : 0, b = recurrent ? bHh.host()[g * hidden + u] : 0;
+            expected.push_back(apart && g == 2 ? a : a + b);
+            if (g == 2) expectedN.push_back(b);
+        }
+    }
+    c.close("bias", bias, expected);
+    if (apart) c.equal("bHn", bHn.get(), expectedN);
+}
+
+void addPackTests() {
+    for (int32_t flat : FLOATING) {
+        for (int32_t packed : FLOATING) {
+            const std::string pair = std::string(typeName(flat)) + " " + typeName(packed);
+            add("pack lstm " + pair, [=](Case &c) { packCase(c, flat, packed, FRNN_ROWS_INTERLEAVED, 4, 33, 301); });
+            add("pack gru " + pair, [=](Case &c) { packCase(c, flat, packed, FRNN_ROWS_INTERLEAVED, 3, 7, 5); });
+            add("pack reset-before gru " + pair, [=](Case &c) { packCase(c, flat, packed, FRNN_ROWS_RESET_BEFORE, 3, 29, 31); });
+            for (int32_t cell = FRNN_RNN_TANH; cell <= FRNN_GRU_RESET_BEFORE; ++cell) {
+                add("pack bias " + std::to_string(cell) + " " + pair, [=](Case &c) {
+                    biasCase(c, cell, flat, packed, true, true);
+                    biasCase(c, cell, flat, packed, true, false);
+                    biasCase(c, cell, flat, packed, false, true);
+                });
+            }
+        }
+    }
+    add("pack bias gradient", [](Case &c) { packCase(c, FRNN_F32, FRNN_F32, FRNN_ROWS_INTERLEAVED, 4, 129, 1); });
+}
+
+}  // namespace frnn::test

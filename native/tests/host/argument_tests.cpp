@@ -1,0 +1,105 @@
+// Wrong arguments are refused before anything touches a device, with a message that names the member.
+#include <cstring>
+
+#include "fusedrnn.h"
+#include "test.h"
+
+template <typename Params>
+static void refused(int32_t (*function)(const Params *, FrnnMessage *), Params p, const char *text) {
+    FrnnMessage message{};
+    p.structSize = sizeof(p);
+    const int32_t status = function(&p, &message);
+    const bool named = std::strstr(message.text, text) != nullptr;
+    EXPECT(status == FRNN_ERROR_ARGUMENT);
+    EXPECT(named);
+    if (!named) std::printf("     message: %s, expected: %s\n", message.text, text);
+    EXPECT(function(&p, nullptr) == FRNN_ERROR_ARGUMENT);
+}
+
+static FrnnFillParams fill(int32_t type, int64_t count, uint64_t x) {
+    FrnnFillParams p{};
+    p.type = type;
+    p.count = count;
+    p.x = x;
+    return p;
+}
+
+static FrnnCellForwardParams lstm() {
+    FrnnCellForwardParams p{};
+    p.cell = FRNN_LSTM;
+    p.T = 3;
+    p.N = 2;
+    p.H = 5;
+    p.D = 1;
+    p.directionCount = 1;
+    p.gateInputs = p.hState = p.cState = 256;
+    return p;
+}
+
+static void cellTests() {
+    FrnnCellForwardParams p = lstm();
+    p.step = 3;
+    refused(frnn_cell_forward, p, "step is 3");
+    p = lstm();
+    p.directionBegin = 1;
+    refused(frnn_cell_forward, p, "directionBegin");
+    p = lstm();
+    p.gateInputs += 4;
+    refused(frnn_cell_forward, p, "gateInputs is not aligned");
+    p = lstm();
+    p.cState = 0;
+    refused(frnn_cell_forward, p, "cState is missing");
+    p = lstm();
+    p.H = int64_t{1} << 61;
+    refused(frnn_cell_forward, p, "too many elements");
+    p = lstm();
+    p.recurrentType = FRNN_BF16;
+    refused(frnn_cell_forward, p, "recurrentType");
+    p = lstm();
+    p.cell = FRNN_RNN_TANH;
+    p.cellClip = 1;
+    refused(frnn_cell_forward, p, "cellClip");
+    FrnnCellBackwardParams b{};
+    b.cell = FRNN_GRU_RESET_AFTER;
+    b.T = b.N = b.H = b.D = b.directionCount = 1;
+    b.savedGates = b.y = b.dhState = b.dGates = 256;
+    refused(frnn_cell_backward, b, "dGatesH is missing");
+}
+
+void argumentTests() {
+    FrnnMessage message{};
+    FrnnFillParams sized = fill(FRNN_F32, 1, 256);
+    EXPECT(frnn_fill(nullptr, &message) == FRNN_ERROR_ARGUMENT);
+    EXPECT(std::strcmp(message.text, "frnn_fill: params is null") == 0);
+    EXPECT(frnn_fill(&sized, &message) == FRNN_ERROR_ARGUMENT && std::strstr(message.text, "structSize is 0") != nullptr);
+    refused(frnn_fill, fill(9, 1, 256), "type is 9");
+    refused(frnn_fill, fill(FRNN_F32, -1, 256), "count is -1");
+    refused(frnn_fill, fill(FRNN_F32, 1, 0), "x is missing");
+    refused(frnn_fill, fill(FRNN_BF16, 1, 257), "not aligned");
+    FrnnFillParams nothing = fill(FRNN_F32, 0, 0);
+    nothing.structSize = sizeof(nothing);
+    EXPECT(frnn_fill(&nothing, &message) == FRNN_OK);
+
+    FrnnDropoutParams dropout{};
+    dropout.p = 1;
+    refused(frnn_dropout, dropout, "p must be");
+    FrnnConvertParams convert{};
+    convert.toType = FRNN_I32;
+    refused(frnn_convert, convert, "I32 converts");
+    FrnnUpdateParams update{};
+    update.rule = FRNN_ADAM;
+    update.count = 1;
+    update.values = update.masters = update.gradients = update.scale = update.hyper = 256;
+    refused(frnn_update, update, "moment1 is missing");
+    update.valueType = FRNN_BF16;
+    refused(frnn_update, update, "values and masters");
+    cellTests();
+
+    FrnnProbe probe{};
+    probe.structSize = sizeof(probe);
+    EXPECT(frnn_probe(&probe, &message) == FRNN_OK);
+    EXPECT((probe.deviceCount > 0) == (probe.reason[0] == 0));
+    EXPECT(probe.runtimeVersion >= 13000);
+    EXPECT(frnn_struct_size("Update") == static_cast<int32_t>(sizeof(FrnnUpdateParams)) && frnn_struct_size("Unknown") == -1);
+    EXPECT(std::strlen(frnn_build_id()) == 16);
+}

@@ -1,0 +1,38 @@
+// Packed rows are a permutation with the documented places; architectures run where they should.
+#include <set>
+
+#include "probe/architectures.h"
+#include "recurrence/rows.h"
+#include "test.h"
+
+static void rowsTest(int32_t rows, int64_t gates, int64_t hidden) {
+    std::set<int64_t> seen;
+    for (int64_t gate = 0; gate < gates; ++gate) {
+        for (int64_t unit = 0; unit < hidden; ++unit) {
+            const int64_t row = frnn::packedRow(rows, gates, hidden, gate, unit);
+            EXPECT(row >= 0 && row < gates * hidden);
+            seen.insert(row);
+        }
+    }
+    EXPECT(static_cast<int64_t>(seen.size()) == gates * hidden);
+}
+
+void mapTests() {
+    for (int64_t hidden : {1, 2, 7, 64}) {
+        for (int64_t gates : {1, 3, 4}) rowsTest(FRNN_ROWS_INTERLEAVED, gates, hidden);
+        rowsTest(FRNN_ROWS_RESET_BEFORE, 3, hidden);
+    }
+    EXPECT(frnn::packedRow(FRNN_ROWS_INTERLEAVED, 4, 10, 2, 7) == 30);
+    EXPECT(frnn::packedRow(FRNN_ROWS_RESET_BEFORE, 3, 10, 1, 7) == 15);
+    EXPECT(frnn::packedRow(FRNN_ROWS_RESET_BEFORE, 3, 10, 2, 7) == 27);
+
+    EXPECT(frnn::architecturesRunOn("90a-real", 9, 0));
+    EXPECT(!frnn::architecturesRunOn("90a-real", 10, 0) && !frnn::architecturesRunOn("90a-real", 8, 9));
+    EXPECT(frnn::architecturesRunOn("80-real", 8, 6) && !frnn::architecturesRunOn("86-real", 8, 0) && !frnn::architecturesRunOn("80-real", 9, 0));
+    const char *all = "75-real;80-real;86-real;89-real;90a-real;100-real;120";
+    const int devices[][2] = {{7, 5}, {8, 0}, {8, 6}, {8, 7}, {8, 9}, {9, 0}, {10, 0}, {10, 3}, {12, 0}, {12, 1}, {13, 0}};
+    for (const auto &device : devices) EXPECT(frnn::architecturesRunOn(all, device[0], device[1]));
+    EXPECT(!frnn::architecturesRunOn(all, 7, 0) && !frnn::architecturesRunOn(all, 11, 0));
+    EXPECT(frnn::architecturesRunOn("80-virtual", 9, 0) && !frnn::architecturesRunOn("80-virtual", 7, 5));
+    EXPECT(!frnn::architecturesRunOn("", 9, 0));
+}
