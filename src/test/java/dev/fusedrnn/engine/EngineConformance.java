@@ -27,7 +27,7 @@ import org.junit.jupiter.params.provider.MethodSource;
  * start as NaN between guard bands in every run.
  */
 public abstract class EngineConformance extends EngineIdentities {
-    /** The most multiplications of a case of odd sizes; on two CPU cores the reference needs about a second for 1e9. */
+    /** The most multiplications of a case of odd sizes; the references of a case of 1e8 take about a second. */
     protected long mostWork() {
         return 20_000_000;
     }

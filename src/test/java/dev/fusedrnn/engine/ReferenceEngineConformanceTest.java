@@ -4,7 +4,7 @@ import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
 import java.util.List;
 
-/** The exact reference passes what it judges others by, with tensors of every type. */
+/** The exact reference passes what it judges others by; in 16-bit types the rounding one does. */
 class ReferenceEngineConformanceTest extends EngineConformance {
     @Override
     protected RecurrentEngine engine() {
@@ -18,7 +18,7 @@ class ReferenceEngineConformanceTest extends EngineConformance {
 
     @Override
     protected List<DataType> dataTypes() {
-        return List.of(DataType.F32, DataType.BF16, DataType.F16, DataType.F64);
+        return List.of(DataType.F32, DataType.F64);
     }
 
     @Override

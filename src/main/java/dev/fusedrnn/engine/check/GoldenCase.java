@@ -31,7 +31,7 @@ import java.util.Set;
  * @param narrow names of expected tensors stored in less than float64
  */
 public record GoldenCase(String name, CaseData data, Map<String, double[]> expected, Set<String> narrow) {
-    private static final List<String> RESULTS = List.of("y", "hy", "cy", "dx", "dhx", "dcx");
+    private static final List<String> STATES = List.of("hy", "cy", "dhx", "dcx");
 
     /**
      * Reads a case.
@@ -40,52 +40,56 @@ public record GoldenCase(String name, CaseData data, Map<String, double[]> expec
      */
     public static GoldenCase read(Path file) throws IOException {
         try (SafetensorsReader reader = SafetensorsReader.open(file, ReadLimits.FOREIGN)) {
-            RnnConfig config = config(reader);
-            int steps = number(reader, "seqLen");
-            int batch = number(reader, "batch");
-            CaseData data = data(reader, config, steps, batch);
-            Map<String, double[]> expected = new LinkedHashMap<>();
-            Set<String> narrow = new LinkedHashSet<>();
-            for (String tensor : RESULTS) {
-                if (reader.contains(tensor)) {
-                    expect(reader, tensor, expected, narrow);
-                }
-            }
-            for (ParameterLayout.Entry entry : ParameterLayout.of(config).entries()) {
-                expect(reader, "d_" + entry.name(), expected, narrow);
-            }
-            String fileName = file.getFileName().toString();
-            return new GoldenCase(fileName.replace(".safetensors", ""), data, expected, narrow);
+            return read(reader, file.getFileName().toString().replace(".safetensors", ""));
+        } catch (IllegalArgumentException wrong) {
+            throw new IOException(file + ": " + wrong.getMessage(), wrong);
         }
     }
 
+    private static GoldenCase read(SafetensorsReader reader, String name) throws IOException {
+        RnnConfig config = config(reader);
+        CaseData data = data(reader, config, number(reader, "seqLen"), number(reader, "batch"));
+        Map<String, double[]> expected = new LinkedHashMap<>();
+        Set<String> narrow = new LinkedHashSet<>();
+        expect(reader, "y", data.dy().length, expected, narrow);
+        expect(reader, "dx", data.x().length, expected, narrow);
+        long states = (long) config.layers() * config.directions() * data.batch();
+        for (String tensor : STATES) {
+            if (reader.contains(tensor)) {
+                boolean cell = tensor.contains("c");
+                long elements = states * (cell ? config.hiddenSize() : config.outputSize());
+                expect(reader, tensor, elements, expected, narrow);
+            }
+        }
+        for (ParameterLayout.Entry entry : ParameterLayout.of(config).entries()) {
+            expect(reader, "d_" + entry.name(), entry.elements(), expected, narrow);
+        }
+        return new GoldenCase(name, data, expected, narrow);
+    }
+
     private static void expect(
-            SafetensorsReader reader, String tensor, Map<String, double[]> expected, Set<String> narrow)
+            SafetensorsReader reader, String tensor, long elements, Map<String, double[]> expected, Set<String> narrow)
             throws IOException {
-        expected.put(tensor, reader.doubles(tensor));
+        expected.put(tensor, sized(reader, tensor, elements));
         if (reader.entry(tensor).type() != StoredType.F64) {
             narrow.add(tensor);
         }
     }
 
     private static RnnConfig config(SafetensorsReader reader) throws IOException {
-        try {
-            return new RnnConfig(
-                    CellType.valueOf(reader.metadata("cell").toUpperCase(Locale.ROOT)),
-                    number(reader, "inputSize"),
-                    number(reader, "hiddenSize"),
-                    number(reader, "numLayers"),
-                    number(reader, "numDirections") == 2,
-                    Boolean.parseBoolean(reader.metadata("bias")),
-                    number(reader, "projSize"),
-                    0,
-                    0,
-                    GruVariant.RESET_AFTER,
-                    DataType.F64,
-                    false);
-        } catch (IllegalArgumentException wrong) {
-            throw new IOException(reader.path() + ": " + wrong.getMessage(), wrong);
-        }
+        return new RnnConfig(
+                CellType.valueOf(reader.metadata("cell").toUpperCase(Locale.ROOT)),
+                number(reader, "inputSize"),
+                number(reader, "hiddenSize"),
+                number(reader, "numLayers"),
+                number(reader, "numDirections") == 2,
+                Boolean.parseBoolean(reader.metadata("bias")),
+                number(reader, "projSize"),
+                0,
+                0,
+                GruVariant.RESET_AFTER,
+                DataType.F64,
+                false);
     }
 
     private static CaseData data(SafetensorsReader reader, RnnConfig config, int steps, int batch) throws IOException {
@@ -121,8 +125,8 @@ public record GoldenCase(String name, CaseData data, Map<String, double[]> expec
     private static double[] sized(SafetensorsReader reader, String name, long elements) throws IOException {
         double[] values = reader.doubles(name);
         if (values.length != elements) {
-            throw new IOException(reader.path() + ": tensor " + name + " must have " + elements + " elements, found "
-                    + values.length);
+            throw new IllegalArgumentException(
+                    "tensor " + name + " must have " + elements + " elements, found " + values.length);
         }
         return values;
     }
@@ -143,8 +147,8 @@ public record GoldenCase(String name, CaseData data, Map<String, double[]> expec
         try {
             return Integer.parseInt(value);
         } catch (NumberFormatException notANumber) {
-            throw new IOException(
-                    reader.path() + ": metadata " + key + " must be a whole number, found " + value, notANumber);
+            throw new IllegalArgumentException(
+                    "metadata " + key + " must be a whole number, found " + value, notANumber);
         }
     }
 
