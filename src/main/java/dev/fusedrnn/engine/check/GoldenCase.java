@@ -93,6 +93,9 @@ public record GoldenCase(String name, CaseData data, Map<String, double[]> expec
     }
 
     private static CaseData data(SafetensorsReader reader, RnnConfig config, int steps, int batch) throws IOException {
+        if (steps < 1 || batch < 1) {
+            throw new IllegalArgumentException("seqLen and batch must be at least 1, found " + steps + " and " + batch);
+        }
         ParameterLayout layout = ParameterLayout.of(config);
         double[] parameters = new double[Math.toIntExact(layout.elements())];
         for (ParameterLayout.Entry entry : layout.entries()) {
