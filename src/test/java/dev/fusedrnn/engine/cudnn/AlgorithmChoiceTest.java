@@ -1,0 +1,31 @@
+package dev.fusedrnn.engine.cudnn;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.fusedrnn.engine.CellType;
+import dev.fusedrnn.engine.RnnConfig;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+
+class AlgorithmChoiceTest {
+    private final RnnConfig config = RnnConfig.of(CellType.LSTM, 2, 3);
+
+    private boolean agree(float... found) {
+        return AlgorithmChoice.agree(
+                config, List.of(new float[] {100}, new float[] {1, -2}), List.of(new float[] {100}, found));
+    }
+
+    @Test
+    void resultsAreComparedOnTheScaleOfTheirOwnTensor() {
+        assertThat(agree(1, -2)).isTrue();
+        assertThat(agree(1.001f, -2)).isTrue();
+        assertThat(agree(1.01f, -2)).isFalse();
+        assertThat(agree(-2, 1)).isFalse();
+    }
+
+    @Test
+    void nothingThatIsNotFiniteAgrees() {
+        assertThat(agree(Float.NaN, -2)).isFalse();
+        assertThat(agree(1, Float.NEGATIVE_INFINITY)).isFalse();
+    }
+}
