@@ -1,5 +1,6 @@
 package dev.fusedrnn.model;
 
+import java.util.Arrays;
 import java.util.Random;
 
 /**
@@ -86,7 +87,7 @@ public record Decoding(double temperature, int topK, long seed) {
 
     private static double kthLargest(float[] logits, int k) {
         float[] sorted = logits.clone();
-        java.util.Arrays.sort(sorted);
+        Arrays.sort(sorted);
         return sorted[sorted.length - k];
     }
 }

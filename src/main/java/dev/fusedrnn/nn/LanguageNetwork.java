@@ -34,11 +34,11 @@ public final class LanguageNetwork implements AutoCloseable {
     private final Rnn rnn;
     private final Linear head;
 
-    private LanguageNetwork(LanguageNetworkConfig config, Kernels kernels, Parameters parameters, Rnn rnn) {
+    private LanguageNetwork(LanguageNetworkConfig config, Kernels kernels, Parameters parameters, EngineChoice choice) {
         this.config = config;
         this.kernels = kernels;
         this.parameters = parameters;
-        this.rnn = rnn;
+        this.rnn = Rnn.on(parameters, RNN, config.rnn(), choice);
         this.head = new Linear(kernels, parameters, config.tied() ? EMBEDDING : HEAD_WEIGHT, HEAD_BIAS);
         this.input = config.embeddingSize() > 0
                 ? new Embedding(kernels, parameters, EMBEDDING)
@@ -56,12 +56,16 @@ public final class LanguageNetwork implements AutoCloseable {
             throw new IllegalArgumentException("a language network computes in F32, BF16 or F16, found F64");
         }
         Engines.choose(choice, stack, device);
-        Parameters parameters = plan(config).build(device, stack.dataType());
+        Kernels kernels = Kernels.of(device);
+        Parameters parameters = null;
         try {
-            Rnn rnn = Rnn.on(parameters, RNN, stack, choice);
-            return new LanguageNetwork(config, Kernels.of(device), parameters, rnn);
+            parameters = plan(config).build(device, stack.dataType());
+            return new LanguageNetwork(config, kernels, parameters, choice);
         } catch (RuntimeException failed) {
-            parameters.close();
+            if (parameters != null) {
+                parameters.close();
+            }
+            kernels.close();
             throw failed;
         }
     }

@@ -66,18 +66,27 @@ public final class TrainingStep implements AutoCloseable {
         if (!continuesState) {
             pass.resetState();
         }
-        float scale = lossScale.scale();
-        host[0] = (float) learningRate;
-        host[1] = step + 1;
-        host[2] = (float) (reduction.factor(targetCount, batch) * scale);
-        stagedScalars.copyFrom(host);
-        scalars.copyFrom(stagedScalars);
-        pass.load(inputs, targets, dropoutSeed, (int) step);
-        pass.differentiate(gradientScale);
-        optimizer.step(1 / scale);
+        load(inputs, targets, targetCount, learningRate, step);
+        compute();
         if (lossScale.wantsCheck()) {
             lossScale.check(optimizer.scale().toFloats()[0]);
         }
+    }
+
+    /** All that differs from step to step goes to the device here. */
+    private void load(int[] inputs, int[] targets, long targetCount, double learningRate, long step) {
+        host[0] = (float) learningRate;
+        host[1] = step + 1;
+        host[2] = (float) (reduction.factor(targetCount, batch) * lossScale.scale());
+        stagedScalars.copyFrom(host);
+        scalars.copyFrom(stagedScalars);
+        pass.load(inputs, targets, dropoutSeed, (int) step);
+    }
+
+    /** The same calls on the same addresses each time, unless the loss scale changes. */
+    private void compute() {
+        pass.differentiate(gradientScale);
+        optimizer.step(1 / lossScale.scale());
     }
 
     /** Reads the sum of losses in nats since the last call. Waits for queued work. */

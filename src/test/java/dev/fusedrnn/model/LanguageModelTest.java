@@ -11,12 +11,14 @@ import dev.fusedrnn.nn.Initialization;
 import dev.fusedrnn.nn.LanguageNetworkConfig;
 import dev.fusedrnn.optim.Adam;
 import dev.fusedrnn.tensor.Device;
+import dev.fusedrnn.text.Minibatches;
 import dev.fusedrnn.text.Recipe;
 import dev.fusedrnn.text.TextCodec;
 import dev.fusedrnn.text.TextSource;
 import dev.fusedrnn.text.TokenSequence;
 import dev.fusedrnn.text.Tokenizer;
 import dev.fusedrnn.text.VocabularyOptions;
+import dev.fusedrnn.train.Checkpoint;
 import dev.fusedrnn.train.Sampling;
 import dev.fusedrnn.train.Trainer;
 import dev.fusedrnn.train.TrainerConfig;
@@ -117,8 +119,8 @@ class LanguageModelTest {
             trainer.run(TrainingListener.SILENT, 3);
             model.save(file, trainer, Map.of("lr", "1"));
         }
-        assertThat(dev.fusedrnn.train.Checkpoint.read(file).training().step()).isEqualTo(3);
-        assertThat(dev.fusedrnn.train.Checkpoint.read(file).settings()).containsEntry("lr", "1");
+        assertThat(Checkpoint.read(file).training().step()).isEqualTo(3);
+        assertThat(Checkpoint.read(file).settings()).containsEntry("lr", "1");
     }
 
     @ParameterizedTest
@@ -146,7 +148,7 @@ class LanguageModelTest {
         assertThat(experiment.network(28).embeddingSize()).isZero();
     }
 
-    private static long targets(dev.fusedrnn.text.Minibatches source) {
+    private static long targets(Minibatches source) {
         int[] inputs = new int[source.batch() * source.steps()];
         int[] targets = new int[inputs.length];
         long count = 0;

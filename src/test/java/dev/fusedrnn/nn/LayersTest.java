@@ -8,6 +8,7 @@ import dev.fusedrnn.kernel.Kernels;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
 import dev.fusedrnn.tensor.Tensor;
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -157,7 +158,7 @@ class LayersTest {
 
     /** Losses, gradient of the features, gradient of the weight, gradient of the bias; of the mean over valid targets. */
     private float[][] lossAndGradients(float[] weight, float[] x, int[] targets, int chunk) {
-        long valid = java.util.Arrays.stream(targets).filter(t -> t >= 0).count();
+        long valid = Arrays.stream(targets).filter(t -> t >= 0).count();
         try (Parameters parameters =
                         Parameters.builder().add("weight", V, E).add("bias", V).build(device, DataType.F32);
                 SoftmaxLoss loss = new SoftmaxLoss(

@@ -10,6 +10,7 @@ import dev.fusedrnn.io.SafetensorsReader;
 import dev.fusedrnn.io.SafetensorsWriter;
 import dev.fusedrnn.io.StoredType;
 import dev.fusedrnn.io.TensorEntry;
+import dev.fusedrnn.nn.EngineChoice;
 import dev.fusedrnn.nn.LanguageNetwork;
 import dev.fusedrnn.nn.LanguageNetworkConfig;
 import dev.fusedrnn.nn.StateDict;
@@ -47,7 +48,7 @@ class CheckpointTest {
             assertThat(read.settings()).isEqualTo(Map.of("a", "b"));
             assertThat(read.training()).isNull();
             assertThat(read.codec().decode(2, 3)).isEqualTo("ab");
-            try (LanguageNetwork again = read.network(device, dev.fusedrnn.nn.EngineChoice.REFERENCE)) {
+            try (LanguageNetwork again = read.network(device, EngineChoice.REFERENCE)) {
                 assertThat(again.parameters().values().toFloats())
                         .containsExactly(network.parameters().values().toFloats());
                 assertThat(again.parameters().masters().toFloats())

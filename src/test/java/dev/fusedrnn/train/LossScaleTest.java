@@ -2,10 +2,12 @@ package dev.fusedrnn.train;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fusedrnn.engine.CellType;
 import dev.fusedrnn.nn.LanguageNetwork;
 import dev.fusedrnn.optim.Sgd;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
+import java.util.Arrays;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -55,7 +57,7 @@ class LossScaleTest {
                 LanguageNetwork network = TinyLanguage.network(TinyLanguage.tiedWithDropout(DataType.F16), device, 7);
                 TrainingStep step = new TrainingStep(network, 4, 3, Sgd.plain(), 1, Reduction.MEAN, true, 0)) {
             float[] huge = new float[TinyLanguage.V * 5];
-            java.util.Arrays.fill(huge, 60_000f);
+            Arrays.fill(huge, 60_000f);
             network.parameters().set("embedding.weight", huge);
             float[] before = network.parameters().masters().toFloats();
             step.run(inputs, targets, rows, false, 0.1, 0);
@@ -70,8 +72,7 @@ class LossScaleTest {
         int[] inputs = new Random(1).ints(rows, 0, TinyLanguage.V).toArray();
         int[] targets = new Random(2).ints(rows, 0, TinyLanguage.V).toArray();
         try (Device device = Device.cpu();
-                LanguageNetwork network =
-                        TinyLanguage.network(TinyLanguage.embedded(dev.fusedrnn.engine.CellType.GRU, 6), device, 7);
+                LanguageNetwork network = TinyLanguage.network(TinyLanguage.embedded(CellType.GRU, 6), device, 7);
                 TrainingStep step = new TrainingStep(network, 4, 3, Sgd.plain(), 1, Reduction.MEAN, false, 0)) {
             step.run(inputs, targets, rows, false, 0.5, 0);
             double first = step.takeLoss();

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.fusedrnn.engine.CellType;
+import dev.fusedrnn.nn.EngineChoice;
 import dev.fusedrnn.nn.LanguageNetwork;
 import dev.fusedrnn.tensor.Device;
 import dev.fusedrnn.text.TokenSequence;
@@ -83,8 +84,8 @@ class PerplexityTest {
     }
 
     private static LanguageNetwork zeroWith(float[] bias, Device device) {
-        LanguageNetwork network = LanguageNetwork.create(
-                TinyLanguage.oneHot(CellType.LSTM, 3), device, dev.fusedrnn.nn.EngineChoice.REFERENCE);
+        LanguageNetwork network =
+                LanguageNetwork.create(TinyLanguage.oneHot(CellType.LSTM, 3), device, EngineChoice.REFERENCE);
         network.parameters().set("head.bias", bias);
         return network;
     }

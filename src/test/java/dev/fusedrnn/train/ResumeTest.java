@@ -24,7 +24,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
 
-/** Training interrupted, saved and resumed gives the bits of training that never stopped. */
+/** Training interrupted, saved and resumed gives the bits of training that never stopped, on the engine users get. */
 class ResumeTest {
     private static final int BATCHES = 5;
 
@@ -55,7 +55,7 @@ class ResumeTest {
         float[] expected;
         float[] expectedState;
         try (Device device = Device.cpu();
-                LanguageNetwork network = TinyLanguage.network(config, device, 7);
+                LanguageNetwork network = TinyLanguage.network(config, device, EngineChoice.AUTO, 7);
                 Trainer trainer = new Trainer(network, data(sampling), recipe)) {
             trainer.run(TrainingListener.SILENT, 2L * steps);
             expected = network.parameters().masters().toFloats();
@@ -63,7 +63,7 @@ class ResumeTest {
         }
         Path file = folder.resolve("checkpoint.safetensors");
         try (Device device = Device.cpu();
-                LanguageNetwork network = TinyLanguage.network(config, device, 7);
+                LanguageNetwork network = TinyLanguage.network(config, device, EngineChoice.AUTO, 7);
                 Trainer trainer = new Trainer(network, data(sampling), recipe)) {
             trainer.run(TrainingListener.SILENT, steps);
             Checkpoint.of(network, TinyLanguage.codec(), Map.of(), trainer.state())
@@ -71,7 +71,7 @@ class ResumeTest {
         }
         Checkpoint saved = Checkpoint.read(file);
         try (Device device = Device.cpu();
-                LanguageNetwork network = saved.network(device, EngineChoice.REFERENCE);
+                LanguageNetwork network = saved.network(device, EngineChoice.AUTO);
                 Trainer trainer = new Trainer(network, data(sampling), recipe)) {
             trainer.restore(saved.training());
             assertThat(trainer.steps()).isEqualTo(steps);
@@ -87,7 +87,7 @@ class ResumeTest {
         Path file = folder.resolve("checkpoint.safetensors");
         TrainerConfig recipe = recipe(Sgd.plain());
         try (Device device = Device.cpu();
-                LanguageNetwork network = TinyLanguage.network(config, device, 7);
+                LanguageNetwork network = TinyLanguage.network(config, device, EngineChoice.AUTO, 7);
                 Trainer trainer = new Trainer(network, data(Sampling.SEQUENTIAL), recipe)) {
             assertThat(trainer.run(TrainingListener.SILENT, BATCHES + 1)).isFalse();
             Checkpoint.of(network, null, Map.of("note", "x"), trainer.state()).save(file);
@@ -96,7 +96,7 @@ class ResumeTest {
         assertThat(saved.settings()).containsEntry("note", "x");
         assertThat(saved.codec()).isNull();
         try (Device device = Device.cpu();
-                LanguageNetwork network = saved.network(device, EngineChoice.REFERENCE);
+                LanguageNetwork network = saved.network(device, EngineChoice.AUTO);
                 Trainer trainer = new Trainer(network, data(Sampling.SEQUENTIAL), recipe)) {
             trainer.restore(saved.training());
             assertThat(trainer.run(TrainingListener.SILENT)).isTrue();
@@ -135,7 +135,7 @@ class ResumeTest {
     void aStateOfOtherDataOrAnotherOptimizerIsRefused() {
         LanguageNetworkConfig config = TinyLanguage.embedded(CellType.LSTM, 3);
         try (Device device = Device.cpu();
-                LanguageNetwork network = TinyLanguage.network(config, device, 7);
+                LanguageNetwork network = TinyLanguage.network(config, device, EngineChoice.AUTO, 7);
                 Trainer sequential = new Trainer(network, data(Sampling.SEQUENTIAL), recipe(Sgd.plain()));
                 Trainer random = new Trainer(network, data(Sampling.RANDOM), recipe(Sgd.plain()));
                 Trainer adam = new Trainer(network, data(Sampling.SEQUENTIAL), recipe(Adam.usual()))) {

@@ -11,6 +11,7 @@ import dev.fusedrnn.nn.Parameters;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
 import dev.fusedrnn.tensor.Tensor;
+import java.util.Arrays;
 import java.util.Random;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -83,12 +84,12 @@ class SequencePassTest {
     void gradientsStopBetweenMinibatchesAndTheStateDoesNot() {
         LanguageNetworkConfig config = TinyLanguage.embedded(CellType.LSTM, 4);
         int[] text = new Random(5).ints(2 * M + N, 0, TinyLanguage.V).toArray();
-        int[] first = java.util.Arrays.copyOfRange(text, 0, M);
-        int[] second = java.util.Arrays.copyOfRange(text, M, 2 * M);
-        int[] firstTargets = java.util.Arrays.copyOfRange(text, N, M + N);
-        int[] secondTargets = java.util.Arrays.copyOfRange(text, M + N, 2 * M + N);
+        int[] first = Arrays.copyOfRange(text, 0, M);
+        int[] second = Arrays.copyOfRange(text, M, 2 * M);
+        int[] firstTargets = Arrays.copyOfRange(text, N, M + N);
+        int[] secondTargets = Arrays.copyOfRange(text, M + N, 2 * M + N);
         int[] ignored = new int[M];
-        java.util.Arrays.fill(ignored, -1);
+        Arrays.fill(ignored, -1);
         try (Device device = Device.cpu();
                 LanguageNetwork network = TinyLanguage.network(config, device, 7);
                 SequencePass chunks = new SequencePass(network, T, N, true, true);
@@ -103,7 +104,7 @@ class SequencePassTest {
             double secondLoss = chunks.takeLoss();
             float[] truncated = network.parameters().gradients().toFloats();
 
-            whole.load(text, java.util.Arrays.copyOfRange(text, N, 2 * M + N), 0, 0);
+            whole.load(text, Arrays.copyOfRange(text, N, 2 * M + N), 0, 0);
             whole.differentiate(one);
             assertThat(loss + secondLoss).isCloseTo(whole.takeLoss(), within(1e-4));
 
@@ -152,7 +153,7 @@ class SequencePassTest {
     }
 
     private static int[] concatenated(int[] a, int[] b) {
-        int[] both = java.util.Arrays.copyOf(a, a.length + b.length);
+        int[] both = Arrays.copyOf(a, a.length + b.length);
         System.arraycopy(b, 0, both, a.length, b.length);
         return both;
     }

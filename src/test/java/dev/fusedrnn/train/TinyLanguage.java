@@ -40,8 +40,13 @@ final class TinyLanguage {
         return LanguageNetworkConfig.of(V, 5, rnn).withTied(true).withDropout(0.25, 0.25);
     }
 
+    /** A network on the reference engine. */
     static LanguageNetwork network(LanguageNetworkConfig config, Device device, long seed) {
-        LanguageNetwork network = LanguageNetwork.create(config, device, EngineChoice.REFERENCE);
+        return network(config, device, EngineChoice.REFERENCE, seed);
+    }
+
+    static LanguageNetwork network(LanguageNetworkConfig config, Device device, EngineChoice choice, long seed) {
+        LanguageNetwork network = LanguageNetwork.create(config, device, choice);
         network.initialize(Initialization.uniform(0.5), seed);
         return network;
     }

@@ -1,0 +1,111 @@
+package dev.fusedrnn.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.fusedrnn.engine.CellType;
+import dev.fusedrnn.engine.RnnConfig;
+import dev.fusedrnn.nn.EngineChoice;
+import dev.fusedrnn.nn.Initialization;
+import dev.fusedrnn.nn.LanguageNetwork;
+import dev.fusedrnn.nn.LanguageNetworkConfig;
+import dev.fusedrnn.optim.Adam;
+import dev.fusedrnn.optim.Schedule;
+import dev.fusedrnn.optim.Sgd;
+import dev.fusedrnn.tensor.Device;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+class TrainingStepTest {
+    private static final int T = 4;
+    private static final int N = 3;
+    private static final int[] INPUTS =
+            new Random(1).ints(T * N, 0, TinyLanguage.V).toArray();
+    private static final int[] TARGETS =
+            new Random(2).ints(T * N, 0, TinyLanguage.V).toArray();
+
+    /** Gradients of the sum over time are T times those of the mean. */
+    @Test
+    void reductions() {
+        double mean = movedBy(Reduction.MEAN, T * N);
+        assertThat(movedBy(Reduction.SUM_OVER_TIME, T * N) / mean).isCloseTo(T, within(1e-3));
+        assertThat(Reduction.MEAN.factor(8, 5)).isEqualTo(1.0 / 8);
+        assertThat(Reduction.SUM_OVER_TIME.factor(8, 5)).isEqualTo(1.0 / 5);
+        assertThat(Reduction.parse("sum-over-time")).isEqualTo(Reduction.SUM_OVER_TIME);
+        assertThatThrownBy(() -> Reduction.parse("max")).hasMessageContaining("sum-over-time");
+    }
+
+    @Test
+    void everythingIsAllocatedBeforeTheFirstStep() {
+        try (Device device = Device.cpu();
+                LanguageNetwork network =
+                        LanguageNetwork.create(TinyLanguage.embedded(CellType.LSTM, 8), device, EngineChoice.AUTO)) {
+            network.initialize(Initialization.FRAMEWORK, 1);
+            try (TrainingStep step = new TrainingStep(network, T, N, Adam.usual(), 1, Reduction.MEAN, true, 0)) {
+                long before = device.allocatedBytes();
+                for (int i = 0; i < 1000; i++) {
+                    step.run(INPUTS, TARGETS, T * N, i > 0, 0.01, i);
+                }
+                assertThat(device.allocatedBytes()).isEqualTo(before);
+                assertThat(device.peakBytes()).isEqualTo(before);
+                assertThat(step.takeLoss()).isLessThan(1000 * T * N * Math.log(TinyLanguage.V));
+                assertThat(step.gradientNorm()).isPositive();
+            }
+        }
+    }
+
+    @Test
+    void sameSeedSameBitsOnTheFastEngine() {
+        assertThat(parametersAfter(20)).containsExactly(parametersAfter(20));
+    }
+
+    @Test
+    void configurationsCheckThemselves() {
+        TrainerConfig right = TrainerConfig.sgd(1, 1, 1);
+        assertThatThrownBy(() -> TrainerConfig.sgd(Double.NaN, 1, 1)).hasMessageContaining("learningRate");
+        assertThatThrownBy(() -> TrainerConfig.sgd(0, 1, 1)).hasMessageContaining("learningRate");
+        assertThatThrownBy(() -> TrainerConfig.sgd(1, -1, 1)).hasMessageContaining("clip");
+        assertThatThrownBy(() -> TrainerConfig.sgd(1, 1, 0)).hasMessageContaining("epochs");
+        assertThatThrownBy(() -> right.withReportEvery(0)).hasMessageContaining("reportEvery");
+        assertThat(right.withSchedule(new Schedule.WarmUp(3)).schedule().id()).isEqualTo("warmup:3");
+        RnnConfig rnn = RnnConfig.of(CellType.LSTM, 6, 8);
+        assertThatThrownBy(() -> LanguageNetworkConfig.of(7, 0, rnn)).hasMessageContaining("vocabularySize 7");
+        assertThatThrownBy(() -> LanguageNetworkConfig.of(7, 5, rnn)).hasMessageContaining("embeddingSize 5");
+        assertThatThrownBy(() -> LanguageNetworkConfig.of(0, 6, rnn)).hasMessageContaining("vocabularySize");
+        assertThatThrownBy(() -> LanguageNetworkConfig.of(9, -1, rnn)).hasMessageContaining("embeddingSize");
+        LanguageNetworkConfig network = LanguageNetworkConfig.of(9, 6, rnn);
+        assertThatThrownBy(() -> network.withTied(true)).hasMessageContaining("tied");
+        assertThatThrownBy(() -> network.withDropout(1.5, 0)).hasMessageContaining("inputDropout");
+        assertThatThrownBy(() -> network.withDropout(0, Double.NaN)).hasMessageContaining("outputDropout");
+    }
+
+    private static double movedBy(Reduction reduction, long targets) {
+        try (Device device = Device.cpu();
+                LanguageNetwork network = TinyLanguage.network(TinyLanguage.embedded(CellType.GRU, 4), device, 7);
+                TrainingStep step = new TrainingStep(network, T, N, Sgd.plain(), 0, reduction, false, 0)) {
+            float[] before = network.parameters().values().toFloats();
+            step.run(INPUTS, TARGETS, targets, false, 0.01, 0);
+            float[] after = network.parameters().values().toFloats();
+            double sum = 0;
+            for (int i = 0; i < before.length; i++) {
+                sum += Math.pow(after[i] - before[i], 2);
+            }
+            return Math.sqrt(sum);
+        }
+    }
+
+    private static float[] parametersAfter(int steps) {
+        try (Device device = Device.cpu();
+                LanguageNetwork network =
+                        LanguageNetwork.create(TinyLanguage.embedded(CellType.GRU, 32), device, EngineChoice.AUTO)) {
+            network.initialize(Initialization.FRAMEWORK, 1);
+            try (TrainingStep step = new TrainingStep(network, T, N, Sgd.plain(), 1, Reduction.MEAN, true, 0)) {
+                for (int i = 0; i < steps; i++) {
+                    step.run(INPUTS, TARGETS, T * N, i > 0, 0.5, i);
+                }
+                return network.parameters().values().toFloats();
+            }
+        }
+    }
+}
