@@ -8,6 +8,7 @@ import dev.fusedrnn.engine.check.CaseEdits;
 import dev.fusedrnn.engine.check.EngineCase;
 import dev.fusedrnn.engine.check.EngineRun;
 import dev.fusedrnn.engine.check.PassResult;
+import dev.fusedrnn.kernel.DropoutMask;
 import dev.fusedrnn.tensor.DataType;
 import java.util.Arrays;
 import java.util.stream.Stream;
@@ -119,6 +120,40 @@ public abstract class EngineIdentities extends EngineSuite {
             }
             sequence = alone.get("y");
         }
+    }
+
+    /** Dropout between layers multiplies layer k's output, element by element, with stream k of the shared mask. */
+    @ParameterizedTest
+    @MethodSource("raggedCases")
+    void dropoutIsTheSharedMaskBetweenLayers(EngineCase engineCase) {
+        RnnConfig deep = engineCase.config().withLayers(3).withDropout(0.4);
+        CaseData data = drawSupported(engineCase.withConfig(deep));
+        PassResult joint = train(data);
+        double[] sequence = data.x();
+        for (int layer = 0; layer < 3; layer++) {
+            RnnConfig c = layerConfig(deep, layer);
+            double[] parameters = new double[CaseEdits.parameterCount(c)];
+            CaseEdits.copyLayer(deep, data.parameters(), layer, 0, c, parameters, 0, 0);
+            PassResult alone = train(data.withConfig(c)
+                    .withParameters(parameters)
+                    .withInput(sequence)
+                    .withState(third(data.hx(), layer), third(data.cx(), layer))
+                    .withGradients(data.dy(), third(data.dhy(), layer), third(data.dcy(), layer)));
+            close(c, third(joint.get("hy"), layer), alone.get("hy"));
+            if (layer == 2) {
+                close(c, joint.get("y"), alone.get("y"));
+                close(c, joint.get("d_weight_ih_l2"), alone.get("d_weight_ih_l0"));
+            }
+            sequence = dropped(alone.get("y"), data.random(), layer);
+        }
+    }
+
+    private static double[] dropped(double[] values, int[] random, int stream) {
+        double[] result = new double[values.length];
+        for (int e = 0; e < values.length; e++) {
+            result[e] = values[e] * DropoutMask.factor(0.4f, random[0], random[1], random[2], stream, e);
+        }
+        return result;
     }
 
     /** Time cut in two, with state carried forward and its gradient carried back, is one call. */
