@@ -1,5 +1,6 @@
 package dev.fusedrnn.internal.cuda;
 
+import dev.fusedrnn.internal.host.HostBlock;
 import dev.fusedrnn.internal.host.HostMemory;
 import org.bytedeco.cuda.cublas.cublasLtContext;
 import org.bytedeco.cuda.cublas.cublasLtMatmulAlgo_t;
@@ -8,16 +9,23 @@ import org.bytedeco.cuda.cublas.cublasLtMatmulHeuristicResult_t;
 import org.bytedeco.cuda.cublas.cublasLtMatmulPreferenceOpaque_t;
 import org.bytedeco.cuda.cublas.cublasLtMatrixLayoutOpaque_t;
 import org.bytedeco.cuda.global.cublas;
+import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.PointerPointer;
 
 /** Descriptors and algorithm of one {@link MatrixProduct}. */
 final class CublasLtPlan implements AutoCloseable {
+    /** At least {@code sizeof(cublasLtMatmulHeuristicResult_t)}. */
+    private static final long CHOICE_BYTES = 256;
+
     private final cublasLtMatmulDescOpaque_t operation;
     private final cublasLtMatrixLayoutOpaque_t left;
     private final cublasLtMatrixLayoutOpaque_t right;
     private final cublasLtMatrixLayoutOpaque_t result;
-    private final cublasLtMatmulHeuristicResult_t choice = new cublasLtMatmulHeuristicResult_t();
-    private final long argument = HostMemory.allocate(Long.BYTES);
+    private final HostBlock memory = new HostBlock(CHOICE_BYTES + 2L * HostMemory.ALIGNMENT);
+    private final cublasLtMatmulHeuristicResult_t choice =
+            new cublasLtMatmulHeuristicResult_t(memory.take(CHOICE_BYTES));
+    private final Pointer out = memory.take(Long.BYTES);
+    private final Pointer argument = memory.take(Long.BYTES);
 
     CublasLtPlan(CudaContext context, cublasLtContext handle, MatrixProduct p, long workspaceBytes) {
         this.operation = operation(context, p);
@@ -56,11 +64,11 @@ final class CublasLtPlan implements AutoCloseable {
 
     /** Sets the address of the bias for the next call. */
     void bias(CudaContext context, long address) {
-        HostMemory.put(argument, new int[] {(int) address, (int) (address >>> 32)}, 0, 2);
+        HostMemory.put(argument.address(), new int[] {(int) address, (int) (address >>> 32)}, 0, 2);
         CublasLt.check(
                 context,
                 cublas.cublasLtMatmulDescSetAttribute(
-                        operation, cublas.CUBLASLT_MATMUL_DESC_BIAS_POINTER, new Address(argument), Long.BYTES),
+                        operation, cublas.CUBLASLT_MATMUL_DESC_BIAS_POINTER, argument, Long.BYTES),
                 "cublasLtMatmulDescSetAttribute(BIAS_POINTER)");
     }
 
@@ -70,22 +78,19 @@ final class CublasLtPlan implements AutoCloseable {
         cublas.cublasLtMatrixLayoutDestroy(left);
         cublas.cublasLtMatrixLayoutDestroy(right);
         cublas.cublasLtMatrixLayoutDestroy(result);
-        choice.close();
-        HostMemory.free(argument);
+        memory.close();
     }
 
     private cublasLtMatmulDescOpaque_t operation(CudaContext context, MatrixProduct p) {
         int compute = p.tf32() && p.operands() == CudaType.F32
                 ? cublas.CUBLAS_COMPUTE_32F_FAST_TF32
                 : cublas.CUBLAS_COMPUTE_32F;
-        cublasLtMatmulDescOpaque_t created;
-        try (PointerPointer<cublasLtMatmulDescOpaque_t> out = new PointerPointer<>(1)) {
-            CublasLt.check(
-                    context,
-                    cublas.cublasLtMatmulDescCreate(out, compute, CudaType.F32.cuda()),
-                    "cublasLtMatmulDescCreate");
-            created = out.get(cublasLtMatmulDescOpaque_t.class);
-        }
+        PointerPointer<cublasLtMatmulDescOpaque_t> made = new PointerPointer<>(out);
+        CublasLt.check(
+                context,
+                cublas.cublasLtMatmulDescCreate(made, compute, CudaType.F32.cuda()),
+                "cublasLtMatmulDescCreate");
+        cublasLtMatmulDescOpaque_t created = made.get(cublasLtMatmulDescOpaque_t.class);
         set(context, created, cublas.CUBLASLT_MATMUL_DESC_TRANSA, operation(p.transposeB()));
         set(context, created, cublas.CUBLASLT_MATMUL_DESC_TRANSB, operation(p.transposeA()));
         if (p.bias()) {
@@ -100,11 +105,9 @@ final class CublasLtPlan implements AutoCloseable {
     }
 
     private void choose(CudaContext context, cublasLtContext handle, MatrixProduct p, long workspaceBytes) {
-        cublasLtMatmulPreferenceOpaque_t preference;
-        try (PointerPointer<cublasLtMatmulPreferenceOpaque_t> out = new PointerPointer<>(1)) {
-            CublasLt.check(context, cublas.cublasLtMatmulPreferenceCreate(out), "cublasLtMatmulPreferenceCreate");
-            preference = out.get(cublasLtMatmulPreferenceOpaque_t.class);
-        }
+        PointerPointer<cublasLtMatmulPreferenceOpaque_t> made = new PointerPointer<>(out);
+        CublasLt.check(context, cublas.cublasLtMatmulPreferenceCreate(made), "cublasLtMatmulPreferenceCreate");
+        cublasLtMatmulPreferenceOpaque_t preference = made.get(cublasLtMatmulPreferenceOpaque_t.class);
         try {
             prefer(context, preference, cublas.CUBLASLT_MATMUL_PREF_MAX_WORKSPACE_BYTES, workspaceBytes, Long.BYTES);
             // Parts of a split sum are added in F32, never in a 16-bit result.
@@ -152,19 +155,19 @@ final class CublasLtPlan implements AutoCloseable {
     }
 
     private void set(CudaContext context, cublasLtMatmulDescOpaque_t target, int attribute, int value) {
-        HostMemory.put(argument, new int[] {value}, 0, 1);
+        HostMemory.put(argument.address(), new int[] {value}, 0, 1);
         CublasLt.check(
                 context,
-                cublas.cublasLtMatmulDescSetAttribute(target, attribute, new Address(argument), Integer.BYTES),
+                cublas.cublasLtMatmulDescSetAttribute(target, attribute, argument, Integer.BYTES),
                 "cublasLtMatmulDescSetAttribute(" + attribute + ")");
     }
 
     private void prefer(
             CudaContext context, cublasLtMatmulPreferenceOpaque_t target, int attribute, long value, int bytes) {
-        HostMemory.put(argument, new int[] {(int) value, (int) (value >>> 32)}, 0, 2);
+        HostMemory.put(argument.address(), new int[] {(int) value, (int) (value >>> 32)}, 0, 2);
         CublasLt.check(
                 context,
-                cublas.cublasLtMatmulPreferenceSetAttribute(target, attribute, new Address(argument), bytes),
+                cublas.cublasLtMatmulPreferenceSetAttribute(target, attribute, argument, bytes),
                 "cublasLtMatmulPreferenceSetAttribute(" + attribute + ")");
     }
 
@@ -172,14 +175,13 @@ final class CublasLtPlan implements AutoCloseable {
         return transposed ? cublas.CUBLAS_OP_T : cublas.CUBLAS_OP_N;
     }
 
-    private static cublasLtMatrixLayoutOpaque_t layout(
+    private cublasLtMatrixLayoutOpaque_t layout(
             CudaContext context, CudaType type, long rows, long columns, long stride) {
-        try (PointerPointer<cublasLtMatrixLayoutOpaque_t> out = new PointerPointer<>(1)) {
-            CublasLt.check(
-                    context,
-                    cublas.cublasLtMatrixLayoutCreate(out, type.cuda(), rows, columns, stride),
-                    "cublasLtMatrixLayoutCreate");
-            return out.get(cublasLtMatrixLayoutOpaque_t.class);
-        }
+        PointerPointer<cublasLtMatrixLayoutOpaque_t> made = new PointerPointer<>(out);
+        CublasLt.check(
+                context,
+                cublas.cublasLtMatrixLayoutCreate(made, type.cuda(), rows, columns, stride),
+                "cublasLtMatrixLayoutCreate");
+        return made.get(cublasLtMatrixLayoutOpaque_t.class);
     }
 }

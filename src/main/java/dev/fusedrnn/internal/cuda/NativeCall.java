@@ -1,12 +1,16 @@
 package dev.fusedrnn.internal.cuda;
 
+import dev.fusedrnn.internal.host.HostBlock;
 import dev.fusedrnn.internal.natives.FrnnMessage;
 import dev.fusedrnn.internal.natives.FusedRnn;
 
 /** Looks at the status of every call of our native library, and turns it into the exception that fits. */
 public final class NativeCall implements AutoCloseable {
+    private static final long MESSAGE_BYTES = 256;
+
     private final CudaContext context;
-    private final FrnnMessage message = new FrnnMessage();
+    private final HostBlock memory = new HostBlock(MESSAGE_BYTES);
+    private final FrnnMessage message = new FrnnMessage(memory.take(MESSAGE_BYTES));
 
     /** Calls for one context. */
     public NativeCall(CudaContext context) {
@@ -39,6 +43,6 @@ public final class NativeCall implements AutoCloseable {
 
     @Override
     public void close() {
-        message.close();
+        memory.close();
     }
 }

@@ -1,5 +1,6 @@
 package dev.fusedrnn.internal.cuda;
 
+import dev.fusedrnn.internal.host.HostBlock;
 import dev.fusedrnn.internal.natives.FrnnAddRowParams;
 import dev.fusedrnn.internal.natives.FrnnAddScaledParams;
 import dev.fusedrnn.internal.natives.FrnnClipScaleParams;
@@ -14,29 +15,34 @@ import dev.fusedrnn.internal.natives.FrnnScaleParams;
 import dev.fusedrnn.internal.natives.FrnnScatterAddParams;
 import dev.fusedrnn.internal.natives.FrnnUpdateParams;
 import dev.fusedrnn.internal.natives.FusedRnn;
-import org.bytedeco.javacpp.Pointer;
 
 /**
  * Our own kernels around the recurrence, with addresses as numbers and types as {@code FrnnType}. Every method queues work
  * on the context's stream; see {@code fusedrnn.h} for what each computes.
  */
 public final class NativeKernels implements AutoCloseable {
+    /** No params struct is larger. */
+    private static final long STRUCT_BYTES = 256;
+
+    private static final int STRUCTS = 13;
+
     private final CudaContext context;
+    private final HostBlock memory = new HostBlock(STRUCTS * STRUCT_BYTES);
     private final NativeCall call;
     private final Workspace workspace;
-    private final FrnnFillParams fill = new FrnnFillParams();
-    private final FrnnConvertParams convert = new FrnnConvertParams();
-    private final FrnnAddScaledParams addScaled = new FrnnAddScaledParams();
-    private final FrnnScaleParams scale = new FrnnScaleParams();
-    private final FrnnAddRowParams addRow = new FrnnAddRowParams();
-    private final FrnnColumnSumParams columnSum = new FrnnColumnSumParams();
-    private final FrnnReduceParams reduce = new FrnnReduceParams();
-    private final FrnnGatherParams gather = new FrnnGatherParams();
-    private final FrnnScatterAddParams scatterAdd = new FrnnScatterAddParams();
-    private final FrnnCrossEntropyParams crossEntropy = new FrnnCrossEntropyParams();
-    private final FrnnDropoutParams dropout = new FrnnDropoutParams();
-    private final FrnnClipScaleParams clipScale = new FrnnClipScaleParams();
-    private final FrnnUpdateParams update = new FrnnUpdateParams();
+    private final FrnnFillParams fill = new FrnnFillParams(memory.take(STRUCT_BYTES));
+    private final FrnnConvertParams convert = new FrnnConvertParams(memory.take(STRUCT_BYTES));
+    private final FrnnAddScaledParams addScaled = new FrnnAddScaledParams(memory.take(STRUCT_BYTES));
+    private final FrnnScaleParams scale = new FrnnScaleParams(memory.take(STRUCT_BYTES));
+    private final FrnnAddRowParams addRow = new FrnnAddRowParams(memory.take(STRUCT_BYTES));
+    private final FrnnColumnSumParams columnSum = new FrnnColumnSumParams(memory.take(STRUCT_BYTES));
+    private final FrnnReduceParams reduce = new FrnnReduceParams(memory.take(STRUCT_BYTES));
+    private final FrnnGatherParams gather = new FrnnGatherParams(memory.take(STRUCT_BYTES));
+    private final FrnnScatterAddParams scatterAdd = new FrnnScatterAddParams(memory.take(STRUCT_BYTES));
+    private final FrnnCrossEntropyParams crossEntropy = new FrnnCrossEntropyParams(memory.take(STRUCT_BYTES));
+    private final FrnnDropoutParams dropout = new FrnnDropoutParams(memory.take(STRUCT_BYTES));
+    private final FrnnClipScaleParams clipScale = new FrnnClipScaleParams(memory.take(STRUCT_BYTES));
+    private final FrnnUpdateParams update = new FrnnUpdateParams(memory.take(STRUCT_BYTES));
     private boolean closed;
 
     /** Kernels on the stream of a context. */
@@ -231,24 +237,7 @@ public final class NativeKernels implements AutoCloseable {
         }
         closed = true;
         workspace.close();
-        Pointer[] structs = {
-            fill,
-            convert,
-            addScaled,
-            scale,
-            addRow,
-            columnSum,
-            reduce,
-            gather,
-            scatterAdd,
-            crossEntropy,
-            dropout,
-            clipScale,
-            update
-        };
-        for (Pointer struct : structs) {
-            struct.close();
-        }
+        memory.close();
         call.close();
     }
 

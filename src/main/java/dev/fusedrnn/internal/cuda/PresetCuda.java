@@ -1,5 +1,7 @@
 package dev.fusedrnn.internal.cuda;
 
+import dev.fusedrnn.internal.host.HostBlock;
+import dev.fusedrnn.internal.host.HostMemory;
 import dev.fusedrnn.internal.natives.FrnnMessage;
 import dev.fusedrnn.internal.natives.FusedRnn;
 import org.bytedeco.cuda.cudart.CUevent_st;
@@ -17,6 +19,8 @@ final class PresetCuda implements CudaApi {
     private static final int NON_BLOCKING = 1;
     /** {@code cudaStreamCaptureModeRelaxed}: libraries may make calls that are unsafe only if their result were recorded. */
     private static final int CAPTURE_RELAXED = 2;
+    /** At least {@code sizeof(cudaGraphExecUpdateResultInfo)}. */
+    private static final long UPDATE_RESULT_BYTES = 64;
 
     @Override
     public int setDevice(int ordinal) {
@@ -47,8 +51,9 @@ final class PresetCuda implements CudaApi {
 
     @Override
     public int memoryInfo(long[] freeAndTotal) {
-        try (SizeTPointer free = new SizeTPointer(1);
-                SizeTPointer total = new SizeTPointer(1)) {
+        try (HostBlock memory = new HostBlock(2L * HostMemory.ALIGNMENT)) {
+            SizeTPointer free = new SizeTPointer(memory.take(Long.BYTES));
+            SizeTPointer total = new SizeTPointer(memory.take(Long.BYTES));
             int status = cudart.cudaMemGetInfo(free, total);
             freeAndTotal[0] = free.get();
             freeAndTotal[1] = total.get();
@@ -176,7 +181,8 @@ final class PresetCuda implements CudaApi {
 
     @Override
     public int graphNodes(long[] count, long graph) {
-        try (SizeTPointer nodes = new SizeTPointer(1)) {
+        try (HostBlock memory = new HostBlock(Long.BYTES)) {
+            SizeTPointer nodes = new SizeTPointer(memory.take(Long.BYTES));
             int status = cudart.cudaGraphGetNodes(new GraphAt(graph), (CUgraphNode_st) null, nodes);
             count[0] = nodes.get();
             return status;
@@ -193,8 +199,11 @@ final class PresetCuda implements CudaApi {
 
     @Override
     public int graphUpdate(long executable, long graph) {
-        try (cudaGraphExecUpdateResultInfo info = new cudaGraphExecUpdateResultInfo()) {
-            return cudart.cudaGraphExecUpdate(new ExecutableAt(executable), new GraphAt(graph), info);
+        try (HostBlock memory = new HostBlock(UPDATE_RESULT_BYTES)) {
+            return cudart.cudaGraphExecUpdate(
+                    new ExecutableAt(executable),
+                    new GraphAt(graph),
+                    new cudaGraphExecUpdateResultInfo(memory.take(UPDATE_RESULT_BYTES)));
         }
     }
 

@@ -2,6 +2,7 @@ package dev.fusedrnn.internal.cudnn;
 
 import dev.fusedrnn.internal.cuda.Address;
 import dev.fusedrnn.internal.cuda.CudaType;
+import dev.fusedrnn.internal.host.HostBlock;
 import dev.fusedrnn.internal.host.HostMemory;
 import java.util.Arrays;
 import org.bytedeco.cuda.cudnn.cudnnDropoutStruct;
@@ -325,9 +326,10 @@ public final class CudnnRnn implements AutoCloseable {
     }
 
     private void readSizes(boolean training, long[] weightsWorkspaceReserve) {
-        try (SizeTPointer size = new SizeTPointer(1);
-                SizeTPointer work = new SizeTPointer(1);
-                SizeTPointer reserve = new SizeTPointer(1)) {
+        try (HostBlock memory = new HostBlock(3L * HostMemory.ALIGNMENT)) {
+            SizeTPointer size = new SizeTPointer(memory.take(Long.BYTES));
+            SizeTPointer work = new SizeTPointer(memory.take(Long.BYTES));
+            SizeTPointer reserve = new SizeTPointer(memory.take(Long.BYTES));
             check(cudnn.cudnnGetRNNWeightSpaceSize(library.handle(), rnn, size), "cudnnGetRNNWeightSpaceSize");
             weightsWorkspaceReserve[0] = size.get();
             check(
