@@ -19,15 +19,11 @@ public final class CallShapes {
     /**
      * Checks calls of an execution of T = {@code steps} and N = {@code batch} on {@code device}.
      *
-     * @throws IllegalArgumentException if T or N is less than 1
+     * @throws IllegalArgumentException if T or N is not in [1, {@link RnnConfig#MAX_SIZE}]
      */
     public CallShapes(RnnConfig config, Device device, int steps, int batch) {
-        if (steps < 1) {
-            throw new IllegalArgumentException("steps must be at least 1, found " + steps);
-        }
-        if (batch < 1) {
-            throw new IllegalArgumentException("batch must be at least 1, found " + batch);
-        }
+        requireSize("steps", steps);
+        requireSize("batch", batch);
         this.config = config;
         this.device = device;
         this.steps = steps;
@@ -73,6 +69,12 @@ public final class CallShapes {
             boolean wide = type.isHalf() && call.dParameters().dataType() == DataType.F32;
             DataType gradientType = wide ? DataType.F32 : type;
             optional("dParameters", call.dParameters(), gradientType, parameters);
+        }
+    }
+
+    private static void requireSize(String name, int size) {
+        if (size < 1 || size > RnnConfig.MAX_SIZE) {
+            throw new IllegalArgumentException(name + " must be in [1, " + RnnConfig.MAX_SIZE + "], found " + size);
         }
     }
 

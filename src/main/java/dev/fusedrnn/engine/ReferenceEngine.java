@@ -38,8 +38,13 @@ public final class ReferenceEngine implements RecurrentEngine {
 
     @Override
     public Capability capability(RnnConfig config, Device device) {
-        return device.isCuda()
-                ? Capability.unsupported("the reference engine runs on the CPU alone, found " + device.name())
+        if (device.isCuda()) {
+            return Capability.unsupported("the reference engine runs on the CPU alone, found " + device.name());
+        }
+        long parameters = ParameterLayout.of(config).elements();
+        return parameters > ReferenceExecution.MOST_ELEMENTS
+                ? Capability.unsupported("the reference engine holds the parameters in one Java array of at most "
+                        + ReferenceExecution.MOST_ELEMENTS + " elements, found " + parameters)
                 : Capability.SUPPORTED;
     }
 

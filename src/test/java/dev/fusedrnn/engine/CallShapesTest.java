@@ -166,9 +166,29 @@ class CallShapesTest {
     void refusesNoStepsAndNoSamples() {
         assertThatThrownBy(() -> new ReferenceEngine().prepare(CONFIG, cpu, 0, 4, true))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("steps must be at least 1, found 0");
+                .hasMessage("steps must be in [1, 1048576], found 0");
         assertThatThrownBy(() -> new ReferenceEngine().prepare(CONFIG, cpu, 4, -1, true))
-                .hasMessage("batch must be at least 1, found -1");
+                .hasMessage("batch must be in [1, 1048576], found -1");
+        assertThatThrownBy(() -> new ReferenceEngine().prepare(CONFIG, cpu, Integer.MAX_VALUE, 1, true))
+                .hasMessage("steps must be in [1, 1048576], found 2147483647");
+    }
+
+    @Test
+    void sizesBeyondOneJavaArrayAreRefusedBeforeAnythingIsAllocated() {
+        RnnConfig small = RnnConfig.of(CellType.GRU, 3, 4);
+        assertThatThrownBy(() -> new ReferenceEngine().prepare(small, cpu, 1 << 16, 1 << 15, true))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("T·N·features")
+                .hasMessageContaining("found 8589934592");
+        RnnConfig deep = RnnConfig.of(CellType.GRU, 3, 4).withLayers(1024);
+        assertThatThrownBy(() -> new ReferenceEngine().prepare(deep, cpu, 1, 1 << 20, true))
+                .hasMessageContaining("L·D·N·H")
+                .hasMessageContaining("found 4294967296");
+        RnnConfig wide = RnnConfig.of(CellType.GRU, RnnConfig.MAX_SIZE, RnnConfig.MAX_SIZE);
+        assertThatThrownBy(() -> new ReferenceEngine().prepare(wide, cpu, 1, 1, true))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("parameters")
+                .hasMessageContaining("found " + ParameterLayout.of(wide).elements());
     }
 
     @Test

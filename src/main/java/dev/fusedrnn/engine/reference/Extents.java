@@ -12,9 +12,23 @@ import java.util.Arrays;
  * @param batch N
  */
 record Extents(RnnConfig config, int steps, int batch) {
+    Extents {
+        long features = Math.max(config.layerInputSize(0), config.totalOutputSize());
+        requireOneArray("T·N·features", Math.multiplyExact((long) steps * batch, features));
+        long states = (long) config.layers() * config.directions();
+        requireOneArray("L·D·N·H", Math.multiplyExact(states * batch, (long) config.hiddenSize()));
+    }
+
+    private static void requireOneArray(String what, long elements) {
+        if (elements > ReferenceExecution.MOST_ELEMENTS) {
+            throw new IllegalArgumentException("the reference engine holds " + what + " in one Java array of at most "
+                    + ReferenceExecution.MOST_ELEMENTS + " elements, found " + elements);
+        }
+    }
+
     /** Numbers in a [T, N, features] array. */
     int sequence(int features) {
-        return Math.multiplyExact(Math.multiplyExact(steps, batch), features);
+        return steps * batch * features;
     }
 
     /** Index of time {@code t}, sample {@code n} in [T, N, features]. */
@@ -24,7 +38,7 @@ record Extents(RnnConfig config, int steps, int batch) {
 
     /** Numbers in a [L·D, N, features] array. */
     int state(int features) {
-        return Math.multiplyExact(Math.multiplyExact(config.layers() * config.directions(), batch), features);
+        return config.layers() * config.directions() * batch * features;
     }
 
     /** Index of a layer's and direction's sample {@code n} in [L·D, N, features]. */

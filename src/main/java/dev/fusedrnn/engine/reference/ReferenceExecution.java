@@ -9,6 +9,9 @@ import dev.fusedrnn.tensor.Device;
 
 /** The reference engine's execution. It has no workspace: every call uses arrays of its own, unlike the fast engines. */
 public final class ReferenceExecution implements RnnExecution {
+    /** The longest array every virtual machine can make. */
+    public static final int MOST_ELEMENTS = Integer.MAX_VALUE - 8;
+
     private final Extents extents;
     private final CallShapes shapes;
     private final boolean training;

@@ -25,7 +25,7 @@ record RnnCell(int hidden, boolean relu, Weights w, Rounding rounding) implement
         double[] da = new double[hidden];
         for (int j = 0; j < hidden; j++) {
             double next = step.kept()[j];
-            double slope = relu ? (next > 0 ? 1 : 0) : 1 - next * next;
+            double slope = relu ? (next <= 0 ? 0 : 1) : 1 - next * next;
             da[j] = rounding.stored(dh[j] * slope);
             dh[j] = 0;
         }
