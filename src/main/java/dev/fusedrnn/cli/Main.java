@@ -46,6 +46,8 @@ public final class Main implements Runnable {
     private static int run(String[] args, Console console) {
         CommandLine tool = new CommandLine(new Main());
         tool.addSubcommand(new InfoCommand(console));
+        tool.addSubcommand(new TrainCommand(console));
+        tool.addSubcommand(new GenerateCommand(console));
         tool.setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8));
         tool.setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8));
         tool.setParameterExceptionHandler((wrong, given) -> Faults.ofArguments(wrong, console));

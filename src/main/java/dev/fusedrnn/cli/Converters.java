@@ -1,0 +1,244 @@
+package dev.fusedrnn.cli;
+
+import dev.fusedrnn.engine.CellType;
+import dev.fusedrnn.engine.RnnConfig;
+import dev.fusedrnn.nn.EngineChoice;
+import dev.fusedrnn.nn.Initialization;
+import dev.fusedrnn.optim.OptimizerConfig;
+import dev.fusedrnn.optim.Schedule;
+import dev.fusedrnn.tensor.DataType;
+import dev.fusedrnn.text.Recipe;
+import dev.fusedrnn.train.Reduction;
+import dev.fusedrnn.train.Sampling;
+import java.util.List;
+import java.util.Locale;
+import java.util.function.Function;
+import picocli.CommandLine.ITypeConverter;
+import picocli.CommandLine.TypeConversionException;
+
+/** Reads values of options; what is not allowed is refused with what is. */
+final class Converters {
+    private Converters() {}
+
+    private static long whole(String text, long least, long most) {
+        try {
+            long value = Long.parseLong(text.strip());
+            if (value >= least && value <= most) {
+                return value;
+            }
+        } catch (NumberFormatException notANumber) {
+            // Falls through to the one message for both.
+        }
+        String limit = most == Long.MAX_VALUE ? " or more" : " to " + most;
+        throw new TypeConversionException("expected a whole number, " + least + limit + ", found '" + text + "'");
+    }
+
+    private static double real(String text, double least, boolean open, String allowed) {
+        try {
+            double value = Double.parseDouble(text.strip());
+            if ((open ? value > least : value >= least) && value < Double.POSITIVE_INFINITY) {
+                return value;
+            }
+        } catch (NumberFormatException notANumber) {
+            // Falls through to the one message for both.
+        }
+        throw new TypeConversionException("expected " + allowed + ", found '" + text + "'");
+    }
+
+    private static <T> T named(String text, Function<String, T> parser) {
+        try {
+            return parser.apply(text);
+        } catch (IllegalArgumentException unknown) {
+            throw new TypeConversionException(unknown.getMessage());
+        }
+    }
+
+    private static TypeConversionException oneOf(List<String> allowed, String text) {
+        return new TypeConversionException("expected one of " + String.join(", ", allowed) + ", found '" + text + "'");
+    }
+
+    /** A size: 1 to the largest a recurrent stack takes. */
+    static final class Size implements ITypeConverter<Integer> {
+        @Override
+        public Integer convert(String text) {
+            return (int) whole(text, 1, RnnConfig.MAX_SIZE);
+        }
+    }
+
+    /** A size or 0. */
+    static final class SizeOrNone implements ITypeConverter<Integer> {
+        @Override
+        public Integer convert(String text) {
+            return (int) whole(text, 0, RnnConfig.MAX_SIZE);
+        }
+    }
+
+    /** Number of layers. */
+    static final class Layers implements ITypeConverter<Integer> {
+        @Override
+        public Integer convert(String text) {
+            return (int) whole(text, 1, 1024);
+        }
+    }
+
+    /** Something counted, at least 1. */
+    static final class Count implements ITypeConverter<Integer> {
+        @Override
+        public Integer convert(String text) {
+            return (int) whole(text, 1, Integer.MAX_VALUE);
+        }
+    }
+
+    /** Something counted, at least 0. */
+    static final class CountOrNone implements ITypeConverter<Integer> {
+        @Override
+        public Integer convert(String text) {
+            return (int) whole(text, 0, Integer.MAX_VALUE);
+        }
+    }
+
+    /** A long count, at least 1. */
+    static final class LongCount implements ITypeConverter<Long> {
+        @Override
+        public Long convert(String text) {
+            return whole(text, 1, Long.MAX_VALUE);
+        }
+    }
+
+    /** A long count, at least 0. */
+    static final class LongCountOrNone implements ITypeConverter<Long> {
+        @Override
+        public Long convert(String text) {
+            return whole(text, 0, Long.MAX_VALUE);
+        }
+    }
+
+    /** A finite number above 0. */
+    static final class Positive implements ITypeConverter<Double> {
+        @Override
+        public Double convert(String text) {
+            return real(text, 0, true, "a finite number above 0");
+        }
+    }
+
+    /** A finite number, 0 or more. */
+    static final class PositiveOrZero implements ITypeConverter<Double> {
+        @Override
+        public Double convert(String text) {
+            return real(text, 0, false, "a finite number, 0 or more");
+        }
+    }
+
+    /** A number in [0, 1), also as a quotient such as 1/3. */
+    static final class Fraction implements ITypeConverter<Double> {
+        private static final String ALLOWED = "a fraction of at least 0 and below 1, such as 0.1 or 1/3";
+
+        @Override
+        public Double convert(String text) {
+            int bar = text.indexOf('/');
+            double value = bar < 0
+                    ? real(text, 0, false, ALLOWED)
+                    : real(text.substring(0, bar), 0, false, ALLOWED) / real(text.substring(bar + 1), 0, true, ALLOWED);
+            if (!(value < 1)) {
+                throw new TypeConversionException("expected " + ALLOWED + ", found '" + text + "'");
+            }
+            return value;
+        }
+    }
+
+    /** A recurrent cell; {@code rnn} is the one with tanh. */
+    static final class Cell implements ITypeConverter<CellType> {
+        @Override
+        public CellType convert(String text) {
+            return switch (text.toLowerCase(Locale.ROOT)) {
+                case "rnn", "rnn_tanh" -> CellType.RNN_TANH;
+                case "rnn_relu" -> CellType.RNN_RELU;
+                case "gru" -> CellType.GRU;
+                case "lstm" -> CellType.LSTM;
+                default -> throw oneOf(List.of("rnn", "rnn_relu", "gru", "lstm"), text);
+            };
+        }
+    }
+
+    /** A data type that networks compute in. */
+    static final class Type implements ITypeConverter<DataType> {
+        @Override
+        public DataType convert(String text) {
+            return switch (text.toLowerCase(Locale.ROOT)) {
+                case "f32" -> DataType.F32;
+                case "bf16" -> DataType.BF16;
+                case "f16" -> DataType.F16;
+                default -> throw oneOf(List.of("f32", "bf16", "f16"), text);
+            };
+        }
+    }
+
+    /** How a text is cut. */
+    static final class Tokens implements ITypeConverter<TokenKind> {
+        @Override
+        public TokenKind convert(String text) {
+            for (TokenKind kind : TokenKind.values()) {
+                if (kind.id().equals(text.toLowerCase(Locale.ROOT))) {
+                    return kind;
+                }
+            }
+            throw oneOf(List.of("char", "word", "bpe"), text);
+        }
+    }
+
+    /** A recipe of cleaning. */
+    static final class RecipeName implements ITypeConverter<Recipe> {
+        @Override
+        public Recipe convert(String text) {
+            return named(text, Recipe::of);
+        }
+    }
+
+    /** How minibatches are cut. */
+    static final class SamplingName implements ITypeConverter<Sampling> {
+        @Override
+        public Sampling convert(String text) {
+            return named(text, Sampling::parse);
+        }
+    }
+
+    /** An optimizer. */
+    static final class OptimizerName implements ITypeConverter<OptimizerConfig> {
+        @Override
+        public OptimizerConfig convert(String text) {
+            return named(text, OptimizerConfig::parse);
+        }
+    }
+
+    /** A schedule of the learning rate. */
+    static final class ScheduleName implements ITypeConverter<Schedule> {
+        @Override
+        public Schedule convert(String text) {
+            return named(text, Schedule::parse);
+        }
+    }
+
+    /** A reduction of the losses. */
+    static final class ReductionName implements ITypeConverter<Reduction> {
+        @Override
+        public Reduction convert(String text) {
+            return named(text, Reduction::parse);
+        }
+    }
+
+    /** How parameters start. */
+    static final class InitializationName implements ITypeConverter<Initialization> {
+        @Override
+        public Initialization convert(String text) {
+            return named(text, Initialization::parse);
+        }
+    }
+
+    /** An engine. */
+    static final class Engine implements ITypeConverter<EngineChoice> {
+        @Override
+        public EngineChoice convert(String text) {
+            return named(text, EngineChoice::parse);
+        }
+    }
+}

@@ -1,0 +1,122 @@
+package dev.fusedrnn.cli;
+
+import dev.fusedrnn.model.Decoding;
+import dev.fusedrnn.model.LanguageModel;
+import dev.fusedrnn.nn.EngineChoice;
+import dev.fusedrnn.tensor.Device;
+import dev.fusedrnn.text.TextCodec;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+/** Writes text with a saved model. */
+@Command(
+        name = "generate",
+        description = "Writes text with a model that train has saved.",
+        sortOptions = false,
+        mixinStandardHelpOptions = true)
+final class GenerateCommand implements Callable<Integer> {
+    private final Console console;
+
+    @Option(names = "--model", paramLabel = "FILE", required = true, description = "The saved model.")
+    private Path model;
+
+    @Option(
+            names = "--prompt",
+            paramLabel = "TEXT",
+            defaultValue = "",
+            description = "Start of the text (default: empty).")
+    private String prompt;
+
+    @Option(
+            names = "--length",
+            paramLabel = "N",
+            converter = Converters.CountOrNone.class,
+            defaultValue = "400",
+            description = "Tokens to write (default: ${DEFAULT-VALUE}).")
+    private int length;
+
+    @Option(
+            names = "--temperature",
+            paramLabel = "X",
+            converter = Converters.PositiveOrZero.class,
+            defaultValue = "0.5",
+            description = "Below 1 sharper than the model's distribution, above 1 flatter; 0 always takes the likeliest"
+                    + " token (default: ${DEFAULT-VALUE}).")
+    private double temperature;
+
+    @Option(
+            names = "--top-k",
+            paramLabel = "K",
+            converter = Converters.CountOrNone.class,
+            defaultValue = "0",
+            description = "Choose among the K likeliest tokens; 0 for all (default: ${DEFAULT-VALUE}).")
+    private int topK;
+
+    @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Seed (default: ${DEFAULT-VALUE}).")
+    private long seed;
+
+    @Option(
+            names = "--force",
+            description = "Write with a bidirectional model too: computes the whole text again for each token, and shows"
+                    + " how that fails.")
+    private boolean force;
+
+    @Option(
+            names = "--device",
+            paramLabel = "NAME",
+            defaultValue = "auto",
+            description = "auto, cpu, cuda or cuda:I (default: ${DEFAULT-VALUE}).")
+    private String device;
+
+    @Option(
+            names = "--engine",
+            paramLabel = "NAME",
+            converter = Converters.Engine.class,
+            defaultValue = "auto",
+            description = "auto, reference, cpu, cudnn, fused (default: ${DEFAULT-VALUE}).")
+    private EngineChoice engine;
+
+    GenerateCommand(Console console) {
+        this.console = console;
+    }
+
+    @Override
+    public Integer call() throws IOException {
+        try (Device place = Device.parse(device);
+                LanguageModel loaded = LanguageModel.load(model, place, engine)) {
+            if (loaded.network().config().rnn().bidirectional() && !force) {
+                throw new UserError("--model " + model + ": is bidirectional and cannot write text: it predicts a token"
+                        + " from those that follow it; --force does it nevertheless");
+            }
+            int[] start = loaded.codec().encode(prompt);
+            warnOfUnknown(loaded.codec(), start);
+            Decoding decoding = new Decoding(temperature, topK, seed);
+            int[] written = force
+                    ? loaded.generateForced(start, length, decoding)
+                    : loaded.generate(start, length, decoding);
+            int[] text = Arrays.copyOf(start, start.length + length);
+            System.arraycopy(written, 0, text, start.length, length);
+            console.out().println(loaded.codec().decode(text));
+        }
+        return ExitCode.OK;
+    }
+
+    private void warnOfUnknown(TextCodec codec, int[] start) {
+        long unknown = Arrays.stream(start)
+                .filter(id -> id == codec.vocabulary().unknownId())
+                .count();
+        if (unknown > 0) {
+            String tokens = codec.tokenizer().tokenize(codec.recipe().clean(prompt)).stream()
+                    .filter(token -> !codec.vocabulary().contains(token))
+                    .distinct()
+                    .map(token -> "'" + token + "'")
+                    .collect(Collectors.joining(", "));
+            console.note("note: the model has never seen " + tokens + " of the prompt");
+        }
+    }
+}

@@ -1,0 +1,331 @@
+package dev.fusedrnn.cli;
+
+import dev.fusedrnn.engine.CellType;
+import dev.fusedrnn.engine.GruVariant;
+import dev.fusedrnn.engine.RnnConfig;
+import dev.fusedrnn.nn.Initialization;
+import dev.fusedrnn.nn.LanguageNetworkConfig;
+import dev.fusedrnn.optim.OptimizerConfig;
+import dev.fusedrnn.optim.Schedule;
+import dev.fusedrnn.tensor.DataType;
+import dev.fusedrnn.text.BpeTokenizer;
+import dev.fusedrnn.text.Recipe;
+import dev.fusedrnn.text.TextCodec;
+import dev.fusedrnn.text.TextSource;
+import dev.fusedrnn.text.TokenSequence;
+import dev.fusedrnn.text.Tokenizer;
+import dev.fusedrnn.text.VocabularyOptions;
+import dev.fusedrnn.text.WordTokenizer;
+import dev.fusedrnn.train.Reduction;
+import dev.fusedrnn.train.Sampling;
+import dev.fusedrnn.train.TrainerConfig;
+import dev.fusedrnn.train.TrainingData;
+import java.io.IOException;
+import java.util.Map;
+import picocli.CommandLine.Option;
+
+/** The options that decide what a training run computes. A saved model keeps them, and resuming needs the same. */
+final class ModelOptions {
+    private static final int DEFAULT_EMBEDDING = 64;
+    private static final int DEFAULT_BPE_SYMBOLS = 1000;
+
+    @Option(
+            names = "--recipe",
+            paramLabel = "NAME",
+            converter = Converters.RecipeName.class,
+            defaultValue = "raw",
+            description = "Cleaning of the text: raw, v1, v017, stat157 (default: ${DEFAULT-VALUE}).")
+    Recipe recipe;
+
+    @Option(
+            names = "--tokens",
+            paramLabel = "KIND",
+            converter = Converters.Tokens.class,
+            defaultValue = "char",
+            description = "Tokens: char, word, bpe (default: ${DEFAULT-VALUE}).")
+    TokenKind tokens;
+
+    @Option(
+            names = "--line-end",
+            paramLabel = "TOKEN",
+            description = "Word that stands for the end of a line, such as <eos>; with --tokens word.")
+    String lineEnd;
+
+    @Option(
+            names = "--min-freq",
+            paramLabel = "N",
+            converter = Converters.LongCountOrNone.class,
+            defaultValue = "0",
+            description = "Rarer tokens become <unk> (default: ${DEFAULT-VALUE}).")
+    long minFreq;
+
+    @Option(
+            names = "--vocabulary",
+            paramLabel = "N",
+            converter = Converters.Size.class,
+            description = "Most tokens in the vocabulary; with --tokens bpe, symbols to learn (default there: "
+                    + DEFAULT_BPE_SYMBOLS + ").")
+    Integer vocabulary;
+
+    @Option(
+            names = "--max-tokens",
+            paramLabel = "N",
+            converter = Converters.LongCount.class,
+            description = "Use only the first tokens of the text.")
+    Long maxTokens;
+
+    @Option(
+            names = "--validation",
+            paramLabel = "FRACTION",
+            converter = Converters.Fraction.class,
+            defaultValue = "0.1",
+            description = "Part at the end of the text kept for validation; 0 for none (default: ${DEFAULT-VALUE}).")
+    double validation;
+
+    @Option(
+            names = "--cell",
+            paramLabel = "CELL",
+            converter = Converters.Cell.class,
+            defaultValue = "lstm",
+            description = "Recurrent cell: rnn, rnn_relu, gru, lstm (default: ${DEFAULT-VALUE}).")
+    CellType cell;
+
+    @Option(
+            names = "--reset-before",
+            description = "GRU as in the book: the reset gate acts before the recurrent product.")
+    boolean resetBefore;
+
+    @Option(
+            names = "--hidden",
+            paramLabel = "N",
+            converter = Converters.Size.class,
+            defaultValue = "256",
+            description = "Units per layer and direction (default: ${DEFAULT-VALUE}).")
+    int hidden;
+
+    @Option(
+            names = "--layers",
+            paramLabel = "N",
+            converter = Converters.Layers.class,
+            defaultValue = "1",
+            description = "Stacked layers (default: ${DEFAULT-VALUE}).")
+    int layers;
+
+    @Option(
+            names = "--bidirectional",
+            description = "Read the text in both directions. Such a model cannot write text.")
+    boolean bidirectional;
+
+    @Option(
+            names = "--embedding",
+            paramLabel = "N",
+            converter = Converters.SizeOrNone.class,
+            description = "Features of the embedding; 0 for one-hot input (default: " + DEFAULT_EMBEDDING
+                    + ", with --tied the size of the stack's output).")
+    Integer embedding;
+
+    @Option(names = "--tied", description = "Use the embedding's table as the weights of the output layer too.")
+    boolean tied;
+
+    @Option(
+            names = "--dropout",
+            paramLabel = "P",
+            converter = Converters.Fraction.class,
+            defaultValue = "0",
+            description = "Dropout between layers (default: ${DEFAULT-VALUE}).")
+    double dropout;
+
+    @Option(
+            names = "--input-dropout",
+            paramLabel = "P",
+            converter = Converters.Fraction.class,
+            defaultValue = "0",
+            description = "Dropout before the first layer (default: ${DEFAULT-VALUE}).")
+    double inputDropout;
+
+    @Option(
+            names = "--output-dropout",
+            paramLabel = "P",
+            converter = Converters.Fraction.class,
+            defaultValue = "0",
+            description = "Dropout behind the last layer (default: ${DEFAULT-VALUE}).")
+    double outputDropout;
+
+    @Option(
+            names = "--init",
+            paramLabel = "NAME",
+            converter = Converters.InitializationName.class,
+            defaultValue = "framework",
+            description = "Start of the parameters: framework (as PyTorch), scratch (N(0, 0.01), as the book), xavier,"
+                    + " normal:DEVIATION, uniform:BOUND (default: ${DEFAULT-VALUE}).")
+    Initialization init;
+
+    @Option(
+            names = "--batch",
+            paramLabel = "N",
+            converter = Converters.Size.class,
+            defaultValue = "16",
+            description = "Sequences per minibatch (default: ${DEFAULT-VALUE}).")
+    int batch;
+
+    @Option(
+            names = "--steps",
+            paramLabel = "N",
+            converter = Converters.Size.class,
+            defaultValue = "48",
+            description = "Time steps per minibatch (default: ${DEFAULT-VALUE}).")
+    int steps;
+
+    @Option(
+            names = "--sampling",
+            paramLabel = "NAME",
+            converter = Converters.SamplingName.class,
+            defaultValue = "sequential",
+            description = "Minibatches: sequential (state carried), random, sliding (default: ${DEFAULT-VALUE}).")
+    Sampling sampling;
+
+    @Option(
+            names = "--optimizer",
+            paramLabel = "NAME",
+            converter = Converters.OptimizerName.class,
+            defaultValue = "adam",
+            description = "sgd, rmsprop, adam, adamw (default: ${DEFAULT-VALUE}).")
+    OptimizerConfig optimizer;
+
+    @Option(
+            names = "--lr",
+            paramLabel = "X",
+            converter = Converters.Positive.class,
+            description = "Learning rate (default: sgd 1, rmsprop 0.002, adam and adamw 0.004).")
+    Double learningRate;
+
+    @Option(
+            names = "--schedule",
+            paramLabel = "NAME",
+            converter = Converters.ScheduleName.class,
+            defaultValue = "constant",
+            description = "Learning rate over time: constant, decay:EPOCHS:FACTOR, warmup:STEPS,"
+                    + " cosine:WARMUP:STEPS:FLOOR (default: ${DEFAULT-VALUE}).")
+    Schedule schedule;
+
+    @Option(
+            names = "--clip",
+            paramLabel = "X",
+            converter = Converters.PositiveOrZero.class,
+            defaultValue = "1",
+            description = "Limit of the gradient's norm; 0 for none (default: ${DEFAULT-VALUE}).")
+    double clip;
+
+    @Option(
+            names = "--loss",
+            paramLabel = "NAME",
+            converter = Converters.ReductionName.class,
+            defaultValue = "mean",
+            description = "Loss of a minibatch: mean, or sum-over-time and mean over sequences (default:"
+                    + " ${DEFAULT-VALUE}).")
+    Reduction loss;
+
+    @Option(
+            names = "--dtype",
+            paramLabel = "TYPE",
+            converter = Converters.Type.class,
+            defaultValue = "f32",
+            description = "f32, bf16, f16; the 16-bit types keep f32 masters (default: ${DEFAULT-VALUE}).")
+    DataType dtype;
+
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "Seed of parameters, minibatches and dropout (default: ${DEFAULT-VALUE}).")
+    long seed;
+
+    /** The options of the saved run that this one goes on with; empty for a new one. */
+    Map<String, String> resumed = Map.of();
+
+    /** What only holds for several options together. */
+    void validate() {
+        if (lineEnd != null && tokens != TokenKind.WORD) {
+            throw new UserError("--line-end is for --tokens word, found --tokens " + tokens.id());
+        }
+        if (resetBefore && cell != CellType.GRU) {
+            throw new UserError("--reset-before is for --cell gru, found --cell " + cell.id());
+        }
+        if (tied && embedding != null && embedding != outputSize()) {
+            throw new UserError("--tied needs --embedding " + outputSize() + ", the size of the stack's output, found "
+                    + embedding);
+        }
+        if (dropout > 0 && layers == 1) {
+            throw new UserError("--dropout acts between layers, but --layers is 1; use --input-dropout or"
+                    + " --output-dropout, or more layers");
+        }
+    }
+
+    private int outputSize() {
+        return hidden * (bidirectional ? 2 : 1);
+    }
+
+    /** Learns tokenizer and vocabulary from a text. */
+    TextCodec codec(TextSource text) throws IOException {
+        VocabularyOptions options = VocabularyOptions.DEFAULT.withMinFrequency(minFreq);
+        if (vocabulary != null && tokens != TokenKind.BPE) {
+            options = options.withMaxSize(vocabulary);
+        }
+        return TextCodec.build(text, recipe, tokenizer(text), options);
+    }
+
+    private Tokenizer tokenizer(TextSource text) throws IOException {
+        return switch (tokens) {
+            case CHAR -> Tokenizer.characters();
+            case WORD -> new WordTokenizer(lineEnd);
+            case BPE -> BpeTokenizer.train(text, recipe, vocabulary == null ? DEFAULT_BPE_SYMBOLS : vocabulary);
+        };
+    }
+
+    /** Numbers the tokens of the text to train on. */
+    TokenSequence encode(TextCodec codec, TextSource text) throws IOException {
+        return maxTokens == null ? codec.encode(text) : codec.encode(text, maxTokens);
+    }
+
+    /** Cuts the tokens into minibatches; a part for validation is cut off unless there is a text for that. */
+    TrainingData data(TokenSequence sequence, boolean ownValidation) {
+        return sampling.split(sequence, batch, steps, ownValidation ? 0 : validation, seed);
+    }
+
+    /** The network for a vocabulary. */
+    LanguageNetworkConfig network(int vocabularySize) {
+        int features = embedding != null ? embedding : tied ? outputSize() : DEFAULT_EMBEDDING;
+        RnnConfig stack = RnnConfig.of(cell, features == 0 ? vocabularySize : features, hidden)
+                .withLayers(layers)
+                .withBidirectional(bidirectional)
+                .withDropout(dropout)
+                .withDataType(dtype);
+        if (resetBefore) {
+            stack = stack.withGruVariant(GruVariant.RESET_BEFORE);
+        }
+        return LanguageNetworkConfig.of(vocabularySize, features, stack)
+                .withTied(tied)
+                .withDropout(inputDropout, outputDropout);
+    }
+
+    /** How it is trained. */
+    TrainerConfig trainer(int epochs, int reportEvery) {
+        return TrainerConfig.sgd(rate(), clip, epochs)
+                .withOptimizer(optimizer)
+                .withSchedule(schedule)
+                .withReduction(loss)
+                .withDropoutSeed(seed)
+                .withReportEvery(reportEvery);
+    }
+
+    private double rate() {
+        if (learningRate != null) {
+            return learningRate;
+        }
+        return switch (optimizer.id()) {
+            case "sgd" -> 1;
+            case "rmsprop" -> 0.002;
+            default -> 0.004;
+        };
+    }
+}
