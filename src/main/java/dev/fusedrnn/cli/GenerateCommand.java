@@ -62,8 +62,9 @@ final class GenerateCommand implements Callable<Integer> {
 
     @Option(
             names = "--force",
-            description = "Write with a bidirectional model too: computes the whole text again for each token, and shows"
-                    + " how that fails.")
+            description =
+                    "Write with a bidirectional model too: computes the whole text again for each token, and shows"
+                            + " how that fails.")
     private boolean force;
 
     @Option(
@@ -96,9 +97,8 @@ final class GenerateCommand implements Callable<Integer> {
             int[] start = loaded.codec().encode(prompt);
             warnOfUnknown(loaded.codec(), start);
             Decoding decoding = new Decoding(temperature, topK, seed);
-            int[] written = force
-                    ? loaded.generateForced(start, length, decoding)
-                    : loaded.generate(start, length, decoding);
+            int[] written =
+                    force ? loaded.generateForced(start, length, decoding) : loaded.generate(start, length, decoding);
             int[] text = Arrays.copyOf(start, start.length + length);
             System.arraycopy(written, 0, text, start.length, length);
             console.out().println(loaded.codec().decode(text));

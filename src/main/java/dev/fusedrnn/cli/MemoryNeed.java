@@ -25,7 +25,10 @@ record MemoryNeed(double parameters, double bytes) {
         }
         RnnConfig stack = network.rnn();
         double perToken = stack.inputSize()
-                + (double) stack.layers() * stack.directions() * stack.hiddenSize() * (stack.cell().gates() + 1);
+                + (double) stack.layers()
+                        * stack.directions()
+                        * stack.hiddenSize()
+                        * (stack.cell().gates() + 1);
         return new MemoryNeed(
                 parameters,
                 parameters * BYTES_PER_PARAMETER

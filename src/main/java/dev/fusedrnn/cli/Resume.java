@@ -106,9 +106,11 @@ record Resume(Checkpoint checkpoint) {
 
     private static void requireSame(Path file, OptionSpec option, Map<String, String> saved, ParseResult given) {
         String name = option.longestName();
-        if (given.hasMatchedOption(name) && !Objects.equals(given.matchedOption(name).getValue(), option.getValue())) {
-            throw new UserError(name + " is " + given(given.matchedOption(name)) + ", but " + file + " was trained with "
-                    + saved.getOrDefault(name, "the default") + "; a resumed run keeps its options");
+        if (given.hasMatchedOption(name)
+                && !Objects.equals(given.matchedOption(name).getValue(), option.getValue())) {
+            throw new UserError(
+                    name + " is " + given(given.matchedOption(name)) + ", but " + file + " was trained with "
+                            + saved.getOrDefault(name, "the default") + "; a resumed run keeps its options");
         }
     }
 

@@ -99,8 +99,8 @@ final class Savings {
         try {
             checkpoint.save(file);
         } catch (IOException failed) {
-            throw new IOException("--save " + file + ": not saved, an older file is unchanged: "
-                    + Faults.explain(failed), failed);
+            throw new IOException(
+                    "--save " + file + ": not saved, an older file is unchanged: " + Faults.explain(failed), failed);
         }
         savedEpochs = trainer.history().size();
         return true;

@@ -111,7 +111,8 @@ final class TrainCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        Resume resumed = resume == null ? null : Resume.of(this, spec.commandLine().getParseResult());
+        Resume resumed =
+                resume == null ? null : Resume.of(this, spec.commandLine().getParseResult());
         model.validate();
         if (epochs == null) {
             epochs = DEFAULT_EPOCHS;

@@ -45,8 +45,9 @@ final class TrainingRun {
                 console.note(device.reason());
             }
             TextSource text = options.text == null ? BundledText.source() : TextSource.file(options.text);
-            TextCodec codec =
-                    resumed == null ? options.model.codec(text) : resumed.checkpoint().codec();
+            TextCodec codec = resumed == null
+                    ? options.model.codec(text)
+                    : resumed.checkpoint().codec();
             try (TokenSequence tokens = options.model.encode(codec, text);
                     TokenSequence validation = encode(codec, options.validationText);
                     TokenSequence test = encode(codec, options.testText)) {
@@ -166,8 +167,8 @@ final class TrainingRun {
             throws IOException {
         if (savings.diverged()) {
             report.write(trainer, "diverged");
-            throw new UserError("training diverged: the perplexity is no longer a finite number after "
-                    + place(trainer) + savings.lastSaved() + "; try a smaller --lr or --clip");
+            throw new UserError("training diverged: the perplexity is no longer a finite number after " + place(trainer)
+                    + savings.lastSaved() + "; try a smaller --lr or --clip");
         }
         boolean saved = savings.save();
         if (!done) {

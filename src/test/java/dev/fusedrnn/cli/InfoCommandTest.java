@@ -15,16 +15,15 @@ class InfoCommandTest {
 
         assertThat(info.code()).isZero();
         assertThat(info.err()).isEmpty();
-        Engines.all()
-                .forEach(engine -> assertThat(info.out())
-                        .containsPattern("(?m)^  " + engine.name() + " +(not )?available: \\S+"));
+        Engines.all().forEach(engine -> assertThat(info.out())
+                .containsPattern("(?m)^  " + engine.name() + " +(not )?available: \\S+"));
         Device.gpuReasons().forEach(reason -> assertThat(info.out()).contains(reason));
         assertThat(info.out()).containsPattern("(?m)^  reference +available: f32 bf16 f16$");
         assertThat(info.out()).containsPattern("(?m)^chosen    device (cpu|cuda:0), engine \\w+");
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"info", "train", "generate", "check", "bench"})
+    @ValueSource(strings = {"info", "train", "generate"})
     void everyCommandHasHelp(String command) {
         assertThat(Tool.run("--help").out()).containsPattern("(?m)^  " + command + " +\\S");
 
