@@ -138,7 +138,11 @@ final class CudnnExecution implements RnnExecution {
     }
 
     private void run(int[] lengths, List<Long> key, Runnable pass) {
-        // cuDNN copies lengths from the host in every pass, which a graph would not repeat.
+        if (lengths != null && context.isCapturing()) {
+            throw new IllegalStateException(
+                    "cuDNN takes lengths per sample from the host in every pass, which a CUDA graph"
+                            + " would not repeat: a pass with lengths cannot be recorded");
+        }
         if (graph && lengths == null) {
             replays.run(key, pass);
         } else {
