@@ -27,7 +27,7 @@ public final class EngineRun implements AutoCloseable {
     private final boolean training;
     private final List<Tensor> inputs = new ArrayList<>();
     private final Map<String, GuardedTensor> outputs = new LinkedHashMap<>();
-    private final ForwardCall forward;
+    private ForwardCall forward;
 
     private EngineRun(RnnExecution execution, boolean ownsExecution, Device device, CaseData data, boolean training) {
         this.data = data;
@@ -36,12 +36,22 @@ public final class EngineRun implements AutoCloseable {
         this.training = training;
         this.execution = execution;
         this.ownsExecution = ownsExecution;
-        this.forward = forwardCall();
+    }
+
+    /** Makes the tensors; if there is no room for all of them, what was made is freed. */
+    private EngineRun allocated() {
+        try {
+            forward = forwardCall();
+            return this;
+        } catch (RuntimeException | Error failed) {
+            close();
+            throw failed;
+        }
     }
 
     private static EngineRun open(RecurrentEngine engine, Device device, CaseData data, boolean training) {
         RnnExecution execution = engine.prepare(data.config(), device, data.steps(), data.batch(), training);
-        return new EngineRun(execution, true, device, data, training);
+        return new EngineRun(execution, true, device, data, training).allocated();
     }
 
     /** A training forward pass and its backward pass. */
@@ -91,7 +101,7 @@ public final class EngineRun implements AutoCloseable {
 
     /** A training run with tensors of its own on an execution that others use too; closing it leaves the execution open. */
     public static EngineRun open(RnnExecution execution, Device device, CaseData data) {
-        return new EngineRun(execution, false, device, data, true);
+        return new EngineRun(execution, false, device, data, true).allocated();
     }
 
     /** The forward pass. */

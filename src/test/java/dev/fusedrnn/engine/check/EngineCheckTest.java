@@ -50,6 +50,14 @@ class EngineCheckTest {
     }
 
     @Test
+    void dataThatDoesNotFitLeavesNothingBehind() {
+        CaseData data = CaseData.draw(EngineCase.parse("gru-L1-T4-N3-C2-H5-f32-seed5"));
+        assertThatThrownBy(() -> EngineRun.train(new ReferenceEngine(), cpu, data.withInput(new double[5])))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("24");
+    }
+
+    @Test
     void inferenceDropsNothing() {
         EngineCase engineCase = EngineCase.parse("gru-L2-T4-N3-C2-H5-drop0.5-f32-seed5");
         CaseData data = CaseData.draw(engineCase);
