@@ -44,7 +44,9 @@ public abstract class EngineSuite {
 
     @AfterAll
     void closeAndCheckSkips(TestReporter reporter) {
-        device.close();
+        if (device != null) {
+            device.close();
+        }
         skips.forEach((reason, count) -> reporter.publishEntry("skipped: " + reason, String.valueOf(count)));
         assertThat(skips.keySet()).allMatch(reason -> allowedSkips().stream().anyMatch(reason::contains));
     }

@@ -53,11 +53,16 @@ class CudaKernelsTest {
 
     @AfterAll
     void closeDevices() {
-        onGpu.close();
-        onGpu.close();
-        onCpu.close();
-        gpu.close();
-        cpu.close();
+        for (Kernels kernels : new Kernels[] {onGpu, onCpu, onGpu}) {
+            if (kernels != null) {
+                kernels.close();
+            }
+        }
+        for (Device device : new Device[] {gpu, cpu}) {
+            if (device != null) {
+                device.close();
+            }
+        }
     }
 
     @ParameterizedTest

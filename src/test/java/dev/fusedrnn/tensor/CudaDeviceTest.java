@@ -196,6 +196,7 @@ class CudaDeviceTest {
 
     @Test
     void threadsWithADeviceEachDoNotDisturbOneAnother() throws Exception {
+        Gpu.requireOrSkip(Device.gpuReasons());
         ExecutorService threads = Executors.newFixedThreadPool(16);
         try {
             List<Callable<float[]>> jobs = new ArrayList<>();
