@@ -64,8 +64,20 @@ public record Checkpoint(
         return new Checkpoint(network.config(), values, codec, settings, training);
     }
 
-    /** Saves this in a file that is wholly old or wholly new at any time. */
+    /**
+     * Saves this in a file that is wholly old or wholly new at any time.
+     *
+     * @throws IllegalArgumentException if a value is infinite or NaN, because training has diverged: {@link #read} would refuse
+     *     the file, and an older one in its place is worth more
+     */
     public void save(Path path) throws IOException {
+        parameters.forEach(Checkpoint::requireFinite);
+        if (training != null) {
+            requireFinite("first moment", training.moment1());
+            requireFinite("second moment", training.moment2());
+            requireFinite("carried state", training.h());
+            requireFinite("carried cell state", training.c());
+        }
         SafetensorsWriter writer = new SafetensorsWriter()
                 .metadata("kind", KIND)
                 .metadata("format_version", VERSION)
@@ -163,6 +175,15 @@ public record Checkpoint(
             }
         }
         parameters.forEach(network.parameters()::set);
+    }
+
+    private static void requireFinite(String name, float[] values) {
+        for (int i = 0; values != null && i < values.length; i++) {
+            if (!Float.isFinite(values[i])) {
+                throw new IllegalArgumentException(
+                        "training has diverged, nothing was saved: " + name + " holds " + values[i] + " at index " + i);
+            }
+        }
     }
 
     private static List<Parameters.Entry> plan(LanguageNetworkConfig config) {

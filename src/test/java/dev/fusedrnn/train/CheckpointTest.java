@@ -132,6 +132,22 @@ class CheckpointTest {
     }
 
     @Test
+    void aDivergedModelDoesNotReplaceASoundFile() throws IOException {
+        Path file = saved();
+        byte[] before = Files.readAllBytes(file);
+        try (Device device = Device.cpu();
+                LanguageNetwork network = TinyLanguage.network(TinyLanguage.embedded(CellType.GRU, 3), device, 3)) {
+            network.parameters().set("head.bias", new float[] {0, 0, 0, 0, Float.NaN, 0});
+            Checkpoint diverged = Checkpoint.of(network, null, Map.of(), null);
+            assertThatThrownBy(() -> diverged.save(file))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("diverged")
+                    .hasMessageContaining("head.bias");
+        }
+        assertThat(Files.readAllBytes(file)).containsExactly(before);
+    }
+
+    @Test
     void aNetworkOfOtherSizesIsLeftAlone() throws IOException {
         Checkpoint checkpoint = Checkpoint.read(saved());
         try (Device device = Device.cpu();

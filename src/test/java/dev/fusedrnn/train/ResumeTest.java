@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fusedrnn.engine.CellType;
+import dev.fusedrnn.engine.RnnConfig;
 import dev.fusedrnn.nn.EngineChoice;
 import dev.fusedrnn.nn.LanguageNetwork;
 import dev.fusedrnn.nn.LanguageNetworkConfig;
@@ -16,6 +17,7 @@ import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -107,6 +109,32 @@ class ResumeTest {
                 assertThat(report.tokens()).isEqualTo(BATCHES * 12L);
                 assertThat(report.validationPerplexity()).isGreaterThan(1);
             });
+        }
+    }
+
+    @Test
+    void theLossScaleOfF16TrainingIsKept() throws IOException {
+        RnnConfig rnn = RnnConfig.of(CellType.GRU, 4, 4).withDataType(DataType.F16);
+        LanguageNetworkConfig config = LanguageNetworkConfig.of(TinyLanguage.V, 4, rnn);
+        Path file = folder.resolve("checkpoint.safetensors");
+        try (Device device = Device.cpu();
+                LanguageNetwork network = TinyLanguage.network(config, device, EngineChoice.AUTO, 7);
+                Trainer trainer = new Trainer(network, data(Sampling.SEQUENTIAL), recipe(Sgd.plain()));
+                Trainer other = new Trainer(network, data(Sampling.SEQUENTIAL), recipe(Sgd.plain()))) {
+            float start = trainer.state().lossScale();
+            Path before = folder.resolve("before.safetensors");
+            Checkpoint.of(network, null, Map.of(), trainer.state()).save(before);
+            // Head weights this large overflow the gradients of every step, not the state.
+            double[] huge = new double[TinyLanguage.V * 4];
+            Arrays.setAll(huge, i -> i % 2 == 0 ^ i < 8 ? 3000 : -3000);
+            network.parameters().set("head.weight", huge);
+            trainer.run(TrainingListener.SILENT, 3);
+            Checkpoint.of(network, null, Map.of(), trainer.state()).save(file);
+            assertThat(Checkpoint.read(file).training().lossScale()).isEqualTo(start / 8);
+            other.restore(Checkpoint.read(file).training());
+            assertThat(other.state().lossScale()).isEqualTo(start / 8);
+            other.restore(Checkpoint.read(before).training());
+            assertThat(other.state().lossScale()).isEqualTo(start);
         }
     }
 

@@ -56,6 +56,22 @@ class TrainingStepTest {
     }
 
     @Test
+    void theStateGoesOnOnlyWhereMinibatchesContinue() {
+        try (Device device = Device.cpu();
+                LanguageNetwork network = TinyLanguage.network(TinyLanguage.embedded(CellType.LSTM, 4), device, 7);
+                TrainingStep step = new TrainingStep(network, T, N, Sgd.plain(), 0, Reduction.MEAN, true, 0)) {
+            double[] losses = new double[3];
+            for (int i = 0; i < losses.length; i++) {
+                // A rate that rounds away leaves the parameters as they are.
+                step.run(INPUTS, TARGETS, T * N, i == 1, 1e-30, i);
+                losses[i] = step.takeLoss();
+            }
+            assertThat(losses[1]).isNotEqualTo(losses[0]);
+            assertThat(losses[2]).isEqualTo(losses[0]);
+        }
+    }
+
+    @Test
     void sameSeedSameBitsOnTheFastEngine() {
         assertThat(parametersAfter(20)).containsExactly(parametersAfter(20));
     }
