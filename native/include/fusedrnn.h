@@ -45,4 +45,6 @@
 
 #include "fusedrnn/diagnostic.h"
 
+#include "fusedrnn_recurrence.h"
+
 #endif

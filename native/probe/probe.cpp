@@ -8,6 +8,7 @@
 #include "architectures.h"
 #include "build_id.h"
 #include "common/check.h"
+#include "reasons.h"
 
 using frnn::Check;
 
@@ -23,23 +24,6 @@ int32_t frnn_runs_on(int32_t major, int32_t minor) {
     return frnn::architecturesRunOn(FRNN_ARCHITECTURES, major, minor) ? 1 : 0;
 }
 
-static void explain(FrnnProbe *probe, cudaError_t error) {
-    const int needed = probe->runtimeVersion;
-    const int found = probe->driverVersion;
-    if (found == 0) {
-        std::snprintf(probe->reason, sizeof(probe->reason), "no CUDA driver (CUDA error %d: %s)", static_cast<int>(error),
-                      cudaGetErrorString(error));
-    } else if (error == cudaErrorInsufficientDriver) {
-        std::snprintf(probe->reason, sizeof(probe->reason), "the CUDA driver is too old: it offers CUDA %d.%d, %d.%d is needed",
-                      found / 1000, found % 1000 / 10, needed / 1000, needed % 1000 / 10);
-    } else if (error == cudaErrorNoDevice || error == cudaSuccess) {
-        std::snprintf(probe->reason, sizeof(probe->reason), "a CUDA driver (%d.%d) but no CUDA device", found / 1000,
-                      found % 1000 / 10);
-    } else {
-        std::snprintf(probe->reason, sizeof(probe->reason), "CUDA error %d: %s", static_cast<int>(error), cudaGetErrorString(error));
-    }
-}
-
 int32_t frnn_probe(FrnnProbe *probe, FrnnMessage *message) {
     Check check("frnn_probe", message);
     if (!check.params(probe)) return check.status();
@@ -53,7 +37,11 @@ int32_t frnn_probe(FrnnProbe *probe, FrnnMessage *message) {
     static_cast<void>(cudaGetLastError());
     probe->cudaError = static_cast<int32_t>(error);
     probe->deviceCount = error == cudaSuccess ? count : 0;
-    if (probe->deviceCount == 0) explain(probe, error);
+    if (probe->deviceCount == 0) {
+        const std::string reason =
+            frnn::whyNoDevice(probe->driverVersion, probe->runtimeVersion, probe->cudaError, cudaGetErrorString(error));
+        std::snprintf(probe->reason, sizeof(probe->reason), "%s", reason.c_str());
+    }
     return FRNN_OK;
 }
 

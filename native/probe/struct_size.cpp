@@ -40,6 +40,11 @@ const Entry ENTRIES[] = {
     {"ClipScale", sizeof(FrnnClipScaleParams)},
     {"StepDone", sizeof(FrnnStepDoneParams)},
     {"Update", sizeof(FrnnUpdateParams)},
+    {"RecurrenceShape", sizeof(FrnnRecurrenceShape)},
+    {"DeviceLimits", sizeof(FrnnDeviceLimits)},
+    {"RecurrencePlan", sizeof(FrnnRecurrencePlan)},
+    {"RecurrenceForward", sizeof(FrnnRecurrenceForwardParams)},
+    {"RecurrenceBackward", sizeof(FrnnRecurrenceBackwardParams)},
 };
 
 }  // namespace

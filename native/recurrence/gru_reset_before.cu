@@ -13,12 +13,14 @@ __global__ void __launch_bounds__(CELL_THREADS) resetForwardKernel(const __grid_
             address<S>(p.resetState)[at.state] = fromFloat<S>(0.0f);
             return;
         }
-        float x[3];
+        // Only r and z are needed: n's input waits for the second stage.
+        const S *input = address<const S>(p.gateInputs) + at.sequence * 3;
+        const float x[2] = {toFloat(input[0]), toFloat(input[1])};
         float a[2] = {};
-        loadThree<S>(p.gateInputs, at.sequence, x);
         if (p.recurrent != 0) loadGroup<R>(p.recurrent, at.state, a);
+        const float h = toFloat(address<const S>(p.hState)[at.state]);
         const float gates[2] = {sigmoid<FAST_MATH<S>>(x[0] + a[0]), sigmoid<FAST_MATH<S>>(x[1] + a[1])};
-        const float resetH = gates[0] * toFloat(address<const S>(p.hState)[at.state]);
+        const float resetH = gates[0] * h;
         storeGroup<float>(p.resetGates, at.state, gates);
         address<S>(p.resetState)[at.state] = fromFloat<S>(resetH);
         optionalStore<S>(p.savedReset, at.sequence, resetH);

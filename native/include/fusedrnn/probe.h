@@ -21,8 +21,8 @@ FRNN_EXPORT const char *frnn_architectures(void);
 FRNN_EXPORT int32_t frnn_runs_on(int32_t major, int32_t minor);
 
 /*
- * sizeof of a params struct by its name without "Frnn" and "Params" ("Fill", "CellForward"), of "Message", "Probe" or
- * "Device"; -1 for an unknown name. The binding compares them with its own.
+ * sizeof of a struct by its name without "Frnn" and "Params" ("Fill", "CellForward", "Message"); -1 for an unknown name. The
+ * binding compares them with its own.
  */
 FRNN_EXPORT int32_t frnn_struct_size(const char *name);
 

@@ -1,7 +1,9 @@
-// Packed rows are a permutation with the documented places; architectures run where they should.
+// Packed rows are a permutation with the documented places; architectures run where they should; each lack has its reason.
 #include <set>
+#include <string>
 
 #include "probe/architectures.h"
+#include "probe/reasons.h"
 #include "recurrence/rows.h"
 #include "test.h"
 
@@ -35,4 +37,9 @@ void mapTests() {
     EXPECT(!frnn::architecturesRunOn(all, 7, 0) && !frnn::architecturesRunOn(all, 11, 0));
     EXPECT(frnn::architecturesRunOn("80-virtual", 9, 0) && !frnn::architecturesRunOn("80-virtual", 7, 5));
     EXPECT(!frnn::architecturesRunOn("", 9, 0));
+
+    EXPECT(frnn::whyNoDevice(0, 13000, 35, "text") == "no CUDA driver (CUDA error 35: text)");
+    EXPECT(frnn::whyNoDevice(12080, 13010, 35, "text") == "the CUDA driver is too old: it offers CUDA 12.8, 13.1 is needed");
+    EXPECT(frnn::whyNoDevice(13000, 13000, 100, "text") == "a CUDA driver (13.0) but no CUDA device");
+    EXPECT(frnn::whyNoDevice(13000, 13000, 999, "text") == "CUDA error 999: text");
 }
