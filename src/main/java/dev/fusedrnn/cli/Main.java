@@ -48,6 +48,8 @@ public final class Main implements Runnable {
         tool.addSubcommand(new InfoCommand(console));
         tool.addSubcommand(new TrainCommand(console));
         tool.addSubcommand(new GenerateCommand(console));
+        tool.addSubcommand(new CheckCommand(console));
+        tool.addSubcommand(new BenchCommand(console));
         tool.setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8));
         tool.setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8));
         tool.setParameterExceptionHandler((wrong, given) -> Faults.ofArguments(wrong, console));

@@ -48,7 +48,7 @@ final class TrainCommand implements Callable<Integer> {
             description = "Passes over the text (default: " + DEFAULT_EPOCHS + ").")
     Integer epochs;
 
-    static final int DEFAULT_EPOCHS = 40;
+    static final int DEFAULT_EPOCHS = 30;
 
     @Option(
             names = "--device",

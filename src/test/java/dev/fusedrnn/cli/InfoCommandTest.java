@@ -23,7 +23,7 @@ class InfoCommandTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"info", "train", "generate"})
+    @ValueSource(strings = {"info", "train", "generate", "check", "bench"})
     void everyCommandHasHelp(String command) {
         assertThat(Tool.run("--help").out()).containsPattern("(?m)^  " + command + " +\\S");
 
