@@ -1,0 +1,166 @@
+// Host reference of one recurrent layer in double precision, for single samples: every equation is visible.
+#pragma once
+
+#include <math.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <functional>
+#include <vector>
+
+#include "fusedrnn_recurrence.h"
+
+namespace bench {
+
+// Values of a 16-bit type. round() is what storing a value does to it.
+struct Storage {
+    int dtype; // FRNN_BF16 or FRNN_F16
+
+    double value(uint16_t bits) const {
+        if (dtype == FRNN_BF16) {
+            const uint32_t wide = uint32_t(bits) << 16;
+            float f;
+            memcpy(&f, &wide, 4);
+            return f;
+        }
+        const int sign = bits >> 15, exponent = bits >> 10 & 31, fraction = bits & 1023;
+        double magnitude;
+        if (exponent == 31) magnitude = fraction ? NAN : INFINITY;
+        else if (exponent == 0) magnitude = ldexp(fraction, -24);
+        else magnitude = ldexp(1024 + fraction, exponent - 25);
+        return sign ? -magnitude : magnitude;
+    }
+
+    // Round to nearest even on a grid of the type's precision and smallest exponent.
+    double round(double x) const {
+        if (x == 0 || !isfinite(x)) return x;
+        const int digits = dtype == FRNN_BF16 ? 8 : 11, smallest = dtype == FRNN_BF16 ? -133 : -24;
+        int exponent;
+        frexp(x, &exponent);
+        const int step = exponent - digits > smallest ? exponent - digits : smallest;
+        return ldexp(nearbyint(ldexp(x, -step)), step);
+    }
+
+    // Of a value that round() has put on the grid.
+    uint16_t bits(double x) const {
+        if (dtype == FRNN_BF16) {
+            const float f = float(round(x));
+            uint32_t wide;
+            memcpy(&wide, &f, 4);
+            return uint16_t(wide >> 16);
+        }
+        const double r = fabs(round(x));
+        const uint16_t sign = signbit(x) ? 0x8000 : 0;
+        if (r == 0) return sign;
+        int exponent;
+        frexp(r, &exponent);
+        if (exponent < -13) return uint16_t(sign | int(ldexp(r, 24)));
+        return uint16_t(sign | (exponent + 14) << 10 | (int(ldexp(r, 11 - exponent)) & 1023));
+    }
+};
+
+struct Layer {
+    int cell, gates, hidden, steps, directions;
+    float clip;
+};
+
+// One sample and direction: inputs [T][H][G] and so on in processing order of forward (step 0 is processed first).
+struct Trace {
+    int length;
+    std::vector<double> gateInputs; // [length][H][G]
+    std::vector<double> weights;    // [H][G][H]
+    std::vector<double> biasN;      // [H]
+    std::vector<double> hx, cx;     // [H]
+    std::vector<double> dy;         // [length][H]
+    std::vector<double> dhy, dcy;   // [H]
+
+    std::vector<double> h, c;     // [length][H]
+    std::vector<double> saved;    // [length][H][4]
+    std::vector<double> dGates;   // [length][H][G]
+    std::vector<double> dGatesH;  // [length][H][G]
+    std::vector<double> dhx, dcx; // [H]
+};
+
+// Runs forward and backward. With `storage`, values are rounded where the engine stores them, else nowhere.
+inline void run(const Layer &layer, Trace &t, const Storage *storage) {
+    const int H = layer.hidden, G = layer.gates;
+    auto stored = [&](double x) { return storage != nullptr ? storage->round(x) : x; };
+    auto sigmoid = [](double x) { return 1 / (1 + exp(-x)); };
+    t.h.assign(size_t(t.length) * H, 0);
+    t.c.assign(size_t(t.length) * H, 0);
+    t.saved.assign(size_t(t.length) * H * 4, 0);
+    t.dGates.assign(size_t(t.length) * H * G, 0);
+    t.dGatesH.assign(size_t(t.length) * H * G, 0);
+    auto stateBefore = [&](int s, int u) { return s > 0 ? t.h[size_t(s - 1) * H + u] : t.hx[u]; };
+    auto cellBefore = [&](int s, int u) { return s > 0 ? t.c[size_t(s - 1) * H + u] : t.cx[u]; };
+
+    std::vector<double> before(H);
+    for (int s = 0; s < t.length; s++) {
+        for (int u = 0; u < H; u++) before[u] = stateBefore(s, u);
+        for (int u = 0; u < H; u++) {
+            double sum[4] = {};
+            for (int g = 0; g < G; g++) {
+                const double *row = &t.weights[(size_t(u) * G + g) * H];
+                for (int k = 0; k < H; k++) sum[g] += row[k] * before[k];
+            }
+            const double *x = &t.gateInputs[(size_t(s) * H + u) * G];
+            double *saved = &t.saved[(size_t(s) * H + u) * 4];
+            double &h = t.h[size_t(s) * H + u];
+            if (layer.cell == FRNN_LSTM) {
+                const double i = sigmoid(x[0] + sum[0]), f = sigmoid(x[1] + sum[1]), g = tanh(x[2] + sum[2]), o = sigmoid(x[3] + sum[3]);
+                double c = f * cellBefore(s, u) + i * g;
+                if (layer.clip > 0) c = fmin(fmax(c, -double(layer.clip)), double(layer.clip));
+                t.c[size_t(s) * H + u] = c;
+                h = stored(o * tanh(c));
+                saved[0] = stored(i), saved[1] = stored(f), saved[2] = stored(g), saved[3] = stored(o);
+            } else if (layer.cell == FRNN_GRU_RESET_AFTER) {
+                const double q = sum[2] + t.biasN[u], r = sigmoid(x[0] + sum[0]), z = sigmoid(x[1] + sum[1]), n = tanh(x[2] + r * q);
+                h = stored((1 - z) * n + z * before[u]);
+                saved[0] = stored(r), saved[1] = stored(z), saved[2] = stored(n), saved[3] = stored(q);
+            } else {
+                h = stored(layer.cell == FRNN_RNN_RELU ? fmax(0.0, x[0] + sum[0]) : tanh(x[0] + sum[0]));
+            }
+        }
+    }
+
+    std::vector<double> dh(t.dhy), dc(t.dcy), bypass(H);
+    for (int s = t.length - 1; s >= 0; s--) {
+        std::vector<double> through(H, 0.0);
+        for (int u = 0; u < H; u++) {
+            const double *saved = &t.saved[(size_t(s) * H + u) * 4];
+            double *d = &t.dGates[(size_t(s) * H + u) * G], *dH = &t.dGatesH[(size_t(s) * H + u) * G];
+            const double gradient = dh[u] + t.dy[size_t(s) * H + u];
+            bypass[u] = 0;
+            if (layer.cell == FRNN_LSTM) {
+                const double i = saved[0], f = saved[1], g = saved[2], o = saved[3], c = t.c[size_t(s) * H + u], tc = tanh(c);
+                const bool clipped = layer.clip > 0 && fabs(c) >= layer.clip;
+                const double dCell = clipped ? 0 : dc[u] + gradient * o * (1 - tc * tc);
+                d[0] = stored(dCell * g * i * (1 - i));
+                d[1] = stored(dCell * cellBefore(s, u) * f * (1 - f));
+                d[2] = stored(dCell * i * (1 - g * g));
+                d[3] = stored(gradient * tc * o * (1 - o));
+                dc[u] = dCell * f;
+            } else if (layer.cell == FRNN_GRU_RESET_AFTER) {
+                const double r = saved[0], z = saved[1], n = saved[2], q = saved[3], dn = gradient * (1 - z) * (1 - n * n);
+                d[0] = stored(dn * q * r * (1 - r));
+                d[1] = stored(gradient * (stateBefore(s, u) - n) * z * (1 - z));
+                d[2] = stored(dn);
+                bypass[u] = gradient * z;
+                dH[2] = stored(dn * r);
+            } else {
+                const double y = t.h[size_t(s) * H + u];
+                d[0] = stored(gradient * (layer.cell == FRNN_RNN_RELU ? (y > 0 ? 1.0 : 0.0) : 1 - y * y));
+            }
+            for (int g = 0; g < G; g++) {
+                if (layer.cell != FRNN_GRU_RESET_AFTER || g < 2) dH[g] = d[g];
+                const double *row = &t.weights[(size_t(u) * G + g) * H];
+                for (int k = 0; k < H; k++) through[k] += dH[g] * row[k];
+            }
+        }
+        for (int u = 0; u < H; u++) dh[u] = through[u] + bypass[u];
+    }
+    t.dhx = dh;
+    t.dcx = dc;
+}
+
+} // namespace bench

@@ -1,0 +1,305 @@
+// Backward pass through time of one recurrent layer, all steps in one launch: one cluster per slice of samples and direction.
+//
+// Every block owns `units` hidden units and keeps their rows of W_hh in registers, as in forward. Per step it forms the gate
+// gradients of its units, multiplies them with its rows: a share of dh of all units. Each share is pushed to the block that
+// owns the unit and summed there in the order of the ranks, so that the result has the same bits every time.
+//
+// Shares travel in fp32 exactly as the tensor cores leave them: one m-tile (16 units x 8 samples) is 512 contiguous bytes.
+// dh, dc and all pointwise arithmetic are fp32.
+#pragma once
+
+#include "cluster_args.h"
+#include "cluster_tiles.h"
+#include "persistent_device.cuh"
+
+namespace frnn {
+
+// Where a cell's tensors of one step lie, and of the step before it in the order of the forward pass.
+struct StepPlace {
+    size_t cell;     // index into [T,N,D,H]
+    size_t previous; // the same one forward step earlier; only if hasPrevious
+    size_t state;    // index into [D,N,H]
+    bool hasPrevious;
+};
+
+template <class Cell, class Type, int kHidden, int kCluster, int kWarps, int kSplits>
+__global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_constant__ BackwardArgs args) {
+#ifdef FRNN_HOPPER
+    constexpr int kGates = Cell::kGates, kThreads = kWarps * 32;
+    constexpr BackwardGeometry kGeometry(kHidden, kCluster, kSplits, kGates);
+    constexpr int kUnits = kGeometry.units, kCellsPerTile = kGeometry.cells, kCells = kCellsPerTile / kThreads;
+    constexpr int kDepthTiles = kGeometry.paddedRows / 16 / kSplits;  // k-tiles of one warp
+    constexpr int kRowGroups = kWarps / kSplits;                      // warps that share the units of dh
+    constexpr int kRowTiles = kHidden / 16 / kRowGroups;              // m-tiles of one warp
+    constexpr int kAtOnce = kRowTiles >= 2 ? 2 : 1, kChains = 2;
+    static_assert(kSplits == 1 || kCluster == 1, "the sum is split either over blocks or over warps");
+    static_assert(kUnits % 16 == 0 && kRowTiles * kRowGroups * 16 == kHidden, "m-tiles must split evenly over warps");
+    static_assert(kCells * kThreads == kCellsPerTile, "cells must split evenly over threads");
+
+    extern __shared__ __align__(128) char shared[];
+    const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+    const int rowGroup = warp % kRowGroups, split = warp / kRowGroups;
+    const int rank = kCluster > 1 ? int(clusterRank()) : 0;
+    const int cluster = blockIdx.x / kCluster;
+    const int direction = cluster / args.slices, slice = cluster % args.slices;
+    const int hidden = args.hidden, batch = args.batch, steps = args.steps, directions = args.directions;
+
+    const int firstSample = slice * args.samplesPerSlice;
+    const int samples = min(args.samplesPerSlice, batch - firstSample);
+    const int sampleTiles = (args.samplesPerSlice + kTileSamples - 1) / kTileSamples;
+    const int tileSamples = (samples + sampleTiles - 1) / sampleTiles;
+    const BackwardLayout layout(kGeometry, Cell::kCarriedFloats, sampleTiles);
+    const uint32_t base = sharedAddress(shared);
+    int *const lengths = reinterpret_cast<int *>(shared + layout.lengths);
+    auto samplesOf = [&](int tile) { return max(0, min(tileSamples, samples - tile * tileSamples)); };
+    // A push carries two samples, so an odd last one brings its neighbour along.
+    auto incomingBytes = [&](int tile) { return kCluster * kUnits * ((samplesOf(tile) + 1) / 2 * 2) * 4; };
+
+    // Weights: the m dimension of the product is the unit of dh, k runs over the block's own (unit, gate) rows. Rotated by
+    // rank, so that blocks do not push to the same receiver at the same time.
+    auto rowTileOf = [&](int m) { return (rowGroup * kRowTiles + m + rank * (kUnits / 16)) % (kHidden / 16); };
+    uint32_t weights[kRowTiles][kDepthTiles][4];
+    {
+        const int ownRows = max(0, min(kUnits, hidden - rank * kUnits)) * kGates;
+        const uint16_t *own = args.weights + (size_t(direction) * hidden + size_t(rank) * kUnits) * kGates * hidden;
+        const bool pairsOfUnits = hidden % 2 == 0;
+#pragma unroll
+        for (int m = 0; m < kRowTiles; m++) {
+            const int unit = rowTileOf(m) * 16 + lane / 4 * 2;
+#pragma unroll
+            for (int depth = 0; depth < kDepthTiles; depth++) {
+#pragma unroll
+                for (int part = 0; part < 2; part++) {
+                    const int row = (split * kDepthTiles + depth / 2 * 2) * 16 + lane % 4 * 8 + depth % 2 * 4 + part * 2;
+                    uint32_t v[2] = {0, 0}; // of rows row and row+1: units unit and unit+1
+#pragma unroll
+                    for (int e = 0; e < 2; e++) {
+                        if (row + e >= ownRows) continue;
+                        const uint16_t *at = own + size_t(row + e) * hidden + unit;
+                        if (pairsOfUnits) {
+                            if (unit < hidden) v[e] = __ldg(reinterpret_cast<const uint32_t *>(at));
+                        } else {
+                            if (unit < hidden) v[e] = __ldg(at);
+                            if (unit + 1 < hidden) v[e] |= uint32_t(__ldg(at + 1)) << 16;
+                        }
+                    }
+                    weights[m][depth][part * 2] = __byte_perm(v[0], v[1], 0x5410);
+                    weights[m][depth][part * 2 + 1] = __byte_perm(v[0], v[1], 0x7632);
+                }
+            }
+        }
+    }
+
+    if (kCluster > 1 && threadIdx.x == 0) {
+        for (int b = 0; b < sampleTiles * 2; b++) barrierInit(base + layout.barriers + b * 8);
+        barrierInitVisible();
+        for (int b = 0; b < sampleTiles * 2; b++) barrierExpect(base + layout.barriers + b * 8, incomingBytes(b / 2));
+    }
+    for (int i = threadIdx.x; i < sampleTiles * kTileSamples; i += kThreads) {
+        const int inTile = i % kTileSamples, inSlice = i / kTileSamples * tileSamples + inTile;
+        const bool real = inTile < samplesOf(i / kTileSamples);
+        lengths[i] = !real ? 0 : args.lengths == nullptr ? steps : args.lengths[firstSample + inSlice];
+    }
+    // Shares of padding samples are never pushed and staged gradients of padding rows never written, but both are read.
+    for (int i = threadIdx.x; i < layout.carried / 16; i += kThreads) {
+        reinterpret_cast<uint4 *>(shared)[i] = make_uint4(0, 0, 0, 0);
+    }
+    __syncthreads();
+
+    // A thread's cells, in the order in which shares arrive: [m-tile][lane][unit of two][sample of two].
+    auto unitOf = [&](int c) {
+        const int e = threadIdx.x + c * kThreads;
+        return e / 128 * 16 + e % 128 / 16 * 2 + (e / 2 & 1);
+    };
+    auto columnOf = [&](int c) {
+        const int e = threadIdx.x + c * kThreads;
+        return (e / 4 & 3) * 2 + (e & 1);
+    };
+    // Backward step s undoes forward step T-1-s of the layer, which is t of direction 0.
+    auto placeOf = [&](int forwardStep, int tile, int c) {
+        const int sample = firstSample + tile * tileSamples + columnOf(c), unit = rank * kUnits + unitOf(c);
+        const int length = lengths[tile * kTileSamples + columnOf(c)];
+        const bool turned = direction == 1 && forwardStep < length;
+        const int time = turned ? length - 1 - forwardStep : forwardStep;
+        const size_t stride = size_t(batch) * directions * hidden;
+        StepPlace p;
+        p.cell = time * stride + (size_t(sample) * directions + direction) * hidden + unit;
+        p.previous = turned ? p.cell + stride : p.cell - stride;
+        p.state = (size_t(direction) * batch + sample) * hidden + unit;
+        p.hasPrevious = forwardStep > 0;
+        return p;
+    };
+    auto realCell = [&](int tile, int c) { return columnOf(c) < samplesOf(tile) && rank * kUnits + unitOf(c) < hidden; };
+    auto lengthOf = [&](int tile, int c) { return lengths[tile * kTileSamples + columnOf(c)]; };
+    auto carriedAt = [&](int tile, int c) {
+        return reinterpret_cast<float *>(shared + layout.carried) + tile * Cell::kCarriedFloats * kCellsPerTile + threadIdx.x +
+               c * kThreads;
+    };
+
+    for (int tile = 0; tile < sampleTiles; tile++) {
+#pragma unroll
+        for (int c = 0; c < kCells; c++) {
+            if (Cell::kCarriedFloats == 0) continue;
+            float initial[2] = {0, 0};
+            if (realCell(tile, c)) Cell::template begin<Type>(args, placeOf(lengthOf(tile, c) - 1, tile, c), initial);
+            for (int i = 0; i < Cell::kCarriedFloats; i++) carriedAt(tile, c)[i * kCellsPerTile] = initial[i];
+        }
+    }
+
+    using Saved = typename Cell::Saved;
+    auto load = [&](int forwardStep, int tile, Saved(&saved)[kCells]) {
+#pragma unroll
+        for (int c = 0; c < kCells; c++) {
+            saved[c] = Saved{};
+            if (forwardStep >= 0 && realCell(tile, c) && forwardStep < lengthOf(tile, c)) {
+                saved[c] = Cell::load(args, placeOf(forwardStep, tile, c));
+            }
+        }
+    };
+    auto prefetch = [&](int forwardStep, int tile) {
+#pragma unroll
+        for (int c = 0; c < kCells; c++) {
+            if (forwardStep >= 0 && realCell(tile, c) && forwardStep < lengthOf(tile, c)) {
+                Cell::prefetch(args, placeOf(forwardStep, tile, c));
+            }
+        }
+    };
+
+    uint32_t peers[kRowTiles]; // where an m-tile's share goes
+#pragma unroll
+    for (int m = 0; m < kRowTiles; m++) {
+        const int owner = rowTileOf(m) * 16 / kUnits;
+        peers[m] = kCluster > 1 ? peerAddress(base, owner) : base;
+    }
+    auto arrived = [&](int tile, int parity, int c) {
+        const char *inbox = shared + (tile * 2 + parity) * layout.inboxBytes + (threadIdx.x + c * kThreads) * 4;
+        float sum = 0;
+#pragma unroll
+        for (int source = 0; source < kGeometry.sources; source++) {
+            sum += *reinterpret_cast<const float *>(inbox + source * kCellsPerTile * 4);
+        }
+        return sum;
+    };
+
+    Saved current[kCells];
+    load(steps - 1, 0, current);
+    for (int s = 0; s < 4; s++) prefetch(steps - 1 - s, 0);
+    if (kCluster > 1) {
+        clusterSync();
+    } else {
+        __syncthreads();
+    }
+
+    bool lost = false;
+    int turn = 0;
+    for (int step = 0; step < steps; step++) {
+        const int parity = step & 1, forwardStep = steps - 1 - step;
+        for (int tile = 0; tile < sampleTiles; tile++, turn ^= 1) {
+            const bool lastTile = tile + 1 == sampleTiles;
+            Saved next[kCells];
+            load(lastTile ? forwardStep - 1 : forwardStep, lastTile ? 0 : tile + 1, next);
+            typename Cell::Prepared prepared[kCells];
+#pragma unroll
+            for (int c = 0; c < kCells; c++) {
+                float carried[2] = {0, 0};
+                for (int i = 0; i < Cell::kCarriedFloats; i++) carried[i] = carriedAt(tile, c)[i * kCellsPerTile];
+                prepared[c] = Cell::template prepare<Type>(args, current[c], carried);
+            }
+            const uint32_t barrier = base + layout.barriers + tile * 16;
+            if (kCluster > 1 && step > 0) {
+                barrierWait(barrier + parity * 8, (step - 1) >> 1 & 1, lost, args.error);
+                if (threadIdx.x == 0) barrierExpect(barrier + parity * 8, incomingBytes(tile));
+            }
+
+            char *const staged = shared + layout.staged + turn * kTileSamples * kGeometry.stride;
+            typename Cell::Gradient gradient[kCells];
+#pragma unroll
+            for (int c = 0; c < kCells; c++) {
+                gradient[c] = typename Cell::Gradient{};
+                const int length = lengthOf(tile, c);
+                if (realCell(tile, c) && forwardStep < length) {
+                    const StepPlace place = placeOf(forwardStep, tile, c);
+                    float dh;
+                    if (forwardStep == length - 1) {
+                        dh = args.dhy != nullptr ? Type::value(args.dhy[place.state]) : 0.0f;
+                    } else {
+                        dh = arrived(tile, parity, c) + prepared[c].besides();
+                    }
+                    float carried[2];
+                    gradient[c] = Cell::template apply<Type>(args, place, prepared[c], dh, carried);
+                    for (int i = 0; i < Cell::kCarriedFloats; i++) carriedAt(tile, c)[i * kCellsPerTile] = carried[i];
+                }
+                Cell::template stage<Type>(gradient[c], staged + columnOf(c) * kGeometry.stride + unitOf(c) * kGates * 2);
+            }
+            __syncthreads();
+
+            uint4 operand[kDepthTiles / 2];
+#pragma unroll
+            for (int pair = 0; pair < kDepthTiles / 2; pair++) {
+                operand[pair] = *reinterpret_cast<const uint4 *>(staged + lane / 4 * kGeometry.stride +
+                                                                 split * kDepthTiles * 32 + pair * 64 + lane % 4 * 16);
+            }
+            const bool realPair = lane % 4 * 2 < samplesOf(tile);
+            const int ahead = (tile * 2 + (parity ^ 1)) * layout.inboxBytes + (rank * kSplits + split) * kCellsPerTile * 4;
+#pragma unroll
+            for (int m0 = 0; m0 < kRowTiles; m0 += kAtOnce) {
+                float sums[kAtOnce][kChains][4] = {};
+#pragma unroll
+                for (int pair = 0; pair < kDepthTiles / 2; pair++) {
+#pragma unroll
+                    for (int m = 0; m < kAtOnce; m++) {
+                        Type::multiplyAdd(sums[m][0], weights[m0 + m][pair * 2], operand[pair].x, operand[pair].y);
+                        Type::multiplyAdd(sums[m][1], weights[m0 + m][pair * 2 + 1], operand[pair].z, operand[pair].w);
+                    }
+                }
+#pragma unroll
+                for (int m = 0; m < kAtOnce; m++) {
+                    uint4 share;
+                    share.x = __float_as_uint(sums[m][0][0] + sums[m][1][0]);
+                    share.y = __float_as_uint(sums[m][0][1] + sums[m][1][1]);
+                    share.z = __float_as_uint(sums[m][0][2] + sums[m][1][2]);
+                    share.w = __float_as_uint(sums[m][0][3] + sums[m][1][3]);
+                    const int offset = ahead + rowTileOf(m0 + m) % (kUnits / 16) * 512 + lane * 16;
+                    if constexpr (kCluster == 1) {
+                        *reinterpret_cast<uint4 *>(shared + offset) = share;
+                    } else if (realPair) {
+                        storePeer(peers[m0 + m] + offset, share, peers[m0 + m] + layout.barriers + tile * 16 + (parity ^ 1) * 8);
+                    }
+                }
+            }
+
+            prefetch(forwardStep - 4, tile);
+#pragma unroll
+            for (int c = 0; c < kCells; c++) {
+                if (realCell(tile, c)) {
+                    const StepPlace place = placeOf(forwardStep, tile, c);
+                    Cell::template store<Type>(args, place, gradient[c]);
+                    if (forwardStep == 0 && args.dGatesFirst != nullptr) {
+                        Cell::template storeFirst<Type>(args.dGatesFirst + place.state * kGates, gradient[c]);
+                    }
+                }
+                current[c] = next[c];
+            }
+            if (kCluster == 1) __syncthreads();
+        }
+    }
+
+    for (int tile = 0; tile < sampleTiles; tile++) {
+        const int parity = steps & 1;
+        if (kCluster > 1) barrierWait(base + layout.barriers + tile * 16 + parity * 8, (steps - 1) >> 1 & 1, lost, args.error);
+#pragma unroll
+        for (int c = 0; c < kCells; c++) {
+            if (!realCell(tile, c)) continue;
+            float carried[2] = {0, 0};
+            for (int i = 0; i < Cell::kCarriedFloats; i++) carried[i] = carriedAt(tile, c)[i * kCellsPerTile];
+            const size_t state = placeOf(0, tile, c).state;
+            if (args.dhx != nullptr) args.dhx[state] = Type::bits(arrived(tile, parity, c) + Cell::besides(carried));
+            if (Cell::kCarriesCell && args.dcx != nullptr) args.dcx[state] = Type::bits(carried[0]);
+        }
+    }
+    // No block may leave while a peer can still push to it.
+    if (kCluster > 1) clusterSync();
+#endif
+}
+
+} // namespace frnn

@@ -1,0 +1,100 @@
+// LSTM backward, from the saved gates i,f,g,o and cells c. No gradient passes a clipped cell.
+#include "cluster_backward_launch.cuh"
+
+namespace frnn {
+namespace {
+
+struct LstmBackward {
+    static constexpr int kGates = 4, kCarriedFloats = 2; // dc and the cell of the step being undone
+    static constexpr bool kCarriesCell = true;
+
+    struct Saved {
+        uint2 gates;
+        uint32_t previousCell;
+        uint16_t dy;
+    };
+    // All that does not depend on dh, computed while the shares of dh travel.
+    struct Prepared {
+        float i, f, g, dc, previousCell, dy, intoOutput, intoCell;
+        bool passes;
+        __device__ __forceinline__ float besides() const { return 0; }
+    };
+    struct Gradient {
+        uint2 gates;
+    };
+
+    static __device__ __forceinline__ float besides(const float (&)[2]) { return 0; }
+
+    template <class Type>
+    static __device__ __forceinline__ void begin(const BackwardArgs &args, const StepPlace &last, float (&carried)[2]) {
+        carried[0] = args.dcy != nullptr ? Type::value(args.dcy[last.state]) : 0.0f;
+        carried[1] = args.savedCells[last.cell];
+    }
+
+    static __device__ __forceinline__ Saved load(const BackwardArgs &args, const StepPlace &p) {
+        Saved s;
+        s.gates = loadPair(args.savedGates + p.cell * 4);
+        s.previousCell = p.hasPrevious ? loadWord(args.savedCells + p.previous) : 0;
+        s.dy = args.dy != nullptr ? loadHalfword(args.dy + p.cell) : uint16_t(0);
+        return s;
+    }
+
+    static __device__ __forceinline__ void prefetch(const BackwardArgs &args, const StepPlace &p) {
+        prefetchL2(args.savedGates + p.cell * 4);
+        if (p.hasPrevious) prefetchL2(args.savedCells + p.previous);
+        if (args.dy != nullptr) prefetchL2(args.dy + p.cell);
+    }
+
+    template <class Type>
+    static __device__ __forceinline__ Prepared prepare(const BackwardArgs &args, const Saved &s, const float (&carried)[2]) {
+        Prepared p;
+        const float o = Type::high(s.gates.y), squashed = fastTanh(carried[1]);
+        p.i = Type::low(s.gates.x);
+        p.f = Type::high(s.gates.x);
+        p.g = Type::low(s.gates.y);
+        p.dc = carried[0];
+        p.previousCell = __uint_as_float(s.previousCell);
+        p.dy = Type::value(s.dy);
+        p.intoOutput = squashed * o * (1 - o);
+        p.intoCell = o * (1 - squashed * squashed);
+        p.passes = !(args.cellClip > 0 && fabsf(carried[1]) >= args.cellClip);
+        return p;
+    }
+
+    template <class Type>
+    static __device__ __forceinline__ Gradient apply(const BackwardArgs &args, const StepPlace &place, const Prepared &p, float dh,
+                                                     float (&carried)[2]) {
+        float previous = p.previousCell;
+        if (!place.hasPrevious && args.cx != nullptr) previous = Type::value(args.cx[place.state]);
+        dh += p.dy;
+        const float dc = p.passes ? fmaf(dh, p.intoCell, p.dc) : 0.0f;
+        const float di = dc * p.g * p.i * (1 - p.i), df = dc * previous * p.f * (1 - p.f);
+        const float dg = dc * p.i * (1 - p.g * p.g), dO = dh * p.intoOutput;
+        carried[0] = dc * p.f;
+        carried[1] = previous;
+        return {make_uint2(Type::pack(di, df), Type::pack(dg, dO))};
+    }
+
+    template <class Type>
+    static __device__ __forceinline__ void stage(const Gradient &g, char *at) {
+        *reinterpret_cast<uint2 *>(at) = g.gates;
+    }
+
+    template <class Type>
+    static __device__ __forceinline__ void store(const BackwardArgs &args, const StepPlace &p, const Gradient &g) {
+        *reinterpret_cast<uint2 *>(args.dGates + p.cell * 4) = g.gates;
+    }
+
+    template <class Type>
+    static __device__ __forceinline__ void storeFirst(uint16_t *to, const Gradient &g) {
+        *reinterpret_cast<uint2 *>(to) = g.gates;
+    }
+};
+
+} // namespace
+
+cudaError_t launchLstmBackward(int tile, bool half, const BackwardArgs &args, cudaStream_t stream) {
+    return BackwardLaunch<LstmBackward, LstmBackwardTiles>::launch(tile, half, args, stream);
+}
+
+} // namespace frnn

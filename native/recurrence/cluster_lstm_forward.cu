@@ -1,0 +1,52 @@
+// LSTM forward: c = f*c + i*g limited to the clip, h = o*tanh(c).
+#include "cluster_forward_launch.cuh"
+
+namespace frnn {
+namespace {
+
+struct LstmForward {
+    // One group of 8 units: gates i,f in the first m-tile, g,o in the second, so that a lane has all gates of a unit.
+    static constexpr int kGroupUnits = 8, kGates = 4, kTiles = 2;
+    static constexpr bool kCarries = true, kCarriesCell = true, kRecurrentBias = false;
+    static constexpr __host__ __device__ int gate(int tile, int row) { return tile * 2 + row; }
+    static constexpr __host__ __device__ int half(int, int) { return 0; }
+    static constexpr __host__ __device__ int tile(int gate, int) { return gate / 2; }
+    static constexpr __host__ __device__ int row(int gate, int) { return gate % 2; }
+
+    struct Inputs {
+        uint2 gates;
+    };
+    struct Result {
+        float h, carried, i, f, g, o;
+    };
+
+    static __device__ __forceinline__ Inputs load(const uint16_t *p) { return {loadPair(p)}; }
+
+    template <class Type>
+    static __device__ __forceinline__ Result apply(const float (&sum)[4], const Inputs &in, float c, float, const ForwardArgs &args) {
+        Result r;
+        r.i = fastSigmoid(sum[0] + Type::low(in.gates.x));
+        r.f = fastSigmoid(sum[1] + Type::high(in.gates.x));
+        r.g = fastTanh(sum[2] + Type::low(in.gates.y));
+        r.o = fastSigmoid(sum[3] + Type::high(in.gates.y));
+        r.carried = fmaf(r.f, c, r.i * r.g);
+        // Written so that NaN stays NaN.
+        if (args.cellClip > 0 && fabsf(r.carried) > args.cellClip) r.carried = copysignf(args.cellClip, r.carried);
+        r.h = r.o * fastTanh(r.carried);
+        return r;
+    }
+
+    template <class Type>
+    static __device__ __forceinline__ void save(const ForwardArgs &args, size_t cell, const Result &r) {
+        *reinterpret_cast<uint2 *>(args.savedGates + cell * 4) = make_uint2(Type::pack(r.i, r.f), Type::pack(r.g, r.o));
+        args.savedCells[cell] = r.carried;
+    }
+};
+
+} // namespace
+
+cudaError_t launchLstmForward(int tile, bool half, const ForwardArgs &args, cudaStream_t stream) {
+    return ForwardLaunch<LstmForward, LstmForwardTiles>::launch(tile, half, args, stream);
+}
+
+} // namespace frnn

@@ -1,0 +1,148 @@
+// Which cluster kernel runs a shape, and how the samples are spread. Host code only, no CUDA.
+#include <limits.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "cluster_tiles.h"
+#include "fusedrnn_recurrence.h"
+
+namespace {
+
+using namespace frnn;
+
+// What the plan needs to know of a kernel, whatever its cell and pass.
+struct Candidate {
+    int tile;
+    int hidden;
+    int cluster;
+    int threads;
+    int sharedBytes[kMaxSampleTiles]; // for 1, 2, ... n-tiles
+    float base, perTile, perRow;
+};
+
+constexpr int kMostTiles = 8;
+
+struct Candidates {
+    Candidate of[kMostTiles];
+    int count = 0;
+};
+
+template <int kSize>
+void addForward(const ForwardTile (&tiles)[kSize], int groupUnits, int gates, Candidates &out) {
+    static_assert(kSize <= kMostTiles, "more tiles than the plan has room for");
+    for (int i = 0; i < kSize; i++) {
+        const ForwardTile &t = tiles[i];
+        const ForwardGeometry geometry(t.hidden, t.cluster, t.splits, groupUnits, gates);
+        Candidate &c = out.of[out.count++];
+        c = {i, t.hidden, t.cluster, geometry.warps * 32, {}, t.base, t.perTile, t.perRow};
+        for (int n = 0; n < kMaxSampleTiles; n++) c.sharedBytes[n] = ForwardLayout(geometry, t.hidden, t.splits, n + 1).total;
+    }
+}
+
+template <int kSize>
+void addBackward(const BackwardTile (&tiles)[kSize], int gates, int carriedFloats, Candidates &out) {
+    static_assert(kSize <= kMostTiles, "more tiles than the plan has room for");
+    for (int i = 0; i < kSize; i++) {
+        const BackwardTile &t = tiles[i];
+        const BackwardGeometry geometry(t.hidden, t.cluster, t.splits, gates);
+        Candidate &c = out.of[out.count++];
+        c = {i, t.hidden, t.cluster, t.warps * 32, {}, t.base, t.perTile, t.perRow};
+        for (int n = 0; n < kMaxSampleTiles; n++) c.sharedBytes[n] = BackwardLayout(geometry, carriedFloats, n + 1).total;
+    }
+}
+
+Candidates candidatesFor(int cell, int pass) {
+    Candidates out;
+    if (pass == FRNN_PASS_FORWARD) {
+        if (cell == FRNN_LSTM) addForward(kLstmForward, 8, 4, out);
+        else if (cell == FRNN_GRU_RESET_AFTER) addForward(kGruForward, 16, 3, out);
+        else addForward(kRnnForward, 16, 1, out);
+    } else {
+        if (cell == FRNN_LSTM) addBackward(kLstmBackward, 4, 2, out);
+        else if (cell == FRNN_GRU_RESET_AFTER) addBackward(kGruBackward, 3, 1, out);
+        else addBackward(kRnnBackward, 1, 0, out);
+    }
+    return out;
+}
+
+int residentClusters(const FrnnDeviceLimits &limits, int cluster) {
+    switch (cluster) {
+    case 1: return limits.multiprocessors;
+    case 2: return limits.clustersOf2;
+    case 4: return limits.clustersOf4;
+    case 8: return limits.clustersOf8;
+    case 16: return limits.clustersOf16;
+    default: return 0;
+    }
+}
+
+int32_t refuse(FrnnMessage *message, const char *text, long long found) {
+    if (message != nullptr) snprintf(message->text, sizeof message->text, text, found);
+    return FRNN_ERROR_ARGUMENT;
+}
+
+int32_t none(FrnnRecurrencePlan *plan, const char *text, int limit) {
+    snprintf(plan->reason, sizeof plan->reason, text, limit);
+    return FRNN_OK;
+}
+
+} // namespace
+
+extern "C" int32_t frnn_recurrence_plan(const FrnnRecurrenceShape *shape, const FrnnDeviceLimits *limits, FrnnRecurrencePlan *plan,
+                                        FrnnMessage *message) {
+    if (shape == nullptr || limits == nullptr || plan == nullptr) return refuse(message, "null argument", 0);
+    if (shape->structSize != sizeof *shape) return refuse(message, "shape: structSize %lld", shape->structSize);
+    if (limits->structSize != sizeof *limits) return refuse(message, "limits: structSize %lld", limits->structSize);
+    if (plan->structSize != sizeof *plan) return refuse(message, "plan: structSize %lld", plan->structSize);
+    if (shape->cell < FRNN_RNN_TANH || shape->cell > FRNN_GRU_RESET_BEFORE) return refuse(message, "unknown cell %lld", shape->cell);
+    if (shape->dtype < FRNN_F32 || shape->dtype > FRNN_F16) return refuse(message, "dtype has to be F32, BF16 or F16, found %lld", shape->dtype);
+    if (shape->pass < FRNN_PASS_FORWARD || shape->pass > FRNN_PASS_BACKWARD) return refuse(message, "unknown pass %lld", shape->pass);
+    if (shape->directions < 1 || shape->directions > 2) return refuse(message, "directions has to be 1 or 2, found %lld", shape->directions);
+    if (shape->hidden < 1) return refuse(message, "hidden has to be at least 1, found %lld", shape->hidden);
+    if (shape->steps < 1) return refuse(message, "steps has to be at least 1, found %lld", shape->steps);
+    if (shape->batch < 1) return refuse(message, "batch has to be at least 1, found %lld", shape->batch);
+
+    *plan = {};
+    plan->structSize = sizeof *plan;
+    if (limits->computeMajor != 9) return none(plan, "persistent kernels need compute capability 9.0, found %d.x", limits->computeMajor);
+    if (shape->dtype == FRNN_F32) return none(plan, "persistent kernels take 16-bit types only", 0);
+    if (shape->cell == FRNN_GRU_RESET_BEFORE) return none(plan, "the reset-before GRU needs two products per step", 0);
+    // Sample and time indices are 32 bits inside the kernels; offsets are 64.
+    if (shape->steps > INT_MAX / 2 || shape->batch > INT_MAX / 4) return none(plan, "steps or batch above %d", INT_MAX / 4);
+
+    const Candidates candidates = candidatesFor(shape->cell, shape->pass);
+    float best = 0;
+    int widest = 0;
+    for (int i = 0; i < candidates.count; i++) {
+        const Candidate &c = candidates.of[i];
+        if (c.hidden > widest) widest = c.hidden;
+        const int resident = residentClusters(*limits, c.cluster);
+        if (c.hidden < shape->hidden || resident == 0) continue;
+        for (int samples = 1; samples <= kMaxSampleTiles * kTileSamples; samples++) {
+            const int tiles = (samples + kTileSamples - 1) / kTileSamples;
+            if (c.sharedBytes[tiles - 1] > limits->sharedBytesPerBlock) break;
+            const int64_t slices = (shape->batch + samples - 1) / samples;
+            if ((shape->batch + slices - 1) / slices != samples) continue; // fewer would do for as many clusters
+            const int64_t clusters = slices * shape->directions;
+            if (clusters * c.cluster > INT_MAX) continue;
+            const float waves = float((clusters + resident - 1) / resident);
+            const float micros = waves * (c.base + c.perTile * float(tiles - 1) + c.perRow * float(samples));
+            if (plan->kind != FRNN_PLAN_NONE && micros >= best) continue;
+            best = micros;
+            plan->kind = FRNN_PLAN_CLUSTER;
+            plan->tile = c.tile;
+            plan->hiddenPadded = c.hidden;
+            plan->clusterSize = c.cluster;
+            plan->samplesPerCluster = samples;
+            plan->clusters = int32_t(clusters);
+            plan->threads = c.threads;
+            plan->sharedBytes = c.sharedBytes[tiles - 1];
+            plan->microsPerStep = micros;
+        }
+    }
+    if (plan->kind == FRNN_PLAN_NONE) {
+        return shape->hidden > widest ? none(plan, "recurrent weights of more than %d units do not fit into one cluster", widest)
+                                      : none(plan, "no cluster of the size needed can be resident on this device", 0);
+    }
+    return FRNN_OK;
+}

@@ -1,0 +1,159 @@
+// Entry points of the persistent recurrence: check what came over the border, hand it to the launcher of the cell.
+#include <cuda_runtime.h>
+#include <stdio.h>
+
+#include "cluster_args.h"
+#include "cluster_launch.h"
+#include "fusedrnn_recurrence.h"
+
+namespace {
+
+using namespace frnn;
+
+int32_t argument(FrnnMessage *message, const char *text) {
+    if (message != nullptr) snprintf(message->text, sizeof message->text, "%s", text);
+    return FRNN_ERROR_ARGUMENT;
+}
+
+int32_t fromCuda(cudaError_t status, FrnnMessage *message, const char *call) {
+    if (status == cudaSuccess) return FRNN_OK;
+    if (message != nullptr) snprintf(message->text, sizeof message->text, "%s: %s", call, cudaGetErrorString(status));
+    return FRNN_ERROR_CUDA + int32_t(status);
+}
+
+template <class T>
+T *pointer(uint64_t address) {
+    return reinterpret_cast<T *>(uintptr_t(address));
+}
+
+// The part of the arguments that both passes have.
+template <class Args>
+int32_t fillSizes(const FrnnRecurrenceShape *shape, const FrnnRecurrencePlan *plan, int32_t pass, Args &args, FrnnMessage *message) {
+    if (shape == nullptr || plan == nullptr) return argument(message, "null shape or plan");
+    if (shape->structSize != sizeof *shape || plan->structSize != sizeof *plan) return argument(message, "structSize of shape or plan");
+    if (plan->kind != FRNN_PLAN_CLUSTER) return argument(message, "the plan is not a cluster plan");
+    if (shape->pass != pass) return argument(message, "the shape was planned for the other pass");
+    const int64_t slices = plan->clusters / shape->directions;
+    const bool spread = plan->samplesPerCluster >= 1 && slices >= 1 && slices * plan->samplesPerCluster >= shape->batch &&
+                        (slices - 1) * plan->samplesPerCluster < shape->batch;
+    if (plan->hiddenPadded < shape->hidden || !spread) return argument(message, "the plan belongs to another shape");
+    args.steps = int(shape->steps);
+    args.batch = int(shape->batch);
+    args.directions = shape->directions;
+    args.hidden = shape->hidden;
+    args.slices = int(slices);
+    args.samplesPerSlice = plan->samplesPerCluster;
+    args.relu = shape->cell == FRNN_RNN_RELU;
+    return FRNN_OK;
+}
+
+// Holds a block on each multiprocessor apart from others by the shared memory it is launched with.
+__global__ void occupy() {}
+
+} // namespace
+
+extern "C" int32_t frnn_recurrence_device_limits(int32_t device, FrnnDeviceLimits *limits, FrnnMessage *message) {
+    if (limits == nullptr || limits->structSize != sizeof *limits) return argument(message, "limits: structSize");
+    cudaDeviceProp properties;
+    int32_t status = fromCuda(cudaGetDeviceProperties(&properties, device), message, "cudaGetDeviceProperties");
+    if (status != FRNN_OK) return status;
+    *limits = {};
+    limits->structSize = sizeof *limits;
+    limits->computeMajor = properties.major;
+    limits->computeMinor = properties.minor;
+    limits->multiprocessors = properties.multiProcessorCount;
+    limits->sharedBytesPerBlock = int32_t(properties.sharedMemPerBlockOptin);
+    if (properties.major != 9) return FRNN_OK;
+
+    int current = 0;
+    status = fromCuda(cudaGetDevice(&current), message, "cudaGetDevice");
+    if (status == FRNN_OK) status = fromCuda(cudaSetDevice(device), message, "cudaSetDevice");
+    if (status != FRNN_OK) return status;
+    // More than half of the shared memory: one block per multiprocessor, as the kernels have through their registers.
+    const int sharedBytes = limits->sharedBytesPerBlock / 4 * 3;
+    status = fromCuda(cudaFuncSetAttribute(occupy, cudaFuncAttributeMaxDynamicSharedMemorySize, sharedBytes), message, "cudaFuncSetAttribute");
+    if (status == FRNN_OK) {
+        status = fromCuda(cudaFuncSetAttribute(occupy, cudaFuncAttributeNonPortableClusterSizeAllowed, 1), message, "cudaFuncSetAttribute");
+    }
+    int32_t *const found[] = {&limits->clustersOf2, &limits->clustersOf4, &limits->clustersOf8, &limits->clustersOf16};
+    for (int i = 0; i < 4 && status == FRNN_OK; i++) {
+        cudaLaunchAttribute attribute = {};
+        attribute.id = cudaLaunchAttributeClusterDimension;
+        attribute.val.clusterDim.x = 2u << i;
+        attribute.val.clusterDim.y = 1;
+        attribute.val.clusterDim.z = 1;
+        cudaLaunchConfig_t config = {};
+        config.gridDim = dim3(2u << i);
+        config.blockDim = dim3(256);
+        config.dynamicSmemBytes = size_t(sharedBytes);
+        config.attrs = &attribute;
+        config.numAttrs = 1;
+        int clusters = 0;
+        status = fromCuda(cudaOccupancyMaxActiveClusters(&clusters, occupy, &config), message, "cudaOccupancyMaxActiveClusters");
+        *found[i] = clusters;
+    }
+    const int32_t back = fromCuda(cudaSetDevice(current), message, "cudaSetDevice");
+    return status != FRNN_OK ? status : back;
+}
+
+extern "C" int32_t frnn_recurrence_forward(const FrnnRecurrenceShape *shape, const FrnnRecurrencePlan *plan,
+                                           const FrnnRecurrenceForwardParams *params, FrnnMessage *message) {
+    if (params == nullptr || params->structSize != sizeof *params) return argument(message, "params: structSize");
+    ForwardArgs args = {};
+    const int32_t status = fillSizes(shape, plan, FRNN_PASS_FORWARD, args, message);
+    if (status != FRNN_OK) return status;
+    if (params->gateInputs == 0 || params->weights == 0 || params->y == 0) return argument(message, "gateInputs, weights and y are needed");
+    if (shape->cell == FRNN_LSTM && (params->savedGates == 0) != (params->savedCells == 0)) {
+        return argument(message, "savedGates and savedCells belong together");
+    }
+    args.gateInputs = pointer<const uint16_t>(params->gateInputs);
+    args.weights = pointer<const uint16_t>(params->weights);
+    args.recurrentBiasN = pointer<const float>(params->recurrentBiasN);
+    args.hx = pointer<const uint16_t>(params->hx);
+    args.cx = pointer<const uint16_t>(params->cx);
+    args.lengths = pointer<const int>(params->lengths);
+    args.y = pointer<uint16_t>(params->y);
+    args.hy = pointer<uint16_t>(params->hy);
+    args.cy = pointer<uint16_t>(params->cy);
+    args.savedGates = pointer<uint16_t>(params->savedGates);
+    args.savedCells = pointer<float>(params->savedCells);
+    args.error = pointer<uint32_t>(params->error);
+    args.cellClip = params->cellClip;
+    const bool half = shape->dtype == FRNN_F16;
+    const auto launch = shape->cell == FRNN_LSTM ? launchLstmForward : shape->cell == FRNN_GRU_RESET_AFTER ? launchGruForward : launchRnnForward;
+    return fromCuda(launch(plan->tile, half, args, pointer<CUstream_st>(params->stream)), message, "recurrence forward");
+}
+
+extern "C" int32_t frnn_recurrence_backward(const FrnnRecurrenceShape *shape, const FrnnRecurrencePlan *plan,
+                                            const FrnnRecurrenceBackwardParams *params, FrnnMessage *message) {
+    if (params == nullptr || params->structSize != sizeof *params) return argument(message, "params: structSize");
+    BackwardArgs args = {};
+    const int32_t status = fillSizes(shape, plan, FRNN_PASS_BACKWARD, args, message);
+    if (status != FRNN_OK) return status;
+    const bool lstm = shape->cell == FRNN_LSTM, gru = shape->cell == FRNN_GRU_RESET_AFTER;
+    if (params->weights == 0 || params->dGates == 0) return argument(message, "weights and dGates are needed");
+    if (!lstm && params->y == 0) return argument(message, "y is needed");
+    if ((lstm || gru) && params->savedGates == 0) return argument(message, "savedGates is needed");
+    if (lstm && params->savedCells == 0) return argument(message, "savedCells is needed");
+    if (gru && params->dGatesH == 0) return argument(message, "dGatesH is needed");
+    args.weights = pointer<const uint16_t>(params->weights);
+    args.hx = pointer<const uint16_t>(params->hx);
+    args.cx = pointer<const uint16_t>(params->cx);
+    args.lengths = pointer<const int>(params->lengths);
+    args.y = pointer<const uint16_t>(params->y);
+    args.savedGates = pointer<const uint16_t>(params->savedGates);
+    args.savedCells = pointer<const float>(params->savedCells);
+    args.dy = pointer<const uint16_t>(params->dy);
+    args.dhy = pointer<const uint16_t>(params->dhy);
+    args.dcy = pointer<const uint16_t>(params->dcy);
+    args.dGates = pointer<uint16_t>(params->dGates);
+    args.dGatesH = pointer<uint16_t>(params->dGatesH);
+    args.dGatesFirst = pointer<uint16_t>(params->dGatesFirst);
+    args.dhx = pointer<uint16_t>(params->dhx);
+    args.dcx = pointer<uint16_t>(params->dcx);
+    args.error = pointer<uint32_t>(params->error);
+    args.cellClip = params->cellClip;
+    const bool half = shape->dtype == FRNN_F16;
+    const auto launch = lstm ? launchLstmBackward : gru ? launchGruBackward : launchRnnBackward;
+    return fromCuda(launch(plan->tile, half, args, pointer<CUstream_st>(params->stream)), message, "recurrence backward");
+}

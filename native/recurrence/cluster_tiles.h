@@ -1,0 +1,128 @@
+// The compiled sizes of the cluster kernels and the arithmetic that follows from them; shared by kernels and plan.
+#pragma once
+
+#include <stdint.h>
+
+#ifdef __CUDACC__
+#define FRNN_HOST_DEVICE __host__ __device__
+#else
+#define FRNN_HOST_DEVICE
+#endif
+
+namespace frnn {
+
+// Samples of one n-tile of the tensor-core product; a cluster works on up to kMaxSampleTiles of them in turn.
+constexpr int kTileSamples = 8;
+constexpr int kMaxSampleTiles = 4;
+
+struct ForwardTile {
+    int hidden;    // units computed; a multiple of 32 * splits
+    int cluster;   // blocks that share them
+    int splits;    // warps that share the sum over k of one group of units
+    float base;    // us per step: exchange and pointwise part
+    float perTile; // us per step and started n-tile beyond the first
+    float perRow;  // us per step and sample: what is pushed
+};
+
+struct BackwardTile {
+    int hidden;
+    int cluster;
+    int warps;
+    int splits; // parts of the sum over a block's own gates; more than one only without a cluster
+    float base;
+    float perTile;
+    float perRow;
+};
+
+// Weights stay in registers: at most 128 of them per thread. One block holds all units up to 128, where a second block
+// would cost more in exchange than it saves in products.
+constexpr ForwardTile kLstmForward[] = {
+    {64, 1, 1, 0.30f, 0.20f, 0.0f},   {128, 1, 1, 0.40f, 0.35f, 0.0f},  {256, 4, 1, 0.60f, 0.45f, 0.01f},
+    {256, 8, 1, 0.46f, 0.30f, 0.01f}, {384, 8, 2, 0.65f, 0.45f, 0.03f}, {512, 16, 2, 0.56f, 0.20f, 0.05f},
+};
+constexpr ForwardTile kGruForward[] = {
+    {64, 1, 2, 0.30f, 0.20f, 0.0f},   {128, 1, 2, 0.40f, 0.35f, 0.0f},  {256, 4, 2, 0.60f, 0.45f, 0.01f},
+    {256, 8, 4, 0.46f, 0.30f, 0.01f}, {384, 8, 4, 0.65f, 0.45f, 0.03f}, {512, 16, 4, 0.56f, 0.20f, 0.05f},
+};
+constexpr ForwardTile kRnnForward[] = {
+    {64, 1, 2, 0.30f, 0.20f, 0.0f},  {128, 1, 2, 0.40f, 0.35f, 0.0f},   {256, 4, 2, 0.50f, 0.30f, 0.01f},
+    {512, 8, 2, 0.56f, 0.20f, 0.03f}, {1024, 16, 4, 0.70f, 0.30f, 0.10f},
+};
+
+constexpr BackwardTile kLstmBackward[] = {
+    {64, 1, 8, 4, 0.35f, 0.25f, 0.0f},   {128, 1, 16, 4, 0.50f, 0.40f, 0.0f},  {256, 4, 8, 1, 0.70f, 0.50f, 0.02f},
+    {256, 8, 8, 1, 0.50f, 0.30f, 0.025f}, {384, 8, 12, 1, 0.70f, 0.40f, 0.03f}, {512, 16, 8, 1, 0.55f, 0.20f, 0.09f},
+};
+constexpr BackwardTile kGruBackward[] = {
+    {64, 1, 8, 2, 0.35f, 0.25f, 0.0f},   {128, 1, 16, 4, 0.50f, 0.40f, 0.0f},  {256, 4, 8, 1, 0.70f, 0.50f, 0.02f},
+    {256, 8, 8, 1, 0.50f, 0.30f, 0.025f}, {384, 8, 12, 1, 0.70f, 0.40f, 0.03f}, {512, 16, 8, 1, 0.55f, 0.20f, 0.09f},
+};
+constexpr BackwardTile kRnnBackward[] = {
+    {64, 1, 8, 2, 0.35f, 0.25f, 0.0f},   {128, 1, 16, 2, 0.50f, 0.40f, 0.0f},   {256, 4, 8, 1, 0.60f, 0.40f, 0.02f},
+    {512, 8, 8, 1, 0.60f, 0.30f, 0.05f}, {1024, 16, 16, 1, 0.80f, 0.40f, 0.15f},
+};
+
+template <class Table, int kSize>
+constexpr int sizeOf(const Table (&)[kSize]) {
+    return kSize;
+}
+
+// How the units of one block are spread over its warps in the forward kernel. A group of units is what one warp computes
+// in its m-tiles: 8 units for the LSTM (i,f in one m-tile and g,o in the next), 16 for GRU and RNN.
+struct ForwardGeometry {
+    int units;       // per block
+    int groups;      // of units per block
+    int warps;
+    int finishers;   // warps per group that do the pointwise part
+    int pairs;       // pairs of partial sums a lane hands to a finisher
+    int cellsPerLane; // of one n-tile in a finishing warp
+
+    FRNN_HOST_DEVICE constexpr ForwardGeometry(int hidden, int cluster, int splits, int groupUnits, int gates)
+        : units(hidden / cluster), groups(units / groupUnits), warps(groups * splits), finishers(splits > 1 ? 2 : 1),
+          pairs(groupUnits / 8 * gates / finishers), cellsPerLane(groupUnits / 8 * 2 / finishers) {}
+};
+
+// Byte offsets in the dynamic shared memory of the forward kernel.
+struct ForwardLayout {
+    int stateBytes; // one copy of h of one n-tile
+    int partials;
+    int cells;
+    int lengths;
+    int barriers;
+    int total;
+
+    FRNN_HOST_DEVICE constexpr ForwardLayout(const ForwardGeometry &g, int hidden, int splits, int sampleTiles)
+        : stateBytes(hidden * kTileSamples * 2), partials(sampleTiles * 2 * stateBytes),
+          cells(partials + (splits > 1 ? 2 * g.groups * g.finishers * (splits - 1) * g.pairs * 256 : 0)),
+          lengths(cells + sampleTiles * g.groups * g.finishers * g.cellsPerLane * 128),
+          barriers(lengths + sampleTiles * kTileSamples * 4), total(barriers + sampleTiles * 16) {}
+};
+
+struct BackwardGeometry {
+    int units;
+    int gateRows;     // rows of W_hh of one block: units * gates
+    int paddedRows;   // the same, padded to whole pairs of k-tiles for every split
+    int sources;      // partial sums that make up one dh
+    int cells;        // of one n-tile in one block
+    int stride;       // bytes from sample to sample in the staged gate gradients, 64 modulo 128 against bank conflicts
+
+    FRNN_HOST_DEVICE constexpr BackwardGeometry(int hidden, int cluster, int splits, int gates)
+        : units(hidden / cluster), gateRows(units * gates), paddedRows((gateRows + 32 * splits - 1) / (32 * splits) * 32 * splits),
+          sources(cluster * splits), cells(units * kTileSamples), stride(paddedRows * 2 % 128 == 0 ? paddedRows * 2 + 64 : paddedRows * 2) {}
+};
+
+struct BackwardLayout {
+    int inboxBytes; // one copy of the partial sums of one n-tile
+    int staged;
+    int carried;
+    int lengths;
+    int barriers;
+    int total;
+
+    FRNN_HOST_DEVICE constexpr BackwardLayout(const BackwardGeometry &g, int carriedPerCell, int sampleTiles)
+        : inboxBytes(g.sources * g.cells * 4), staged(sampleTiles * 2 * inboxBytes),
+          carried(staged + 2 * kTileSamples * g.stride), lengths(carried + sampleTiles * carriedPerCell * g.cells * 4),
+          barriers(lengths + sampleTiles * kTileSamples * 4), total(barriers + sampleTiles * 16) {}
+};
+
+} // namespace frnn

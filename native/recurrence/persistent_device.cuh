@@ -1,0 +1,178 @@
+// Device building blocks of the persistent kernels: storage types, tensor-core products, barriers and stores between the
+// blocks of a cluster. Everything here needs compute capability 9.0.
+#pragma once
+
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+#include <stdint.h>
+
+namespace frnn {
+
+// Kernels have bodies on Hopper alone: tile sizes are cut to its registers, shared memory and clusters.
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ == 900
+#define FRNN_HOPPER 1
+#endif
+
+// tanh.approx answers exactly +-1 for large arguments and NaN for NaN; its error of 2^-11 is below a half ulp of bf16.
+__device__ __forceinline__ float fastTanh(float x) {
+    float y;
+    asm("tanh.approx.f32 %0, %1;" : "=f"(y) : "f"(x));
+    return y;
+}
+
+__device__ __forceinline__ float fastSigmoid(float x) {
+    return fmaf(fastTanh(0.5f * x), 0.5f, 0.5f);
+}
+
+// 16-bit storage: conversions on raw bits, two values to a register, the first in the lower half.
+struct Bf16 {
+    static __device__ __forceinline__ uint32_t pack(float low, float high) {
+        __nv_bfloat162 v = __floats2bfloat162_rn(low, high);
+        return *reinterpret_cast<uint32_t *>(&v);
+    }
+    static __device__ __forceinline__ uint16_t bits(float x) { return __bfloat16_as_ushort(__float2bfloat16_rn(x)); }
+    static __device__ __forceinline__ float value(uint16_t bits) { return __uint_as_float(uint32_t(bits) << 16); }
+    static __device__ __forceinline__ float low(uint32_t pair) { return __uint_as_float(pair << 16); }
+    static __device__ __forceinline__ float high(uint32_t pair) { return __uint_as_float(pair & 0xffff0000u); }
+
+    // c[16x8] += a[16x16] * b[16x8]
+    static __device__ __forceinline__ void multiplyAdd(float (&c)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1) {
+        asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3},{%4,%5,%6,%7},{%8,%9},{%0,%1,%2,%3};"
+            : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+            : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+    }
+};
+
+struct Half {
+    static __device__ __forceinline__ uint32_t pack(float low, float high) {
+        __half2 v = __floats2half2_rn(low, high);
+        return *reinterpret_cast<uint32_t *>(&v);
+    }
+    static __device__ __forceinline__ uint16_t bits(float x) { return __half_as_ushort(__float2half_rn(x)); }
+    static __device__ __forceinline__ float value(uint16_t bits) { return __half2float(__ushort_as_half(bits)); }
+    static __device__ __forceinline__ float low(uint32_t pair) { return value(uint16_t(pair)); }
+    static __device__ __forceinline__ float high(uint32_t pair) { return value(uint16_t(pair >> 16)); }
+
+    static __device__ __forceinline__ void multiplyAdd(float (&c)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1) {
+        asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3},{%4,%5,%6,%7},{%8,%9},{%0,%1,%2,%3};"
+            : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
+            : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+    }
+};
+
+// Loads that stay where they are written: the step after next's operands are asked for before this step waits.
+__device__ __forceinline__ uint16_t loadHalfword(const void *p) {
+    uint16_t v;
+    asm volatile("ld.global.nc.u16 %0, [%1];" : "=h"(v) : "l"(p));
+    return v;
+}
+
+__device__ __forceinline__ uint32_t loadWord(const void *p) {
+    uint32_t v;
+    asm volatile("ld.global.nc.u32 %0, [%1];" : "=r"(v) : "l"(p));
+    return v;
+}
+
+__device__ __forceinline__ uint2 loadPair(const void *p) {
+    uint2 v;
+    asm volatile("ld.global.nc.v2.u32 {%0,%1}, [%2];" : "=r"(v.x), "=r"(v.y) : "l"(p));
+    return v;
+}
+
+__device__ __forceinline__ void prefetchL2(const void *p) {
+    asm volatile("prefetch.global.L2 [%0];" ::"l"(p));
+}
+
+#ifdef FRNN_HOPPER
+
+__device__ __forceinline__ uint32_t sharedAddress(const void *p) {
+    return uint32_t(__cvta_generic_to_shared(p));
+}
+
+// The address of the same place in the shared memory of another block of the cluster.
+__device__ __forceinline__ uint32_t peerAddress(uint32_t address, int rank) {
+    uint32_t peer;
+    asm("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(peer) : "r"(address), "r"(rank));
+    return peer;
+}
+
+__device__ __forceinline__ uint32_t clusterRank() {
+    uint32_t rank;
+    asm("mov.u32 %0, %%cluster_ctarank;" : "=r"(rank));
+    return rank;
+}
+
+__device__ __forceinline__ void clusterSync() {
+    asm volatile("barrier.cluster.arrive.release.aligned;\n\tbarrier.cluster.wait.acquire.aligned;" ::: "memory");
+}
+
+// 16 bytes into a peer's shared memory; the peer's barrier counts them when they are visible there.
+__device__ __forceinline__ void storePeer(uint32_t address, uint4 v, uint32_t barrier) {
+    asm volatile(
+        "st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.v4.b32 [%0], {%1,%2,%3,%4}, [%5];" ::"r"(address),
+        "r"(v.x), "r"(v.y), "r"(v.z), "r"(v.w), "r"(barrier)
+        : "memory");
+}
+
+__device__ __forceinline__ void barrierInit(uint32_t barrier) {
+    asm volatile("mbarrier.init.shared::cta.b64 [%0], 1;" ::"r"(barrier) : "memory");
+}
+
+__device__ __forceinline__ void barrierInitVisible() {
+    asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
+}
+
+// Opens the next phase: it completes when `bytes` have arrived.
+__device__ __forceinline__ void barrierExpect(uint32_t barrier, uint32_t bytes) {
+    asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(barrier), "r"(bytes) : "memory");
+}
+
+__device__ __forceinline__ bool barrierTry(uint32_t barrier, uint32_t parity) {
+    uint32_t done;
+    asm volatile(
+        "{\n\t.reg .pred p;\n\tmbarrier.try_wait.parity.shared::cta.b64 p, [%1], %2;\n\tselp.u32 %0, 1, 0, p;\n\t}"
+        : "=r"(done)
+        : "r"(barrier), "r"(parity)
+        : "memory");
+    return done != 0;
+}
+
+// Waits for a phase, but not for ever: after about two seconds the error word is written and `lost` set. A thread that
+// has lost a partner waits no more and runs on through all its steps, so that no block is left alone at a barrier.
+__device__ __forceinline__ void barrierWait(uint32_t barrier, uint32_t parity, bool &lost, uint32_t *error) {
+    constexpr long long kLimit = 4000000000ll; // cycles
+    if (lost || barrierTry(barrier, parity)) return;
+    const long long start = clock64();
+    while (!barrierTry(barrier, parity)) {
+        if (clock64() - start > kLimit) {
+            lost = true;
+            if (error != nullptr) atomicExch(error, 1u);
+            return;
+        }
+    }
+}
+
+// Meeting point of `threads` threads of a block; 0 is __syncthreads.
+__device__ __forceinline__ void namedBarrier(int id, int threads) {
+    asm volatile("bar.sync %0, %1;" ::"r"(id), "r"(threads) : "memory");
+}
+
+// Eight consecutive 16-bit values of a row of `count`, zeros behind its end; `aligned`: rows are whole 16-byte blocks.
+__device__ __forceinline__ uint4 loadEight(const uint16_t *row, int first, int count, bool aligned) {
+    if (first >= count) return make_uint4(0, 0, 0, 0);
+    if (aligned) return __ldg(reinterpret_cast<const uint4 *>(row + first));
+    uint64_t half[2] = {0, 0};
+#pragma unroll
+    for (int h = 0; h < 2; h++) {
+#pragma unroll 1
+        for (int i = 0; i < 4; i++) {
+            const int k = first + h * 4 + i;
+            if (k < count) half[h] |= uint64_t(__ldg(row + k)) << (16 * i);
+        }
+    }
+    return make_uint4(uint32_t(half[0]), uint32_t(half[0] >> 32), uint32_t(half[1]), uint32_t(half[1] >> 32));
+}
+
+#endif // FRNN_HOPPER
+
+} // namespace frnn
