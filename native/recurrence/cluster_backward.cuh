@@ -16,9 +16,8 @@ namespace frnn {
 
 // Where a cell's tensors of one step lie, and of the step before it in the order of the forward pass.
 struct StepPlace {
-    size_t cell;     // index into [T,N,D,H]
-    size_t previous; // the same one forward step earlier; only if hasPrevious
-    size_t state;    // index into [D,N,H]
+    int64_t cell;     // index into [T,N,D,H]
+    int64_t previous; // the same one forward step earlier; only if hasPrevious
     bool hasPrevious;
 };
 
@@ -50,7 +49,7 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
     const int tileSamples = (samples + sampleTiles - 1) / sampleTiles;
     const BackwardLayout layout(kGeometry, Cell::kCarriedFloats, sampleTiles);
     const uint32_t base = sharedAddress(shared);
-    int *const lengths = reinterpret_cast<int *>(shared + layout.lengths);
+    SampleRow *const rows = reinterpret_cast<SampleRow *>(shared + layout.rows);
     auto samplesOf = [&](int tile) { return max(0, min(tileSamples, samples - tile * tileSamples)); };
     // A push carries two samples, so an odd last one brings its neighbour along.
     auto incomingBytes = [&](int tile) { return kCluster * kUnits * ((samplesOf(tile) + 1) / 2 * 2) * 4; };
@@ -95,13 +94,21 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
         barrierInitVisible();
         for (int b = 0; b < sampleTiles * 2; b++) barrierExpect(base + layout.barriers + b * 8, incomingBytes(b / 2));
     }
+    // Forward step s of a sample lies at origin + s * timeStride: direction 1 walks backwards from the sample's last step.
+    const int timeStride = batch * directions * hidden * (direction == 0 ? 1 : -1);
     for (int i = threadIdx.x; i < sampleTiles * kTileSamples; i += kThreads) {
-        const int inTile = i % kTileSamples, inSlice = i / kTileSamples * tileSamples + inTile;
-        const bool real = inTile < samplesOf(i / kTileSamples);
-        lengths[i] = !real ? 0 : args.lengths == nullptr ? steps : args.lengths[firstSample + inSlice];
+        const int tile = i / kTileSamples, inTile = i % kTileSamples;
+        const int sample = firstSample + tile * tileSamples + inTile;
+        SampleRow row = {0, 0, sample};
+        if (inTile < samplesOf(tile)) {
+            row.length = args.lengths == nullptr ? steps : args.lengths[sample];
+            const int64_t firstTime = direction == 0 ? 0 : row.length - 1;
+            row.origin = ((firstTime * batch + sample) * directions + direction) * hidden;
+        }
+        rows[i] = row;
     }
     // Shares of padding samples are never pushed and staged gradients of padding rows never written, but both are read.
-    for (int i = threadIdx.x; i < layout.carried / 16; i += kThreads) {
+    for (int i = threadIdx.x; i < layout.rows / 16; i += kThreads) {
         reinterpret_cast<uint4 *>(shared)[i] = make_uint4(0, 0, 0, 0);
     }
     __syncthreads();
@@ -115,22 +122,18 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
         const int e = threadIdx.x + c * kThreads;
         return (e / 4 & 3) * 2 + (e & 1);
     };
-    // Backward step s undoes forward step T-1-s of the layer, which is t of direction 0.
-    auto placeOf = [&](int forwardStep, int tile, int c) {
-        const int sample = firstSample + tile * tileSamples + columnOf(c), unit = rank * kUnits + unitOf(c);
-        const int length = lengths[tile * kTileSamples + columnOf(c)];
-        const bool turned = direction == 1 && forwardStep < length;
-        const int time = turned ? length - 1 - forwardStep : forwardStep;
-        const size_t stride = size_t(batch) * directions * hidden;
+    auto rowAt = [&](int tile, int c) { return rows[tile * kTileSamples + columnOf(c)]; };
+    auto realUnit = [&](int c) { return rank * kUnits + unitOf(c) < hidden; };
+    auto placeOf = [&](const SampleRow &row, int forwardStep, int c) {
         StepPlace p;
-        p.cell = time * stride + (size_t(sample) * directions + direction) * hidden + unit;
-        p.previous = turned ? p.cell + stride : p.cell - stride;
-        p.state = (size_t(direction) * batch + sample) * hidden + unit;
+        p.cell = row.origin + int64_t(forwardStep) * timeStride + rank * kUnits + unitOf(c);
+        p.previous = p.cell - timeStride;
         p.hasPrevious = forwardStep > 0;
         return p;
     };
-    auto realCell = [&](int tile, int c) { return columnOf(c) < samplesOf(tile) && rank * kUnits + unitOf(c) < hidden; };
-    auto lengthOf = [&](int tile, int c) { return lengths[tile * kTileSamples + columnOf(c)]; };
+    auto stateOf = [&](const SampleRow &row, int c) {
+        return (size_t(direction) * batch + row.sample) * hidden + rank * kUnits + unitOf(c);
+    };
     auto carriedAt = [&](int tile, int c) {
         return reinterpret_cast<float *>(shared + layout.carried) + tile * Cell::kCarriedFloats * kCellsPerTile + threadIdx.x +
                c * kThreads;
@@ -139,29 +142,41 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
     for (int tile = 0; tile < sampleTiles; tile++) {
 #pragma unroll
         for (int c = 0; c < kCells; c++) {
-            if (Cell::kCarriedFloats == 0) continue;
+            const SampleRow row = rowAt(tile, c);
             float initial[2] = {0, 0};
-            if (realCell(tile, c)) Cell::template begin<Type>(args, placeOf(lengthOf(tile, c) - 1, tile, c), initial);
+            if (row.length > 0 && realUnit(c)) Cell::template begin<Type>(args, placeOf(row, row.length - 1, c).cell, stateOf(row, c), initial);
+#pragma unroll
             for (int i = 0; i < Cell::kCarriedFloats; i++) carriedAt(tile, c)[i * kCellsPerTile] = initial[i];
         }
     }
+    if (args.lengths != nullptr) {
+        // Gate gradients are zero behind a sample's length.
+        const int own = max(0, min(kUnits, hidden - rank * kUnits)) * kGates;
+        for (int i = 0; i < sampleTiles * kTileSamples; i++) {
+            const SampleRow row = rows[i];
+            if (row.length == 0) continue;
+            for (int k = threadIdx.x; k < (steps - row.length) * own; k += kThreads) {
+                const int64_t time = row.length + k / own;
+                const int64_t at = (((time * batch + row.sample) * directions + direction) * hidden + rank * kUnits) * kGates + k % own;
+                args.dGates[at] = 0;
+                if (args.dGatesH != nullptr) args.dGatesH[at] = 0;
+            }
+        }
+    }
 
+    // What forward saved: asked for one iteration ahead, brought into L2 four steps ahead.
     using Saved = typename Cell::Saved;
-    auto load = [&](int forwardStep, int tile, Saved(&saved)[kCells]) {
+    auto load = [&](const SampleRow (&row)[kCells], int forwardStep, Saved(&saved)[kCells]) {
 #pragma unroll
         for (int c = 0; c < kCells; c++) {
             saved[c] = Saved{};
-            if (forwardStep >= 0 && realCell(tile, c) && forwardStep < lengthOf(tile, c)) {
-                saved[c] = Cell::load(args, placeOf(forwardStep, tile, c));
-            }
+            if (forwardStep >= 0 && forwardStep < row[c].length && realUnit(c)) saved[c] = Cell::load(args, placeOf(row[c], forwardStep, c));
         }
     };
-    auto prefetch = [&](int forwardStep, int tile) {
+    auto prefetch = [&](const SampleRow (&row)[kCells], int forwardStep) {
 #pragma unroll
         for (int c = 0; c < kCells; c++) {
-            if (forwardStep >= 0 && realCell(tile, c) && forwardStep < lengthOf(tile, c)) {
-                Cell::prefetch(args, placeOf(forwardStep, tile, c));
-            }
+            if (forwardStep >= 0 && forwardStep < row[c].length && realUnit(c)) Cell::prefetch(args, placeOf(row[c], forwardStep, c));
         }
     };
 
@@ -181,9 +196,12 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
         return sum;
     };
 
-    Saved current[kCells];
-    load(steps - 1, 0, current);
-    for (int s = 0; s < 4; s++) prefetch(steps - 1 - s, 0);
+    SampleRow row[kCells];
+    Saved saved[kCells];
+#pragma unroll
+    for (int c = 0; c < kCells; c++) row[c] = rowAt(0, c);
+    load(row, steps - 1, saved);
+    for (int s = 1; s < 4; s++) prefetch(row, steps - 1 - s);
     if (kCluster > 1) {
         clusterSync();
     } else {
@@ -195,15 +213,13 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
     for (int step = 0; step < steps; step++) {
         const int parity = step & 1, forwardStep = steps - 1 - step;
         for (int tile = 0; tile < sampleTiles; tile++, turn ^= 1) {
-            const bool lastTile = tile + 1 == sampleTiles;
-            Saved next[kCells];
-            load(lastTile ? forwardStep - 1 : forwardStep, lastTile ? 0 : tile + 1, next);
             typename Cell::Prepared prepared[kCells];
 #pragma unroll
             for (int c = 0; c < kCells; c++) {
                 float carried[2] = {0, 0};
+#pragma unroll
                 for (int i = 0; i < Cell::kCarriedFloats; i++) carried[i] = carriedAt(tile, c)[i * kCellsPerTile];
-                prepared[c] = Cell::template prepare<Type>(args, current[c], carried);
+                prepared[c] = Cell::template prepare<Type>(args, saved[c], carried);
             }
             const uint32_t barrier = base + layout.barriers + tile * 16;
             if (kCluster > 1 && step > 0) {
@@ -216,20 +232,16 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
 #pragma unroll
             for (int c = 0; c < kCells; c++) {
                 gradient[c] = typename Cell::Gradient{};
-                const int length = lengthOf(tile, c);
-                if (realCell(tile, c) && forwardStep < length) {
-                    const StepPlace place = placeOf(forwardStep, tile, c);
-                    float dh;
-                    if (forwardStep == length - 1) {
-                        dh = args.dhy != nullptr ? Type::value(args.dhy[place.state]) : 0.0f;
-                    } else {
-                        dh = arrived(tile, parity, c) + prepared[c].besides();
-                    }
+                if (forwardStep < row[c].length && realUnit(c)) {
+                    float dh = arrived(tile, parity, c) + prepared[c].besides();
+                    if (forwardStep == row[c].length - 1) dh = args.dhy != nullptr ? Type::value(args.dhy[stateOf(row[c], c)]) : 0.0f;
+                    if (forwardStep == 0) Cell::template first<Type>(args, stateOf(row[c], c), prepared[c]);
                     float carried[2];
-                    gradient[c] = Cell::template apply<Type>(args, place, prepared[c], dh, carried);
+                    gradient[c] = Cell::template apply<Type>(prepared[c], dh, carried);
+#pragma unroll
                     for (int i = 0; i < Cell::kCarriedFloats; i++) carriedAt(tile, c)[i * kCellsPerTile] = carried[i];
                 }
-                Cell::template stage<Type>(gradient[c], staged + columnOf(c) * kGeometry.stride + unitOf(c) * kGates * 2);
+                Cell::stage(gradient[c], staged + columnOf(c) * kGeometry.stride + unitOf(c) * kGates * 2);
             }
             __syncthreads();
 
@@ -268,18 +280,22 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
                 }
             }
 
-            prefetch(forwardStep - 4, tile);
+            // The rest of the iteration lies in the shadow of the exchange.
 #pragma unroll
             for (int c = 0; c < kCells; c++) {
-                if (realCell(tile, c)) {
-                    const StepPlace place = placeOf(forwardStep, tile, c);
-                    Cell::template store<Type>(args, place, gradient[c]);
-                    if (forwardStep == 0 && args.dGatesFirst != nullptr) {
-                        Cell::template storeFirst<Type>(args.dGatesFirst + place.state * kGates, gradient[c]);
-                    }
+                if (forwardStep >= row[c].length || !realUnit(c)) continue;
+                Cell::store(args, placeOf(row[c], forwardStep, c).cell, gradient[c]);
+                if (forwardStep == 0 && args.dGatesFirst != nullptr) {
+                    Cell::storeFirst(args.dGatesFirst + stateOf(row[c], c) * kGates, gradient[c]);
                 }
-                current[c] = next[c];
             }
+            prefetch(row, forwardStep - 4);
+            const bool lastTile = tile + 1 == sampleTiles;
+            if (sampleTiles > 1) {
+#pragma unroll
+                for (int c = 0; c < kCells; c++) row[c] = rowAt(lastTile ? 0 : tile + 1, c);
+            }
+            load(row, lastTile ? forwardStep - 1 : forwardStep, saved);
             if (kCluster == 1) __syncthreads();
         }
     }
@@ -289,10 +305,12 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
         if (kCluster > 1) barrierWait(base + layout.barriers + tile * 16 + parity * 8, (steps - 1) >> 1 & 1, lost, args.error);
 #pragma unroll
         for (int c = 0; c < kCells; c++) {
-            if (!realCell(tile, c)) continue;
+            const SampleRow last = rowAt(tile, c);
+            if (last.length == 0 || !realUnit(c)) continue;
             float carried[2] = {0, 0};
+#pragma unroll
             for (int i = 0; i < Cell::kCarriedFloats; i++) carried[i] = carriedAt(tile, c)[i * kCellsPerTile];
-            const size_t state = placeOf(0, tile, c).state;
+            const size_t state = stateOf(last, c);
             if (args.dhx != nullptr) args.dhx[state] = Type::bits(arrived(tile, parity, c) + Cell::besides(carried));
             if (Cell::kCarriesCell && args.dcx != nullptr) args.dcx[state] = Type::bits(carried[0]);
         }

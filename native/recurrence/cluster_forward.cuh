@@ -18,14 +18,6 @@
 
 namespace frnn {
 
-// One lane's view of a cell (unit, sample) of the layer.
-struct CellPlace {
-    int unit;
-    int sample; // in the batch
-    int length;
-    bool real; // neither padding of units nor of samples
-};
-
 template <class Cell, class Type, int kHidden, int kCluster, int kSplits>
 __global__ void __launch_bounds__(ForwardGeometry(kHidden, kCluster, kSplits, Cell::kGroupUnits, Cell::kGates).warps * 32, 1)
 clusterForward(const __grid_constant__ ForwardArgs args) {
@@ -39,7 +31,8 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
     constexpr bool kSplitSamples = kFinishers == 2 && kHalves == 1;
     constexpr int kBlocks = kFinishers == 2 && kHalves == 2 ? 1 : kHalves; // blocks of 8 units in a finishing warp
     constexpr int kCells = kSplitSamples ? 1 : 2;                         // cells of a lane in one such block
-    constexpr int kChains = kTiles >= 2 ? 2 : 4;                          // independent sums per m-tile
+    // Independent sums per m-tile: more where a warp has few m-tiles and registers to spare.
+    constexpr int kChains = kTiles >= 2 || kPairsOfTiles * kGeometry.warps >= 128 ? 2 : 4;
     static_assert(kHidden % (32 * kSplits) == 0, "k has to split evenly");
     static_assert(kUnits % Cell::kGroupUnits == 0 && kGroups <= 15 + (kSplits == 1), "units must fill groups");
     static_assert(kGeometry.cellsPerLane == kBlocks * kCells, "plan and kernel disagree about cells");
@@ -58,7 +51,7 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
     const int tileSamples = (samples + sampleTiles - 1) / sampleTiles; // even shares, so that no tile is late
     const ForwardLayout layout(kGeometry, kHidden, kSplits, sampleTiles);
     const uint32_t base = sharedAddress(shared);
-    int *const lengths = reinterpret_cast<int *>(shared + layout.lengths);
+    SampleRow *const rows = reinterpret_cast<SampleRow *>(shared + layout.rows);
     auto samplesOf = [&](int tile) { return max(0, min(tileSamples, samples - tile * tileSamples)); };
 
     // Weights: one 16-byte load per row gives the fragments of two k-tiles.
@@ -94,10 +87,18 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
             barrierExpect(base + layout.barriers + b * 8, samplesOf(b / 2) * kHidden * 2);
         }
     }
+    // Forward step s of a sample lies at origin + s * timeStride: direction 1 walks backwards from the sample's last step.
+    const int timeStride = batch * directions * hidden * (direction == 0 ? 1 : -1);
     for (int i = threadIdx.x; i < sampleTiles * kTileSamples; i += kThreads) {
-        const int inTile = i % kTileSamples, inSlice = i / kTileSamples * tileSamples + inTile;
-        const bool real = inTile < samplesOf(i / kTileSamples);
-        lengths[i] = !real ? 0 : args.lengths == nullptr ? steps : args.lengths[firstSample + inSlice];
+        const int tile = i / kTileSamples, inTile = i % kTileSamples;
+        const int sample = firstSample + tile * tileSamples + inTile;
+        SampleRow row = {0, 0, sample};
+        if (inTile < samplesOf(tile)) {
+            row.length = args.lengths == nullptr ? steps : args.lengths[sample];
+            const int64_t firstTime = direction == 0 ? 0 : row.length - 1;
+            row.origin = ((firstTime * batch + sample) * directions + direction) * hidden;
+        }
+        rows[i] = row;
     }
     // All of h is cleared: what padding samples hold never reaches a real one, but it is read.
     for (int i = threadIdx.x; i < layout.partials / 16; i += kThreads) {
@@ -119,35 +120,43 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
         }
     }
 
+    if (args.lengths != nullptr) {
+        // y is zero behind a sample's length.
+        const int own = max(0, min(kUnits, hidden - rank * kUnits));
+        for (int i = 0; i < sampleTiles * kTileSamples; i++) {
+            const SampleRow row = rows[i];
+            if (row.length == 0) continue;
+            for (int k = threadIdx.x; k < (steps - row.length) * own; k += kThreads) {
+                const int64_t time = row.length + k / own;
+                args.y[((time * batch + row.sample) * directions + direction) * hidden + rank * kUnits + k % own] = 0;
+            }
+        }
+    }
+
     const bool finishing = split < kFinishers;
     const int half = kFinishers == 2 && kHalves == 2 ? split : 0;
-    const int sampleColumn = lane % 4 * 2 + (kSplitSamples ? split : 0); // of the lane's first cell
-    auto place = [&](int tile, int block, int cell) {
-        const int column = sampleColumn + cell;
-        const int unit = rank * kUnits + group * Cell::kGroupUnits + (half + block) * 8 + lane / 4;
-        const bool real = column < samplesOf(tile) && unit < hidden;
-        return CellPlace{unit, firstSample + tile * tileSamples + column, lengths[tile * kTileSamples + column], real};
+    const int ownBlock = group * kHalves + half;                             // of 8 units within this block
+    const int firstUnit = rank * kUnits + ownBlock * 8;                      // of that block of units
+    const int column = lane % 4 * 2 + (kSplitSamples ? split : 0);           // of the lane's first cell in the n-tile
+    auto unitOf = [&](int block) { return firstUnit + block * 8 + lane / 4; };
+    auto rowAt = [&](int tile, int cell) { return rows[tile * kTileSamples + column + cell]; };
+    auto stateOf = [&](const SampleRow &row, int block) {
+        return (size_t(direction) * batch + row.sample) * hidden + unitOf(block);
     };
-    // Direction 1 walks backwards from each sample's last step. Behind the length both directions visit t = step.
-    auto timeOf = [&](int step, int length) { return direction == 1 && step < length ? length - 1 - step : step; };
-    auto cellOf = [&](int time, const CellPlace &p) {
-        return ((size_t(time) * batch + p.sample) * directions + direction) * hidden + p.unit;
-    };
-    auto stateOf = [&](const CellPlace &p) { return (size_t(direction) * batch + p.sample) * hidden + p.unit; };
-    auto carriedAt = [&](int tile, int index) {
-        const int slot = (tile * kGroups + group) * kFinishers + (kFinishers == 2 ? split : 0);
-        return reinterpret_cast<float *>(shared + layout.cells) + (slot * kGeometry.cellsPerLane + index) * 32 + lane;
-    };
+    float *const ownCells = reinterpret_cast<float *>(shared + layout.cells) +
+                            (group * kFinishers + (kFinishers == 2 ? split : 0)) * kGeometry.cellsPerLane * 32 + lane;
+    auto carriedAt = [&](int tile, int index) { return ownCells + (tile * kGroups * kFinishers * kGeometry.cellsPerLane + index) * 32; };
 
-    if (finishing) {
+    if (finishing && Cell::kCarries) {
+        const uint16_t *initial = Cell::kCarriesCell ? args.cx : args.hx;
         for (int tile = 0; tile < sampleTiles; tile++) {
 #pragma unroll
             for (int b = 0; b < kBlocks; b++) {
 #pragma unroll
                 for (int j = 0; j < kCells; j++) {
-                    const CellPlace p = place(tile, b, j);
-                    const uint16_t *initial = Cell::kCarriesCell ? args.cx : args.hx;
-                    *carriedAt(tile, b * kCells + j) = p.real && initial != nullptr ? Type::value(initial[stateOf(p)]) : 0.0f;
+                    const SampleRow row = rowAt(tile, j);
+                    const bool given = row.length > 0 && unitOf(b) < hidden && initial != nullptr;
+                    *carriedAt(tile, b * kCells + j) = given ? Type::value(initial[stateOf(row, b)]) : 0.0f;
                 }
             }
         }
@@ -155,31 +164,31 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
     float bias[kBlocks];
 #pragma unroll
     for (int b = 0; b < kBlocks; b++) {
-        const int unit = place(0, b, 0).unit;
-        const bool given = Cell::kRecurrentBias && args.recurrentBiasN != nullptr && unit < hidden;
-        bias[b] = given ? args.recurrentBiasN[size_t(direction) * hidden + unit] : 0.0f;
+        const bool given = Cell::kRecurrentBias && args.recurrentBiasN != nullptr && unitOf(b) < hidden;
+        bias[b] = given ? args.recurrentBiasN[size_t(direction) * hidden + unitOf(b)] : 0.0f;
     }
 
-    // Gate inputs are asked for one iteration ahead and brought into L2 four iterations ahead.
+    // Gate inputs: asked for one iteration ahead, brought into L2 four steps ahead.
     using Inputs = typename Cell::Inputs;
-    auto loadInputs = [&](int step, int tile, Inputs(&in)[kBlocks][kCells]) {
+    auto inputsAt = [&](const SampleRow &row, int step, int block) {
+        return args.gateInputs + (row.origin + int64_t(step) * timeStride + unitOf(block)) * kGates;
+    };
+    auto loadInputs = [&](const SampleRow (&row)[kCells], int step, Inputs(&in)[kBlocks][kCells]) {
 #pragma unroll
         for (int b = 0; b < kBlocks; b++) {
 #pragma unroll
             for (int j = 0; j < kCells; j++) {
-                const CellPlace p = place(tile, b, j);
                 in[b][j] = Inputs{};
-                if (p.real && step < p.length) in[b][j] = Cell::load(args.gateInputs + cellOf(timeOf(step, p.length), p) * kGates);
+                if (step < row[j].length && unitOf(b) < hidden) in[b][j] = Cell::load(inputsAt(row[j], step, b));
             }
         }
     };
-    auto prefetchInputs = [&](int step, int tile) {
+    auto prefetchInputs = [&](const SampleRow (&row)[kCells], int step) {
 #pragma unroll
         for (int b = 0; b < kBlocks; b++) {
 #pragma unroll
             for (int j = 0; j < kCells; j++) {
-                const CellPlace p = place(tile, b, j);
-                if (p.real && step < p.length) prefetchL2(args.gateInputs + cellOf(timeOf(step, p.length), p) * kGates);
+                if (step < row[j].length && unitOf(b) < hidden) prefetchL2(inputsAt(row[j], step, b));
             }
         }
     };
@@ -188,20 +197,28 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
     constexpr int kChunkLanes = kSplitSamples ? 4 : 8, kReceivers = 32 / kChunkLanes;
     constexpr int kPushes = (kCluster + kReceivers - 1) / kReceivers;
     const int chunkPosition = kSplitSamples ? split * 4 + lane % 4 : lane % 8;
-    const int chunkSample = kSplitSamples ? sampleColumn : sampleColumn + (lane / 4 & 1);
+    const int chunkColumn = kSplitSamples ? column : column + (lane / 4 & 1);
     uint32_t peers[kPushes];
+    int pushOffsets[kPushes][kBlocks];
 #pragma unroll
     for (int d = 0; d < kPushes; d++) {
         const int slot = d * kReceivers + lane / kChunkLanes;
         peers[d] = kCluster > 1 ? peerAddress(base, (rank + slot) % kCluster) : base;
+#pragma unroll
+        for (int b = 0; b < kBlocks; b++) {
+            const int slotBlock = slot * (kUnits / 8) + ownBlock + b;
+            pushOffsets[d][b] = slotBlock * 128 + (chunkPosition ^ (slotBlock & 3)) * 16;
+        }
     }
     const bool wideRows = hidden % 8 == 0;
-    const int ownBlock = group * kHalves + half; // of 8 units within this block
 
-    Inputs current[kBlocks][kCells];
+    SampleRow row[kCells];
+    Inputs inputs[kBlocks][kCells];
+#pragma unroll
+    for (int j = 0; j < kCells; j++) row[j] = rowAt(0, j);
     if (finishing) {
-        loadInputs(0, 0, current);
-        for (int step = 0; step < 4; step++) prefetchInputs(step, 0);
+        loadInputs(row, 0, inputs);
+        for (int step = 1; step < 4; step++) prefetchInputs(row, step);
     }
     if (kCluster > 1) {
         clusterSync();
@@ -216,9 +233,6 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
     for (int step = 0; step < steps; step++) {
         const int parity = step & 1;
         for (int tile = 0; tile < sampleTiles; tile++, turn ^= 1) {
-            const bool lastTile = tile + 1 == sampleTiles;
-            Inputs next[kBlocks][kCells];
-            if (finishing) loadInputs(lastTile ? step + 1 : step, lastTile ? 0 : tile + 1, next);
             float carried[kBlocks][kCells];
 #pragma unroll
             for (int b = 0; b < kBlocks; b++) {
@@ -303,12 +317,12 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
 
             if (finishing) {
                 typename Cell::Result result[kBlocks][kCells];
+                uint4 chunk[kBlocks];
 #pragma unroll
                 for (int b = 0; b < kBlocks; b++) {
 #pragma unroll
                     for (int j = 0; j < kCells; j++) {
-                        result[b][j] = Cell::template apply<Type>(gates[b][j], current[b][j], carried[b][j], bias[b], args);
-                        if (Cell::kCarries) *carriedAt(tile, b * kCells + j) = result[b][j].carried;
+                        result[b][j] = Cell::template apply<Type>(gates[b][j], inputs[b][j], carried[b][j], bias[b], args);
                     }
                     // Lanes exchange until each holds the eight units of one sample.
                     const bool oddUnit = lane & 4, oddPair = lane & 8, upperFour = lane & 16;
@@ -318,57 +332,55 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
                     const uint32_t otherTwo = __shfl_xor_sync(~0u, two, 8);
                     const uint32_t low = oddPair ? otherTwo : two, high = oddPair ? two : otherTwo;
                     const uint32_t otherLow = __shfl_xor_sync(~0u, low, 16), otherHigh = __shfl_xor_sync(~0u, high, 16);
-                    const uint4 chunk = upperFour ? make_uint4(otherLow, otherHigh, low, high) : make_uint4(low, high, otherLow, otherHigh);
+                    chunk[b] = upperFour ? make_uint4(otherLow, otherHigh, low, high) : make_uint4(low, high, otherLow, otherHigh);
 
                     const int ahead = (tile * 2 + (parity ^ 1)) * layout.stateBytes;
-                    const bool realChunk = chunkSample < samplesOf(tile);
                     if constexpr (kCluster == 1) {
-                        const int slotBlock = ownBlock + b;
-                        if (lane < kChunkLanes) {
-                            *reinterpret_cast<uint4 *>(shared + ahead + slotBlock * 128 + (chunkPosition ^ (slotBlock & 3)) * 16) = chunk;
-                        }
-                    } else if (step + 1 < steps && realChunk) {
+                        if (lane < kChunkLanes) *reinterpret_cast<uint4 *>(shared + ahead + pushOffsets[0][b]) = chunk[b];
+                    } else if (step + 1 < steps && chunkColumn < samplesOf(tile)) {
 #pragma unroll
                         for (int d = 0; d < kPushes; d++) {
-                            const int slot = d * kReceivers + lane / kChunkLanes;
-                            const int slotBlock = slot * (kUnits / 8) + ownBlock + b;
-                            if (kCluster % kReceivers == 0 || slot < kCluster) {
-                                storePeer(peers[d] + ahead + slotBlock * 128 + (chunkPosition ^ (slotBlock & 3)) * 16, chunk,
+                            if (kCluster % kReceivers == 0 || d * kReceivers + lane / kChunkLanes < kCluster) {
+                                storePeer(peers[d] + ahead + pushOffsets[d][b], chunk[b],
                                           peers[d] + layout.barriers + tile * 16 + (parity ^ 1) * 8);
                             }
                         }
                     }
-                    if (wideRows && lane < kChunkLanes && realChunk) {
-                        const int unit = rank * kUnits + (ownBlock + b) * 8;
-                        const CellPlace p{unit, firstSample + tile * tileSamples + chunkSample,
-                                          lengths[tile * kTileSamples + chunkSample], unit < hidden};
-                        const uint4 shown = step < p.length ? chunk : make_uint4(0, 0, 0, 0);
-                        if (p.real) *reinterpret_cast<uint4 *>(args.y + cellOf(timeOf(step, p.length), p)) = shown;
-                    }
                 }
-                prefetchInputs(step + 4, tile);
+
+                // The rest of the iteration lies in the shadow of the exchange.
+                const int64_t passed = int64_t(step) * timeStride;
+                if (wideRows && lane < kChunkLanes) {
+                    const SampleRow chunkRow = rows[tile * kTileSamples + chunkColumn];
 #pragma unroll
-                for (int b = 0; b < kBlocks; b++) {
-#pragma unroll
-                    for (int j = 0; j < kCells; j++) {
-                        const CellPlace p = place(tile, b, j);
-                        if (!p.real) continue;
-                        const size_t cell = cellOf(timeOf(step, p.length), p);
-                        const uint16_t h = Type::bits(result[b][j].h);
-                        if (!wideRows) args.y[cell] = step < p.length ? h : uint16_t(0);
-                        if (step >= p.length) continue;
-                        if (args.savedGates != nullptr) Cell::template save<Type>(args, cell, result[b][j]);
-                        if (step == p.length - 1) {
-                            if (args.hy != nullptr) args.hy[stateOf(p)] = h;
-                            if (Cell::kCarriesCell && args.cy != nullptr) args.cy[stateOf(p)] = Type::bits(result[b][j].carried);
+                    for (int b = 0; b < kBlocks; b++) {
+                        if (step < chunkRow.length && firstUnit + b * 8 < hidden) {
+                            *reinterpret_cast<uint4 *>(args.y + chunkRow.origin + passed + firstUnit + b * 8) = chunk[b];
                         }
                     }
                 }
 #pragma unroll
                 for (int b = 0; b < kBlocks; b++) {
 #pragma unroll
-                    for (int j = 0; j < kCells; j++) current[b][j] = next[b][j];
+                    for (int j = 0; j < kCells; j++) {
+                        if (Cell::kCarries) *carriedAt(tile, b * kCells + j) = result[b][j].carried;
+                        if (step >= row[j].length || unitOf(b) >= hidden) continue;
+                        const int64_t cell = row[j].origin + passed + unitOf(b);
+                        if (!wideRows) args.y[cell] = Type::bits(result[b][j].h);
+                        if (args.savedGates != nullptr) Cell::template save<Type>(args, cell, result[b][j]);
+                        if (step == row[j].length - 1) {
+                            if (args.hy != nullptr) args.hy[stateOf(row[j], b)] = Type::bits(result[b][j].h);
+                            if (Cell::kCarriesCell && args.cy != nullptr) args.cy[stateOf(row[j], b)] = Type::bits(result[b][j].carried);
+                        }
+                    }
                 }
+                prefetchInputs(row, step + 4);
+                const bool lastTile = tile + 1 == sampleTiles;
+                if (sampleTiles > 1) {
+#pragma unroll
+                    for (int j = 0; j < kCells; j++) row[j] = rowAt(lastTile ? 0 : tile + 1, j);
+                }
+                loadInputs(row, lastTile ? step + 1 : step, inputs);
             }
             if (kCluster == 1) __syncthreads();
         }

@@ -23,7 +23,7 @@ struct GruBackward {
     static __device__ __forceinline__ float besides(const float (&carried)[2]) { return carried[0]; }
 
     template <class Type>
-    static __device__ __forceinline__ void begin(const BackwardArgs &, const StepPlace &, float (&)[2]) {}
+    static __device__ __forceinline__ void begin(const BackwardArgs &, int64_t, size_t, float (&)[2]) {}
 
     static __device__ __forceinline__ Saved load(const BackwardArgs &args, const StepPlace &p) {
         Saved s;
@@ -55,30 +55,30 @@ struct GruBackward {
         return p;
     }
 
+    // Before the first forward step the state is hx.
     template <class Type>
-    static __device__ __forceinline__ Gradient apply(const BackwardArgs &args, const StepPlace &place, const Prepared &p, float dh,
-                                                     float (&carried)[2]) {
-        float previous = p.previousState;
-        if (!place.hasPrevious && args.hx != nullptr) previous = Type::value(args.hx[place.state]);
+    static __device__ __forceinline__ void first(const BackwardArgs &args, size_t state, Prepared &p) {
+        if (args.hx != nullptr) p.previousState = Type::value(args.hx[state]);
+    }
+
+    template <class Type>
+    static __device__ __forceinline__ Gradient apply(const Prepared &p, float dh, float (&carried)[2]) {
         dh += p.dy;
         const float dn = dh * p.intoN;
         carried[0] = dh * p.z;
         carried[1] = 0;
-        return {Type::bits(dn * p.intoR), Type::bits(dh * (previous - p.n) * p.intoZ), Type::bits(dn), Type::bits(dn * p.r)};
+        return {Type::bits(dn * p.intoR), Type::bits(dh * (p.previousState - p.n) * p.intoZ), Type::bits(dn), Type::bits(dn * p.r)};
     }
 
-    template <class Type>
     static __device__ __forceinline__ void stage(const Gradient &g, char *at) {
         storeThree(reinterpret_cast<uint16_t *>(at), g.r, g.z, g.recurrentN);
     }
 
-    template <class Type>
-    static __device__ __forceinline__ void store(const BackwardArgs &args, const StepPlace &p, const Gradient &g) {
-        storeThree(args.dGates + p.cell * 3, g.r, g.z, g.n);
-        storeThree(args.dGatesH + p.cell * 3, g.r, g.z, g.recurrentN);
+    static __device__ __forceinline__ void store(const BackwardArgs &args, int64_t cell, const Gradient &g) {
+        storeThree(args.dGates + cell * 3, g.r, g.z, g.n);
+        storeThree(args.dGatesH + cell * 3, g.r, g.z, g.recurrentN);
     }
 
-    template <class Type>
     static __device__ __forceinline__ void storeFirst(uint16_t *to, const Gradient &g) {
         storeThree(to, g.r, g.z, g.recurrentN);
     }

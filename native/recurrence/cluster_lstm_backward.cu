@@ -26,9 +26,9 @@ struct LstmBackward {
     static __device__ __forceinline__ float besides(const float (&)[2]) { return 0; }
 
     template <class Type>
-    static __device__ __forceinline__ void begin(const BackwardArgs &args, const StepPlace &last, float (&carried)[2]) {
-        carried[0] = args.dcy != nullptr ? Type::value(args.dcy[last.state]) : 0.0f;
-        carried[1] = args.savedCells[last.cell];
+    static __device__ __forceinline__ void begin(const BackwardArgs &args, int64_t last, size_t state, float (&carried)[2]) {
+        carried[0] = args.dcy != nullptr ? Type::value(args.dcy[state]) : 0.0f;
+        carried[1] = args.savedCells[last];
     }
 
     static __device__ __forceinline__ Saved load(const BackwardArgs &args, const StepPlace &p) {
@@ -61,31 +61,31 @@ struct LstmBackward {
         return p;
     }
 
+    // Before the first forward step the cell is cx.
     template <class Type>
-    static __device__ __forceinline__ Gradient apply(const BackwardArgs &args, const StepPlace &place, const Prepared &p, float dh,
-                                                     float (&carried)[2]) {
-        float previous = p.previousCell;
-        if (!place.hasPrevious && args.cx != nullptr) previous = Type::value(args.cx[place.state]);
-        dh += p.dy;
-        const float dc = p.passes ? fmaf(dh, p.intoCell, p.dc) : 0.0f;
-        const float di = dc * p.g * p.i * (1 - p.i), df = dc * previous * p.f * (1 - p.f);
-        const float dg = dc * p.i * (1 - p.g * p.g), dO = dh * p.intoOutput;
-        carried[0] = dc * p.f;
-        carried[1] = previous;
-        return {make_uint2(Type::pack(di, df), Type::pack(dg, dO))};
+    static __device__ __forceinline__ void first(const BackwardArgs &args, size_t state, Prepared &p) {
+        if (args.cx != nullptr) p.previousCell = Type::value(args.cx[state]);
     }
 
     template <class Type>
+    static __device__ __forceinline__ Gradient apply(const Prepared &p, float dh, float (&carried)[2]) {
+        dh += p.dy;
+        const float dc = p.passes ? fmaf(dh, p.intoCell, p.dc) : 0.0f;
+        const float di = dc * p.g * p.i * (1 - p.i), df = dc * p.previousCell * p.f * (1 - p.f);
+        const float dg = dc * p.i * (1 - p.g * p.g), dO = dh * p.intoOutput;
+        carried[0] = dc * p.f;
+        carried[1] = p.previousCell;
+        return {make_uint2(Type::pack(di, df), Type::pack(dg, dO))};
+    }
+
     static __device__ __forceinline__ void stage(const Gradient &g, char *at) {
         *reinterpret_cast<uint2 *>(at) = g.gates;
     }
 
-    template <class Type>
-    static __device__ __forceinline__ void store(const BackwardArgs &args, const StepPlace &p, const Gradient &g) {
-        *reinterpret_cast<uint2 *>(args.dGates + p.cell * 4) = g.gates;
+    static __device__ __forceinline__ void store(const BackwardArgs &args, int64_t cell, const Gradient &g) {
+        *reinterpret_cast<uint2 *>(args.dGates + cell * 4) = g.gates;
     }
 
-    template <class Type>
     static __device__ __forceinline__ void storeFirst(uint16_t *to, const Gradient &g) {
         *reinterpret_cast<uint2 *>(to) = g.gates;
     }

@@ -107,8 +107,9 @@ extern "C" int32_t frnn_recurrence_plan(const FrnnRecurrenceShape *shape, const 
     if (limits->computeMajor != 9) return none(plan, "persistent kernels need compute capability 9.0, found %d.x", limits->computeMajor);
     if (shape->dtype == FRNN_F32) return none(plan, "persistent kernels take 16-bit types only", 0);
     if (shape->cell == FRNN_GRU_RESET_BEFORE) return none(plan, "the reset-before GRU needs two products per step", 0);
-    // Sample and time indices are 32 bits inside the kernels; offsets are 64.
-    if (shape->steps > INT_MAX / 2 || shape->batch > INT_MAX / 4) return none(plan, "steps or batch above %d", INT_MAX / 4);
+    // Inside the kernels a step number and the elements of one step are 32 bits, offsets into tensors 64.
+    const int64_t perStep = shape->directions * int64_t(shape->hidden);
+    if (shape->steps > INT_MAX / 2 || shape->batch > INT_MAX / perStep) return none(plan, "steps or elements per step above %d", INT_MAX / 2);
 
     const Candidates candidates = candidatesFor(shape->cell, shape->pass);
     float best = 0;

@@ -22,7 +22,7 @@ struct RnnBackward {
     static __device__ __forceinline__ float besides(const float (&)[2]) { return 0; }
 
     template <class Type>
-    static __device__ __forceinline__ void begin(const BackwardArgs &, const StepPlace &, float (&)[2]) {}
+    static __device__ __forceinline__ void begin(const BackwardArgs &, int64_t, size_t, float (&)[2]) {}
 
     static __device__ __forceinline__ Saved load(const BackwardArgs &args, const StepPlace &p) {
         return {loadHalfword(args.y + p.cell), args.dy != nullptr ? loadHalfword(args.dy + p.cell) : uint16_t(0)};
@@ -41,21 +41,21 @@ struct RnnBackward {
     }
 
     template <class Type>
-    static __device__ __forceinline__ Gradient apply(const BackwardArgs &, const StepPlace &, const Prepared &p, float dh, float (&)[2]) {
+    static __device__ __forceinline__ void first(const BackwardArgs &, size_t, Prepared &) {}
+
+    template <class Type>
+    static __device__ __forceinline__ Gradient apply(const Prepared &p, float dh, float (&)[2]) {
         return {Type::bits((dh + p.dy) * p.slope)};
     }
 
-    template <class Type>
     static __device__ __forceinline__ void stage(const Gradient &g, char *at) {
         *reinterpret_cast<uint16_t *>(at) = g.gate;
     }
 
-    template <class Type>
-    static __device__ __forceinline__ void store(const BackwardArgs &args, const StepPlace &p, const Gradient &g) {
-        args.dGates[p.cell] = g.gate;
+    static __device__ __forceinline__ void store(const BackwardArgs &args, int64_t cell, const Gradient &g) {
+        args.dGates[cell] = g.gate;
     }
 
-    template <class Type>
     static __device__ __forceinline__ void storeFirst(uint16_t *to, const Gradient &g) {
         *to = g.gate;
     }

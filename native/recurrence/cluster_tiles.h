@@ -15,6 +15,13 @@ namespace frnn {
 constexpr int kTileSamples = 8;
 constexpr int kMaxSampleTiles = 4;
 
+// One sample of a cluster, in shared memory.
+struct alignas(16) SampleRow {
+    int64_t origin; // index of (forward step 0, sample, direction, unit 0) in a [T,N,D,H] tensor
+    int32_t length; // 0 for padding, which therefore never is in work
+    int32_t sample; // in the batch
+};
+
 struct ForwardTile {
     int hidden;    // units computed; a multiple of 32 * splits
     int cluster;   // blocks that share them
@@ -86,16 +93,16 @@ struct ForwardGeometry {
 struct ForwardLayout {
     int stateBytes; // one copy of h of one n-tile
     int partials;
+    int rows;
     int cells;
-    int lengths;
     int barriers;
     int total;
 
     FRNN_HOST_DEVICE constexpr ForwardLayout(const ForwardGeometry &g, int hidden, int splits, int sampleTiles)
         : stateBytes(hidden * kTileSamples * 2), partials(sampleTiles * 2 * stateBytes),
-          cells(partials + (splits > 1 ? 2 * g.groups * g.finishers * (splits - 1) * g.pairs * 256 : 0)),
-          lengths(cells + sampleTiles * g.groups * g.finishers * g.cellsPerLane * 128),
-          barriers(lengths + sampleTiles * kTileSamples * 4), total(barriers + sampleTiles * 16) {}
+          rows(partials + (splits > 1 ? 2 * g.groups * g.finishers * (splits - 1) * g.pairs * 256 : 0)),
+          cells(rows + sampleTiles * kTileSamples * int(sizeof(SampleRow))),
+          barriers(cells + sampleTiles * g.groups * g.finishers * g.cellsPerLane * 128), total(barriers + sampleTiles * 16) {}
 };
 
 struct BackwardGeometry {
@@ -114,15 +121,15 @@ struct BackwardGeometry {
 struct BackwardLayout {
     int inboxBytes; // one copy of the partial sums of one n-tile
     int staged;
+    int rows;
     int carried;
-    int lengths;
     int barriers;
     int total;
 
     FRNN_HOST_DEVICE constexpr BackwardLayout(const BackwardGeometry &g, int carriedPerCell, int sampleTiles)
         : inboxBytes(g.sources * g.cells * 4), staged(sampleTiles * 2 * inboxBytes),
-          carried(staged + 2 * kTileSamples * g.stride), lengths(carried + sampleTiles * carriedPerCell * g.cells * 4),
-          barriers(lengths + sampleTiles * kTileSamples * 4), total(barriers + sampleTiles * 16) {}
+          rows(staged + 2 * kTileSamples * g.stride), carried(rows + sampleTiles * kTileSamples * int(sizeof(SampleRow))),
+          barriers(carried + sampleTiles * carriedPerCell * g.cells * 4), total(barriers + sampleTiles * 16) {}
 };
 
 } // namespace frnn

@@ -1,11 +1,11 @@
 // Checks the persistent recurrence kernels against a host reference and times them.
 //
-//   frnn_bench [--check-only] [--repeat R] [--no-check] [--list FILE] [CELL DTYPE N T H D LENGTHS CLIP]...
+//   frnn_bench [--check-only] [--repeat R] [--no-check] [--tile I] [--samples S] [--list FILE] [CELL DTYPE N T H D LENGTHS CLIP]...
 //
 // A case is eight words: cell lstm|gru|tanh|relu, dtype bf16|f16, N, T, H, D, LENGTHS 0|1 (random lengths), CLIP (0 = none).
 // A list holds one case per line; lines that begin with # are skipped. The check takes the first min(T, 24) steps, compares
-// all units and steps of some samples and looks for poison in all outputs. --repeat wants equal bits from R runs. Exit code
-// 1 on any failure.
+// all units and steps of some samples and looks for poison in all outputs. --repeat wants equal bits from R runs. --tile
+// and --samples override the plan (index into the tables of cluster_tiles.h, samples per cluster). Exit code 1 on any failure.
 #include <cuda_runtime.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,6 +75,11 @@ private:
     size_t bytes_;
 };
 
+struct Override {
+    int tile = -1, samples = 0;
+};
+Override override_;
+
 struct Case {
     std::string cellName, typeName;
     int cell, dtype, gates, savedGates;
@@ -108,6 +113,11 @@ FrnnRecurrencePlan planFor(const Case &c, int pass, const FrnnDeviceLimits &limi
     plan.structSize = sizeof plan;
     FrnnMessage message = {};
     must(frnn_recurrence_plan(&shape, &limits, &plan, &message), message, "plan");
+    if (plan.kind != FRNN_PLAN_NONE && override_.tile >= 0) plan.tile = override_.tile;
+    if (plan.kind != FRNN_PLAN_NONE && override_.samples > 0) {
+        plan.samplesPerCluster = override_.samples;
+        plan.clusters = int32_t((c.N + override_.samples - 1) / override_.samples * c.D);
+    }
     return plan;
 }
 
@@ -353,13 +363,13 @@ bool compare(const Case &c, Tensors &t, unsigned seed, std::string &line) {
         for (size_t u = 0; u < H; u++) {
             const size_t state = (d * N + n) * H + u, last = (length - 1) * H + u;
             hyC.add(storage.value(hy[state]), rounded.h[last], exact.h[last]);
-            dhxC.add(storage.value(dhx[state]), rounded.dhx[u], exact.dhx[u]);
+            dhxC.add(storage.value(dhx[state]), storage.round(rounded.dhx[u]), exact.dhx[u]);
             for (size_t g = 0; g < G; g++) {
                 firstC.add(storage.value(first[state * G + g]), rounded.dGatesH[u * G + g], exact.dGatesH[u * G + g]);
             }
             if (!lstm) continue;
-            cyC.add(storage.value(cy[state]), rounded.c[last], exact.c[last]);
-            dcxC.add(storage.value(dcx[state]), rounded.dcx[u], exact.dcx[u]);
+            cyC.add(storage.value(cy[state]), storage.round(rounded.c[last]), exact.c[last]);
+            dcxC.add(storage.value(dcx[state]), storage.round(rounded.dcx[u]), exact.dcx[u]);
         }
     }
 
@@ -428,6 +438,35 @@ bool repeat(Runner &runner, Tensors &t, int64_t steps, int times, std::string &l
     return true;
 }
 
+__global__ void spin(long long cycles) {
+    const long long start = clock64();
+    while (clock64() - start < cycles) {
+    }
+}
+
+// An idle device needs a while to reach its clock: keeps it busy for a third of a second, then tells the clock in GHz.
+double warmUp() {
+    cudaEvent_t begin, end;
+    CUDA(cudaEventCreate(&begin));
+    CUDA(cudaEventCreate(&end));
+    double clock = 0;
+    for (double spent = 0; spent < 330;) {
+        constexpr long long kCycles = 20000000;
+        CUDA(cudaEventRecord(begin));
+        spin<<<264, 256>>>(kCycles);
+        CUDA(cudaGetLastError());
+        CUDA(cudaEventRecord(end));
+        CUDA(cudaEventSynchronize(end));
+        float ms;
+        CUDA(cudaEventElapsedTime(&ms, begin, end));
+        spent += ms;
+        clock = kCycles / (ms * 1e6);
+    }
+    CUDA(cudaEventDestroy(begin));
+    CUDA(cudaEventDestroy(end));
+    return clock;
+}
+
 template <class Run>
 double medianMicros(Run run) {
     cudaEvent_t begin, end;
@@ -453,7 +492,7 @@ double medianMicros(Run run) {
 
 std::string planText(const FrnnRecurrencePlan &p) {
     char text[120];
-    snprintf(text, sizeof text, "%dx%d/%d", p.clusters, p.clusterSize, p.samplesPerCluster);
+    snprintf(text, sizeof text, "%d:%dx%d/%d", p.tile, p.clusters, override_.tile < 0 ? p.clusterSize : 0, p.samplesPerCluster);
     return text;
 }
 
@@ -499,6 +538,7 @@ bool runCase(const Case &c, const FrnnDeviceLimits &limits, bool checking, bool 
         Tensors t(c);
         t.fill(1);
         const int64_t half = std::max<int64_t>(1, c.T / 2);
+        const double clock = warmUp();
         const double inference = medianMicros([&] { runner.forward(t, false, c.T); });
         const double inferenceHalf = medianMicros([&] { runner.forward(t, false, half); });
         const double training = medianMicros([&] { runner.forward(t, true, c.T); });
@@ -507,9 +547,9 @@ bool runCase(const Case &c, const FrnnDeviceLimits &limits, bool checking, bool 
         const double backwardHalf = medianMicros([&] { runner.backward(t, half); });
         const double steps = double(c.T - half > 0 ? c.T - half : 1);
         char text[320];
-        snprintf(text, sizeof text, " | us/step inference %.3f training %.3f backward %.3f | us in all %.0f %.0f %.0f | plans %s %s",
+        snprintf(text, sizeof text, " | us/step inference %.3f training %.3f backward %.3f | us in all %.0f %.0f %.0f | plans %s %s | %.2f GHz",
                  (inference - inferenceHalf) / steps, (training - trainingHalf) / steps, (backward - backwardHalf) / steps, inference,
-                 training, backward, planText(runner.forwardPlan).c_str(), planText(runner.backwardPlan).c_str());
+                 training, backward, planText(runner.forwardPlan).c_str(), planText(runner.backwardPlan).c_str(), clock);
         line += text;
         if (t.error.get<uint32_t>()[0] != 0) {
             good = false;
@@ -532,6 +572,8 @@ int main(int count, char **words) {
         const std::string word = words[i];
         if (word == "--check-only") timing = false;
         else if (word == "--no-check") checking = false;
+        else if (word == "--tile" && i + 1 < count) override_.tile = atoi(words[++i]);
+        else if (word == "--samples" && i + 1 < count) override_.samples = atoi(words[++i]);
         else if (word == "--repeat" && i + 1 < count) repeats = atoi(words[++i]);
         else if (word == "--list" && i + 1 < count) {
             std::ifstream list(words[++i]);
@@ -550,7 +592,7 @@ int main(int count, char **words) {
     std::istringstream in(rest.str());
     for (Case c; parse(in, c);) cases.push_back(c);
     if (cases.empty()) {
-        printf("no cases; see the head of frnn_bench.cpp\n");
+        printf("no cases; see the head of frnn_bench.cu\n");
         return 1;
     }
     FrnnDeviceLimits limits = {};
