@@ -52,7 +52,6 @@ public:
     Buffer(const Buffer &) = delete;
     ~Buffer() { cudaFree(data_); }
     uint64_t address() const { return uint64_t(uintptr_t(data_)); }
-    size_t bytes() const { return bytes_; }
     void poison() { CUDA(cudaMemset(data_, 0xff, bytes_)); }
     template <class T>
     void set(const std::vector<T> &v) {

@@ -14,13 +14,6 @@
 
 namespace frnn {
 
-// Where a cell's tensors of one step lie, and of the step before it in the order of the forward pass.
-struct StepPlace {
-    int64_t cell;     // index into [T,N,D,H]
-    int64_t previous; // the same one forward step earlier; only if hasPrevious
-    bool hasPrevious;
-};
-
 template <class Cell, class Type, int kHidden, int kCluster, int kWarps, int kSplits>
 __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_constant__ BackwardArgs args) {
 #ifdef FRNN_HOPPER
@@ -30,13 +23,14 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
     constexpr int kDepthTiles = kGeometry.paddedRows / 16 / kSplits;  // k-tiles of one warp
     constexpr int kRowGroups = kWarps / kSplits;                      // warps that share the units of dh
     constexpr int kRowTiles = kHidden / 16 / kRowGroups;              // m-tiles of one warp
-    constexpr int kAtOnce = kRowTiles >= 2 ? 2 : 1, kChains = 2;
+    constexpr int kAtOnce = kRowTiles >= 2 && kWarps < 16 ? 2 : 1, kChains = 2; // m-tiles at a time; 16 warps have 128 registers
     static_assert(kSplits == 1 || kCluster == 1, "the sum is split either over blocks or over warps");
     static_assert(kUnits % 16 == 0 && kRowTiles * kRowGroups * 16 == kHidden, "m-tiles must split evenly over warps");
     static_assert(kCells * kThreads == kCellsPerTile, "cells must split evenly over threads");
+    static_assert(Cell::kCarriedFloats <= 2, "more carried values than the kernel has room for");
 
     extern __shared__ __align__(128) char shared[];
-    const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+    const int warp = warpIndex(), lane = threadIdx.x % 32;
     const int rowGroup = warp % kRowGroups, split = warp / kRowGroups;
     const int rank = kCluster > 1 ? int(clusterRank()) : 0;
     const int cluster = blockIdx.x / kCluster;
@@ -118,19 +112,9 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
         const int e = threadIdx.x + c * kThreads;
         return e / 128 * 16 + e % 128 / 16 * 2 + (e / 2 & 1);
     };
-    auto columnOf = [&](int c) {
-        const int e = threadIdx.x + c * kThreads;
-        return (e / 4 & 3) * 2 + (e & 1);
-    };
-    auto rowAt = [&](int tile, int c) { return rows[tile * kTileSamples + columnOf(c)]; };
+    const int column = (threadIdx.x / 4 & 3) * 2 + (threadIdx.x & 1); // the same for all cells of a thread
+    auto rowAt = [&](int tile) { return rows[tile * kTileSamples + column]; };
     auto realUnit = [&](int c) { return rank * kUnits + unitOf(c) < hidden; };
-    auto placeOf = [&](const SampleRow &row, int forwardStep, int c) {
-        StepPlace p;
-        p.cell = row.origin + int64_t(forwardStep) * timeStride + rank * kUnits + unitOf(c);
-        p.previous = p.cell - timeStride;
-        p.hasPrevious = forwardStep > 0;
-        return p;
-    };
     auto stateOf = [&](const SampleRow &row, int c) {
         return (size_t(direction) * batch + row.sample) * hidden + rank * kUnits + unitOf(c);
     };
@@ -142,9 +126,12 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
     for (int tile = 0; tile < sampleTiles; tile++) {
 #pragma unroll
         for (int c = 0; c < kCells; c++) {
-            const SampleRow row = rowAt(tile, c);
+            const SampleRow row = rowAt(tile);
             float initial[2] = {0, 0};
-            if (row.length > 0 && realUnit(c)) Cell::template begin<Type>(args, placeOf(row, row.length - 1, c).cell, stateOf(row, c), initial);
+            if (row.length > 0 && realUnit(c)) {
+                const int64_t last = row.origin + int64_t(row.length - 1) * timeStride + rank * kUnits + unitOf(c);
+                Cell::template begin<Type>(args, last, stateOf(row, c), initial);
+            }
 #pragma unroll
             for (int i = 0; i < Cell::kCarriedFloats; i++) carriedAt(tile, c)[i * kCellsPerTile] = initial[i];
         }
@@ -164,20 +151,57 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
         }
     }
 
-    // What forward saved: asked for one iteration ahead, brought into L2 four steps ahead.
-    using Saved = typename Cell::Saved;
-    auto load = [&](const SampleRow (&row)[kCells], int forwardStep, Saved(&saved)[kCells]) {
+    // What forward saved comes through rings of the warps, one for each cell of a thread. The 32 cells of a warp are 4 units
+    // of 8 samples. Where rows allow it each lane copies one piece: of the gates (two lanes per sample), of what came before
+    // (cell or state) or of dy. Elsewhere lanes fetch their own cells, at the price of waiting.
+    //   a sample's place in a stage: gates 0..31, before 32..47, dy 48..55
+    const bool chunked = hidden % 4 == 0;
+    const int piece = lane / 8; // 0, 1 gates, 2 before, 3 dy
+    const int fetchColumn = piece < 2 ? lane / 2 : lane % 8;
+    const int pieceUnit = piece < 2 ? lane % 2 * 2 : 0;
+    const int pieceBytes = piece < 2 ? 16 : piece == 2 ? Cell::kBeforeBytes * 4 : 8;
+    const int bytesPerCell = piece < 2 ? 8 : piece == 2 ? Cell::kBeforeBytes : 2;
+    const int placeInSample = piece < 2 ? lane % 2 * 16 : piece == 2 ? 32 : 48;
+    const int earlier = piece == 2 ? Cell::kBeforeSteps : 0; // forward steps that the piece lies before the cell's
+    const char *const pieceBase = reinterpret_cast<const char *>(piece < 2 ? static_cast<const void *>(args.savedGates)
+                                                                 : piece == 2 ? Cell::before(args)
+                                                                              : static_cast<const void *>(args.dy));
+    const uint32_t fetchTo = base + layout.saved + fetchColumn * kSavedPitch + placeInSample;
+    auto stageAt = [&](int stage, int c) { return ((c * kWarps + warp) * kStages + stage) * kTileSamples * kSavedPitch; };
+    const char *const ownSaved = shared + layout.saved + column * kSavedPitch;
+    int fetchStep = steps - 1, fetchTile = 0, fetchStage = 0; // forward steps
+    SampleRow fetched = rows[fetchColumn];
+    auto fetch = [&] {
+        if (chunked) {
+            const bool inTime = fetchStep >= earlier && fetchStep < fetched.length && pieceBase != nullptr;
+            const int64_t first = fetched.origin + int64_t(fetchStep - earlier) * timeStride + rank * kUnits + pieceUnit;
 #pragma unroll
-        for (int c = 0; c < kCells; c++) {
-            saved[c] = Saved{};
-            if (forwardStep >= 0 && forwardStep < row[c].length && realUnit(c)) saved[c] = Cell::load(args, placeOf(row[c], forwardStep, c));
-        }
-    };
-    auto prefetch = [&](const SampleRow (&row)[kCells], int forwardStep) {
+            for (int c = 0; c < kCells; c++) {
+                const int unit = unitOf(c) - (threadIdx.x / 16 & 1) * 2 - (threadIdx.x / 2 & 1); // first of the warp
+                const bool real = inTime && rank * kUnits + unit < hidden;
+                const char *const from = real ? pieceBase + (first + unit) * bytesPerCell : reinterpret_cast<const char *>(args.weights);
+                const uint32_t to = fetchTo + stageAt(fetchStage, c);
+                if (pieceBytes == 16) copyAsync16(to, from, real ? 16 : 0);
+                else copyAsync8(to, from, real ? 8 : 0);
+            }
+        } else {
+            const SampleRow row = rowAt(fetchTile);
 #pragma unroll
-        for (int c = 0; c < kCells; c++) {
-            if (forwardStep >= 0 && forwardStep < row[c].length && realUnit(c)) Cell::prefetch(args, placeOf(row[c], forwardStep, c));
+            for (int c = 0; c < kCells; c++) {
+                char *const to = const_cast<char *>(ownSaved) + stageAt(fetchStage, c);
+                const int64_t cell = row.origin + int64_t(fetchStep) * timeStride + rank * kUnits + unitOf(c);
+                const bool real = fetchStep >= 0 && fetchStep < row.length && realUnit(c);
+                Cell::copy(args, real, cell, fetchStep >= Cell::kBeforeSteps ? cell - Cell::kBeforeSteps * int64_t(timeStride) : -1, to,
+                           unitOf(c) % 4);
+            }
         }
+        copyCommit();
+        fetchStage = (fetchStage + 1) % kStages;
+        if (++fetchTile == sampleTiles) {
+            fetchTile = 0;
+            fetchStep--;
+        }
+        if (sampleTiles > 1) fetched = rows[fetchTile * kTileSamples + fetchColumn];
     };
 
     uint32_t peers[kRowTiles]; // where an m-tile's share goes
@@ -196,12 +220,16 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
         return sum;
     };
 
-    SampleRow row[kCells];
-    Saved saved[kCells];
-#pragma unroll
-    for (int c = 0; c < kCells; c++) row[c] = rowAt(0, c);
-    load(row, steps - 1, saved);
-    for (int s = 1; s < 4; s++) prefetch(row, steps - 1 - s);
+    // Where the thread's cells are in this iteration, and how many steps their sample takes.
+    int64_t sampleIndex;
+    int sampleSteps;
+    auto seek = [&](int forwardStep, int tile) {
+        const SampleRow row = rowAt(tile);
+        sampleIndex = row.origin + int64_t(forwardStep) * timeStride + rank * kUnits;
+        sampleSteps = row.length;
+    };
+    seek(steps - 1, 0);
+    for (int i = 0; i < kAhead; i++) fetch();
     if (kCluster > 1) {
         clusterSync();
     } else {
@@ -209,18 +237,22 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
     }
 
     bool lost = false;
-    int turn = 0;
+    int turn = 0, stage = 0;
     for (int step = 0; step < steps; step++) {
         const int parity = step & 1, forwardStep = steps - 1 - step;
         for (int tile = 0; tile < sampleTiles; tile++, turn ^= 1) {
+            copyWait<kAhead - 1>();
+            __syncwarp();
             typename Cell::Prepared prepared[kCells];
 #pragma unroll
             for (int c = 0; c < kCells; c++) {
+                const typename Cell::Saved saved = Cell::get(ownSaved + stageAt(stage, c), unitOf(c) % 4);
                 float carried[2] = {0, 0};
 #pragma unroll
                 for (int i = 0; i < Cell::kCarriedFloats; i++) carried[i] = carriedAt(tile, c)[i * kCellsPerTile];
-                prepared[c] = Cell::template prepare<Type>(args, saved[c], carried);
+                prepared[c] = Cell::template prepare<Type>(args, saved, carried);
             }
+            stage = (stage + 1) % kStages;
             const uint32_t barrier = base + layout.barriers + tile * 16;
             if (kCluster > 1 && step > 0) {
                 barrierWait(barrier + parity * 8, (step - 1) >> 1 & 1, lost, args.error);
@@ -231,17 +263,22 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
             typename Cell::Gradient gradient[kCells];
 #pragma unroll
             for (int c = 0; c < kCells; c++) {
-                gradient[c] = typename Cell::Gradient{};
-                if (forwardStep < row[c].length && realUnit(c)) {
-                    float dh = arrived(tile, parity, c) + prepared[c].besides();
-                    if (forwardStep == row[c].length - 1) dh = args.dhy != nullptr ? Type::value(args.dhy[stateOf(row[c], c)]) : 0.0f;
-                    if (forwardStep == 0) Cell::template first<Type>(args, stateOf(row[c], c), prepared[c]);
-                    float carried[2];
-                    gradient[c] = Cell::template apply<Type>(prepared[c], dh, carried);
-#pragma unroll
-                    for (int i = 0; i < Cell::kCarriedFloats; i++) carriedAt(tile, c)[i * kCellsPerTile] = carried[i];
+                float dh = arrived(tile, parity, c) + prepared[c].besides();
+                if (forwardStep == sampleSteps - 1 || forwardStep == 0) {
+                    const SampleRow row = rowAt(tile);
+                    if (realUnit(c) && row.length > 0) {
+                        if (forwardStep == sampleSteps - 1) dh = args.dhy != nullptr ? Type::value(args.dhy[stateOf(row, c)]) : 0.0f;
+                        if (forwardStep == 0) Cell::template first<Type>(args, stateOf(row, c), prepared[c]);
+                    }
                 }
-                Cell::stage(gradient[c], staged + columnOf(c) * kGeometry.stride + unitOf(c) * kGates * 2);
+                float carried[2];
+                const bool real = forwardStep < sampleSteps && realUnit(c);
+                gradient[c] = Cell::template apply<Type>(real, prepared[c], dh, carried);
+#pragma unroll
+                for (int i = 0; i < Cell::kCarriedFloats; i++) {
+                    if (real) carriedAt(tile, c)[i * kCellsPerTile] = carried[i];
+                }
+                Cell::stage(gradient[c], staged + column * kGeometry.stride + unitOf(c) * kGates * 2);
             }
             __syncthreads();
 
@@ -274,8 +311,9 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
                     const int offset = ahead + rowTileOf(m0 + m) % (kUnits / 16) * 512 + lane * 16;
                     if constexpr (kCluster == 1) {
                         *reinterpret_cast<uint4 *>(shared + offset) = share;
-                    } else if (realPair) {
-                        storePeer(peers[m0 + m] + offset, share, peers[m0 + m] + layout.barriers + tile * 16 + (parity ^ 1) * 8);
+                    } else {
+                        storePeerIf(realPair, peers[m0 + m] + offset, share,
+                                    peers[m0 + m] + layout.barriers + tile * 16 + (parity ^ 1) * 8);
                     }
                 }
             }
@@ -283,19 +321,19 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
             // The rest of the iteration lies in the shadow of the exchange.
 #pragma unroll
             for (int c = 0; c < kCells; c++) {
-                if (forwardStep >= row[c].length || !realUnit(c)) continue;
-                Cell::store(args, placeOf(row[c], forwardStep, c).cell, gradient[c]);
-                if (forwardStep == 0 && args.dGatesFirst != nullptr) {
-                    Cell::storeFirst(args.dGatesFirst + stateOf(row[c], c) * kGates, gradient[c]);
+                const bool real = forwardStep < sampleSteps && realUnit(c);
+                Cell::store(args, real, sampleIndex + unitOf(c), gradient[c], hidden % 2 == 0);
+                if (forwardStep == 0 && real && args.dGatesFirst != nullptr) {
+                    Cell::storeFirst(args.dGatesFirst + stateOf(rowAt(tile), c) * kGates, gradient[c]);
                 }
             }
-            prefetch(row, forwardStep - 4);
-            const bool lastTile = tile + 1 == sampleTiles;
+            fetch();
             if (sampleTiles > 1) {
-#pragma unroll
-                for (int c = 0; c < kCells; c++) row[c] = rowAt(lastTile ? 0 : tile + 1, c);
+                const bool lastTile = tile + 1 == sampleTiles;
+                seek(lastTile ? forwardStep - 1 : forwardStep, lastTile ? 0 : tile + 1);
+            } else {
+                sampleIndex -= timeStride;
             }
-            load(row, lastTile ? forwardStep - 1 : forwardStep, saved);
             if (kCluster == 1) __syncthreads();
         }
     }
@@ -305,7 +343,7 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
         if (kCluster > 1) barrierWait(base + layout.barriers + tile * 16 + parity * 8, (steps - 1) >> 1 & 1, lost, args.error);
 #pragma unroll
         for (int c = 0; c < kCells; c++) {
-            const SampleRow last = rowAt(tile, c);
+            const SampleRow last = rowAt(tile);
             if (last.length == 0 || !realUnit(c)) continue;
             float carried[2] = {0, 0};
 #pragma unroll
@@ -315,6 +353,7 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
             if (Cell::kCarriesCell && args.dcx != nullptr) args.dcx[state] = Type::bits(carried[0]);
         }
     }
+    copyWait<0>();
     // No block may leave while a peer can still push to it.
     if (kCluster > 1) clusterSync();
 #endif

@@ -28,17 +28,18 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
     constexpr int kPairsOfTiles = kHidden / 32 / kSplits; // pairs of k-tiles of one warp
     constexpr int kFinishers = kGeometry.finishers;
     // With several warps to a group, two finish it: each one half of the units, or of the samples where there are 8 units.
+    // A finishing warp so has one block of 8 units and 8 or 4 samples, a lane 2 or 1 of its cells.
     constexpr bool kSplitSamples = kFinishers == 2 && kHalves == 1;
-    constexpr int kBlocks = kFinishers == 2 && kHalves == 2 ? 1 : kHalves; // blocks of 8 units in a finishing warp
-    constexpr int kCells = kSplitSamples ? 1 : 2;                         // cells of a lane in one such block
+    constexpr int kCells = kSplitSamples ? 1 : 2;
     // Independent sums per m-tile: more where a warp has few m-tiles and registers to spare.
     constexpr int kChains = kTiles >= 2 || kPairsOfTiles * kGeometry.warps >= 128 ? 2 : 4;
     static_assert(kHidden % (32 * kSplits) == 0, "k has to split evenly");
     static_assert(kUnits % Cell::kGroupUnits == 0 && kGroups <= 15 + (kSplits == 1), "units must fill groups");
-    static_assert(kGeometry.cellsPerLane == kBlocks * kCells, "plan and kernel disagree about cells");
+    static_assert(kHalves == kFinishers || kHalves == 1, "groups of 16 units need two finishing warps");
+    static_assert(kGeometry.cellsPerLane == kCells, "plan and kernel disagree about cells");
 
     extern __shared__ __align__(128) char shared[];
-    const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+    const int warp = warpIndex(), lane = threadIdx.x % 32;
     const int group = warp % kGroups, split = warp / kGroups;
     const int rank = kCluster > 1 ? int(clusterRank()) : 0;
     const int cluster = blockIdx.x / kCluster;
@@ -49,7 +50,7 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
     const int samples = min(args.samplesPerSlice, batch - firstSample);
     const int sampleTiles = (args.samplesPerSlice + kTileSamples - 1) / kTileSamples;
     const int tileSamples = (samples + sampleTiles - 1) / sampleTiles; // even shares, so that no tile is late
-    const ForwardLayout layout(kGeometry, kHidden, kSplits, sampleTiles);
+    const ForwardLayout layout(kGeometry, kHidden, kSplits, kGates, sampleTiles);
     const uint32_t base = sharedAddress(shared);
     SampleRow *const rows = reinterpret_cast<SampleRow *>(shared + layout.rows);
     auto samplesOf = [&](int tile) { return max(0, min(tileSamples, samples - tile * tileSamples)); };
@@ -134,63 +135,70 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
     }
 
     const bool finishing = split < kFinishers;
-    const int half = kFinishers == 2 && kHalves == 2 ? split : 0;
-    const int ownBlock = group * kHalves + half;                             // of 8 units within this block
-    const int firstUnit = rank * kUnits + ownBlock * 8;                      // of that block of units
-    const int column = lane % 4 * 2 + (kSplitSamples ? split : 0);           // of the lane's first cell in the n-tile
-    auto unitOf = [&](int block) { return firstUnit + block * 8 + lane / 4; };
+    const int finisher = kFinishers == 2 ? split : 0;
+    const int ownBlock = group * kHalves + (kHalves == 2 ? finisher : 0); // of 8 units within this block
+    const int firstUnit = rank * kUnits + ownBlock * 8;                   // of that block of units
+    const int unit = firstUnit + lane / 4;
+    const int column = lane % 4 * 2 + (kSplitSamples ? split : 0); // of the lane's first cell in the n-tile
     auto rowAt = [&](int tile, int cell) { return rows[tile * kTileSamples + column + cell]; };
-    auto stateOf = [&](const SampleRow &row, int block) {
-        return (size_t(direction) * batch + row.sample) * hidden + unitOf(block);
-    };
-    float *const ownCells = reinterpret_cast<float *>(shared + layout.cells) +
-                            (group * kFinishers + (kFinishers == 2 ? split : 0)) * kGeometry.cellsPerLane * 32 + lane;
-    auto carriedAt = [&](int tile, int index) { return ownCells + (tile * kGroups * kFinishers * kGeometry.cellsPerLane + index) * 32; };
+    auto stateOf = [&](const SampleRow &row) { return (size_t(direction) * batch + row.sample) * hidden + unit; };
+    const int finishingWarp = group * kFinishers + finisher;
+    float *const ownCells = reinterpret_cast<float *>(shared + layout.cells) + finishingWarp * kCells * 32 + lane;
+    auto carriedAt = [&](int tile, int cell) { return ownCells + (tile * kGroups * kFinishers * kCells + cell) * 32; };
 
     if (finishing && Cell::kCarries) {
         const uint16_t *initial = Cell::kCarriesCell ? args.cx : args.hx;
         for (int tile = 0; tile < sampleTiles; tile++) {
 #pragma unroll
-            for (int b = 0; b < kBlocks; b++) {
-#pragma unroll
-                for (int j = 0; j < kCells; j++) {
-                    const SampleRow row = rowAt(tile, j);
-                    const bool given = row.length > 0 && unitOf(b) < hidden && initial != nullptr;
-                    *carriedAt(tile, b * kCells + j) = given ? Type::value(initial[stateOf(row, b)]) : 0.0f;
-                }
+            for (int j = 0; j < kCells; j++) {
+                const SampleRow row = rowAt(tile, j);
+                const bool given = row.length > 0 && unit < hidden && initial != nullptr;
+                *carriedAt(tile, j) = given ? Type::value(initial[stateOf(row)]) : 0.0f;
             }
         }
     }
-    float bias[kBlocks];
-#pragma unroll
-    for (int b = 0; b < kBlocks; b++) {
-        const bool given = Cell::kRecurrentBias && args.recurrentBiasN != nullptr && unitOf(b) < hidden;
-        bias[b] = given ? args.recurrentBiasN[size_t(direction) * hidden + unitOf(b)] : 0.0f;
-    }
+    const bool biased = Cell::kRecurrentBias && args.recurrentBiasN != nullptr && unit < hidden;
+    const float bias = biased ? args.recurrentBiasN[size_t(direction) * hidden + unit] : 0.0f;
 
-    // Gate inputs: asked for one iteration ahead, brought into L2 four steps ahead.
-    using Inputs = typename Cell::Inputs;
-    auto inputsAt = [&](const SampleRow &row, int step, int block) {
-        return args.gateInputs + (row.origin + int64_t(step) * timeStride + unitOf(block)) * kGates;
-    };
-    auto loadInputs = [&](const SampleRow (&row)[kCells], int step, Inputs(&in)[kBlocks][kCells]) {
-#pragma unroll
-        for (int b = 0; b < kBlocks; b++) {
+    // Gate inputs come through a ring of the finishing warp. Where rows lie on 16 bytes, each lane copies one chunk: a row
+    // of 8 units is 64 bytes (LSTM), 48 (GRU) or 16 (RNN). Elsewhere lanes fetch their own cells, at the price of waiting.
+    constexpr int kChunksPerRow = kGates, kFetchRows = kSplitSamples ? 4 : 8, kPitch = inputPitch(kGates);
+    static_assert(kChunksPerRow * kFetchRows <= 32, "one chunk per lane");
+    char *const ring = shared + layout.inputs + finishingWarp * kStages * kTileSamples * kPitch;
+    const bool chunked = kGates == 4 ? hidden % 2 == 0 : hidden % 8 == 0;
+    const int fetchRow = min(lane / kChunksPerRow, kFetchRows - 1), fetchChunk = lane % kChunksPerRow;
+    const int fetchColumn = kSplitSamples ? fetchRow * 2 + split : fetchRow;
+    const bool fetching = lane < kChunksPerRow * kFetchRows && (kGates == 4 ? firstUnit + fetchChunk * 2 : firstUnit) < hidden;
+    const uint32_t fetchTo = sharedAddress(ring) + fetchRow * kPitch + fetchChunk * 16;
+    const uint16_t *const fetchBase = args.gateInputs + firstUnit * kGates + fetchChunk * 8;
+    const char *const ownInputs = ring + (kSplitSamples ? lane % 4 : column) * kPitch + lane / 4 * kGates * 2;
+    int fetchStep = 0, fetchTile = 0, fetchStage = 0;
+    SampleRow fetched = rows[fetchColumn];
+    auto fetch = [&] {
+        if (chunked) {
+            if (lane < kChunksPerRow * kFetchRows) {
+                const bool real = fetching && fetchStep < fetched.length;
+                const int64_t index = real ? (fetched.origin + int64_t(fetchStep) * timeStride) * kGates : 0;
+                copyAsync16(fetchTo + fetchStage * kTileSamples * kPitch, fetchBase + index, real ? 16 : 0);
+            }
+        } else {
 #pragma unroll
             for (int j = 0; j < kCells; j++) {
-                in[b][j] = Inputs{};
-                if (step < row[j].length && unitOf(b) < hidden) in[b][j] = Cell::load(inputsAt(row[j], step, b));
+                const SampleRow row = rowAt(fetchTile, j);
+                typename Cell::Inputs in = {};
+                if (fetchStep < row.length && unit < hidden) {
+                    in = Cell::load(args.gateInputs + (row.origin + int64_t(fetchStep) * timeStride + unit) * kGates);
+                }
+                Cell::put(in, const_cast<char *>(ownInputs) + fetchStage * kTileSamples * kPitch + j * kPitch);
             }
         }
-    };
-    auto prefetchInputs = [&](const SampleRow (&row)[kCells], int step) {
-#pragma unroll
-        for (int b = 0; b < kBlocks; b++) {
-#pragma unroll
-            for (int j = 0; j < kCells; j++) {
-                if (step < row[j].length && unitOf(b) < hidden) prefetchL2(inputsAt(row[j], step, b));
-            }
+        copyCommit();
+        fetchStage = (fetchStage + 1) % kStages;
+        if (++fetchTile == sampleTiles) {
+            fetchTile = 0;
+            fetchStep++;
         }
+        if (sampleTiles > 1) fetched = rows[fetchTile * kTileSamples + fetchColumn];
     };
 
     // Destinations: lanes with equal chunks serve different receivers.
@@ -199,26 +207,34 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
     const int chunkPosition = kSplitSamples ? split * 4 + lane % 4 : lane % 8;
     const int chunkColumn = kSplitSamples ? column : column + (lane / 4 & 1);
     uint32_t peers[kPushes];
-    int pushOffsets[kPushes][kBlocks];
+    int pushOffsets[kPushes];
 #pragma unroll
     for (int d = 0; d < kPushes; d++) {
-        const int slot = d * kReceivers + lane / kChunkLanes;
+        const int slot = d * kReceivers + lane / kChunkLanes, slotBlock = slot * (kUnits / 8) + ownBlock;
         peers[d] = kCluster > 1 ? peerAddress(base, (rank + slot) % kCluster) : base;
-#pragma unroll
-        for (int b = 0; b < kBlocks; b++) {
-            const int slotBlock = slot * (kUnits / 8) + ownBlock + b;
-            pushOffsets[d][b] = slotBlock * 128 + (chunkPosition ^ (slotBlock & 3)) * 16;
-        }
+        pushOffsets[d] = slotBlock * 128 + (chunkPosition ^ (slotBlock & 3)) * 16;
     }
     const bool wideRows = hidden % 8 == 0;
 
-    SampleRow row[kCells];
-    Inputs inputs[kBlocks][kCells];
+    // Where the lane's cells and its chunk of y are in this iteration, and how many steps they take part.
+    int64_t cellIndex[kCells], chunkIndex;
+    int cellSteps[kCells], chunkSteps;
+    auto seek = [&](int step, int tile) {
+        const int64_t passed = int64_t(step) * timeStride;
 #pragma unroll
-    for (int j = 0; j < kCells; j++) row[j] = rowAt(0, j);
+        for (int j = 0; j < kCells; j++) {
+            const SampleRow row = rowAt(tile, j);
+            cellIndex[j] = row.origin + passed + unit;
+            cellSteps[j] = unit < hidden ? row.length : 0;
+        }
+        const SampleRow row = rows[tile * kTileSamples + chunkColumn];
+        chunkIndex = row.origin + passed + firstUnit;
+        chunkSteps = wideRows && lane < kChunkLanes && firstUnit < hidden ? row.length : 0;
+    };
+
+    seek(0, 0);
     if (finishing) {
-        loadInputs(row, 0, inputs);
-        for (int step = 1; step < 4; step++) prefetchInputs(row, step);
+        for (int i = 0; i < kAhead; i++) fetch();
     }
     if (kCluster > 1) {
         clusterSync();
@@ -229,15 +245,21 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
     const char *const lanePart =
         shared + split * 512 + lane % 4 * 128 + ((((lane / 4 & 1) * 4 + lane / 8) ^ (lane % 4)) * 16);
     bool lost = false;
-    int turn = 0;
+    int turn = 0, stage = 0;
     for (int step = 0; step < steps; step++) {
         const int parity = step & 1;
         for (int tile = 0; tile < sampleTiles; tile++, turn ^= 1) {
-            float carried[kBlocks][kCells];
+            float carried[kCells];
+            typename Cell::Inputs inputs[kCells];
+            if (finishing) {
+                copyWait<kAhead - 1>();
+                __syncwarp();
 #pragma unroll
-            for (int b = 0; b < kBlocks; b++) {
-#pragma unroll
-                for (int j = 0; j < kCells; j++) carried[b][j] = Cell::kCarries && finishing ? *carriedAt(tile, b * kCells + j) : 0.0f;
+                for (int j = 0; j < kCells; j++) {
+                    inputs[j] = Cell::get(ownInputs + stage * kTileSamples * kPitch + j * kPitch);
+                    carried[j] = Cell::kCarries ? *carriedAt(tile, j) : 0.0f;
+                }
+                stage = (stage + 1) % kStages;
             }
             const uint32_t barrier = base + layout.barriers + tile * 16;
             if (kCluster > 1 && step > 0) {
@@ -268,15 +290,12 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
 
             // The sum of gate g for (half, sample) is element [tile of the gate][row half * 2 + sample].
             auto sumOf = [&](int g, int h, int j) { return sums[Cell::tile(g, h)][0][Cell::row(g, h) * 2 + j]; };
-            float gates[kBlocks][kCells][kGates];
+            float gates[kCells][kGates];
             if constexpr (kSplits == 1) {
 #pragma unroll
-                for (int b = 0; b < kBlocks; b++) {
+                for (int j = 0; j < kCells; j++) {
 #pragma unroll
-                    for (int j = 0; j < kCells; j++) {
-#pragma unroll
-                        for (int g = 0; g < kGates; g++) gates[b][j][g] = sumOf(g, b, j);
-                    }
+                    for (int g = 0; g < kGates; g++) gates[j][g] = sumOf(g, 0, j);
                 }
             } else {
                 // Everything a lane hands over is what the same lane of the finishing warp needs, in pairs.
@@ -309,82 +328,73 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
                             total.x += v.x;
                             total.y += v.y;
                         }
-                        gates[0][0][kSplitSamples ? q * 2 : q] = total.x;
-                        gates[0][kCells - 1][kSplitSamples ? q * 2 + 1 : q] = total.y;
+                        gates[0][kSplitSamples ? q * 2 : q] = total.x;
+                        gates[kCells - 1][kSplitSamples ? q * 2 + 1 : q] = total.y;
                     }
                 }
             }
 
             if (finishing) {
-                typename Cell::Result result[kBlocks][kCells];
-                uint4 chunk[kBlocks];
+                typename Cell::Result result[kCells];
 #pragma unroll
-                for (int b = 0; b < kBlocks; b++) {
-#pragma unroll
-                    for (int j = 0; j < kCells; j++) {
-                        result[b][j] = Cell::template apply<Type>(gates[b][j], inputs[b][j], carried[b][j], bias[b], args);
-                    }
-                    // Lanes exchange until each holds the eight units of one sample.
-                    const bool oddUnit = lane & 4, oddPair = lane & 8, upperFour = lane & 16;
-                    const float h0 = result[b][0].h, h1 = result[b][kCells - 1].h;
-                    const float got = __shfl_xor_sync(~0u, kSplitSamples || oddUnit ? h0 : h1, 4);
-                    const uint32_t two = oddUnit ? Type::pack(got, h1) : Type::pack(h0, got);
-                    const uint32_t otherTwo = __shfl_xor_sync(~0u, two, 8);
-                    const uint32_t low = oddPair ? otherTwo : two, high = oddPair ? two : otherTwo;
-                    const uint32_t otherLow = __shfl_xor_sync(~0u, low, 16), otherHigh = __shfl_xor_sync(~0u, high, 16);
-                    chunk[b] = upperFour ? make_uint4(otherLow, otherHigh, low, high) : make_uint4(low, high, otherLow, otherHigh);
+                for (int j = 0; j < kCells; j++) result[j] = Cell::template apply<Type>(gates[j], inputs[j], carried[j], bias, args);
+                // Lanes exchange until each holds the eight units of one sample.
+                const bool oddUnit = lane & 4, oddPair = lane & 8, upperFour = lane & 16;
+                const float h0 = result[0].h, h1 = result[kCells - 1].h;
+                const float got = __shfl_xor_sync(~0u, kSplitSamples || oddUnit ? h0 : h1, 4);
+                const uint32_t two = oddUnit ? Type::pack(got, h1) : Type::pack(h0, got);
+                const uint32_t otherTwo = __shfl_xor_sync(~0u, two, 8);
+                const uint32_t low = oddPair ? otherTwo : two, high = oddPair ? two : otherTwo;
+                const uint32_t otherLow = __shfl_xor_sync(~0u, low, 16), otherHigh = __shfl_xor_sync(~0u, high, 16);
+                const uint4 chunk = upperFour ? make_uint4(otherLow, otherHigh, low, high) : make_uint4(low, high, otherLow, otherHigh);
 
-                    const int ahead = (tile * 2 + (parity ^ 1)) * layout.stateBytes;
-                    if constexpr (kCluster == 1) {
-                        if (lane < kChunkLanes) *reinterpret_cast<uint4 *>(shared + ahead + pushOffsets[0][b]) = chunk[b];
-                    } else if (step + 1 < steps && chunkColumn < samplesOf(tile)) {
+                const int ahead = (tile * 2 + (parity ^ 1)) * layout.stateBytes;
+                if constexpr (kCluster == 1) {
+                    if (lane < kChunkLanes) *reinterpret_cast<uint4 *>(shared + ahead + pushOffsets[0]) = chunk;
+                } else {
+                    const bool pushing = step + 1 < steps && chunkColumn < samplesOf(tile);
 #pragma unroll
-                        for (int d = 0; d < kPushes; d++) {
-                            if (kCluster % kReceivers == 0 || d * kReceivers + lane / kChunkLanes < kCluster) {
-                                storePeer(peers[d] + ahead + pushOffsets[d][b], chunk[b],
-                                          peers[d] + layout.barriers + tile * 16 + (parity ^ 1) * 8);
-                            }
-                        }
+                    for (int d = 0; d < kPushes; d++) {
+                        const bool receiver = kCluster % kReceivers == 0 || d * kReceivers + lane / kChunkLanes < kCluster;
+                        storePeerIf(pushing && receiver, peers[d] + ahead + pushOffsets[d], chunk,
+                                    peers[d] + layout.barriers + tile * 16 + (parity ^ 1) * 8);
                     }
                 }
 
                 // The rest of the iteration lies in the shadow of the exchange.
-                const int64_t passed = int64_t(step) * timeStride;
-                if (wideRows && lane < kChunkLanes) {
-                    const SampleRow chunkRow = rows[tile * kTileSamples + chunkColumn];
+                storeIf(step < chunkSteps, args.y + chunkIndex, chunk);
+                bool last = false;
 #pragma unroll
-                    for (int b = 0; b < kBlocks; b++) {
-                        if (step < chunkRow.length && firstUnit + b * 8 < hidden) {
-                            *reinterpret_cast<uint4 *>(args.y + chunkRow.origin + passed + firstUnit + b * 8) = chunk[b];
-                        }
-                    }
+                for (int j = 0; j < kCells; j++) {
+                    if (Cell::kCarries) *carriedAt(tile, j) = result[j].carried;
+                    if (args.savedGates != nullptr) Cell::template save<Type>(step < cellSteps[j], args, cellIndex[j], result[j]);
+                    last = last || step + 1 == cellSteps[j];
                 }
-#pragma unroll
-                for (int b = 0; b < kBlocks; b++) {
+                if (last || !wideRows) {
 #pragma unroll
                     for (int j = 0; j < kCells; j++) {
-                        if (Cell::kCarries) *carriedAt(tile, b * kCells + j) = result[b][j].carried;
-                        if (step >= row[j].length || unitOf(b) >= hidden) continue;
-                        const int64_t cell = row[j].origin + passed + unitOf(b);
-                        if (!wideRows) args.y[cell] = Type::bits(result[b][j].h);
-                        if (args.savedGates != nullptr) Cell::template save<Type>(args, cell, result[b][j]);
-                        if (step == row[j].length - 1) {
-                            if (args.hy != nullptr) args.hy[stateOf(row[j], b)] = Type::bits(result[b][j].h);
-                            if (Cell::kCarriesCell && args.cy != nullptr) args.cy[stateOf(row[j], b)] = Type::bits(result[b][j].carried);
-                        }
+                        const uint16_t h = Type::bits(result[j].h);
+                        storeIf(!wideRows && step < cellSteps[j], args.y + cellIndex[j], h);
+                        if (step + 1 != cellSteps[j]) continue;
+                        const size_t state = stateOf(rowAt(tile, j));
+                        if (args.hy != nullptr) args.hy[state] = h;
+                        if (Cell::kCarriesCell && args.cy != nullptr) args.cy[state] = Type::bits(result[j].carried);
                     }
                 }
-                prefetchInputs(row, step + 4);
-                const bool lastTile = tile + 1 == sampleTiles;
+                fetch();
                 if (sampleTiles > 1) {
+                    const bool lastTile = tile + 1 == sampleTiles;
+                    seek(lastTile ? step + 1 : step, lastTile ? 0 : tile + 1);
+                } else {
 #pragma unroll
-                    for (int j = 0; j < kCells; j++) row[j] = rowAt(lastTile ? 0 : tile + 1, j);
+                    for (int j = 0; j < kCells; j++) cellIndex[j] += timeStride;
+                    chunkIndex += timeStride;
                 }
-                loadInputs(row, lastTile ? step + 1 : step, inputs);
             }
             if (kCluster == 1) __syncthreads();
         }
     }
+    copyWait<0>();
     // No block may leave while a peer can still push to it.
     if (kCluster > 1) clusterSync();
 #endif

@@ -28,7 +28,7 @@ struct ForwardLaunch {
         constexpr ForwardTile tile = Tiles::at(kIndex);
         constexpr ForwardGeometry geometry(tile.hidden, tile.cluster, tile.splits, Cell::kGroupUnits, Cell::kGates);
         const int sampleTiles = (args.samplesPerSlice + kTileSamples - 1) / kTileSamples;
-        const ForwardLayout layout(geometry, tile.hidden, tile.splits, sampleTiles);
+        const ForwardLayout layout(geometry, tile.hidden, tile.splits, Cell::kGates, sampleTiles);
         return launchClusters(clusterForward<Cell, Type, tile.hidden, tile.cluster, tile.splits>,
                               args.slices * args.directions * tile.cluster, tile.cluster, geometry.warps * 32, layout.total, args,
                               stream);

@@ -7,6 +7,7 @@ namespace {
 struct GruBackward {
     static constexpr int kGates = 3, kCarriedFloats = 1; // the part of dh that bypasses the product: dh*z
     static constexpr bool kCarriesCell = false;
+    static constexpr int kBeforeBytes = 2, kBeforeSteps = 1; // the state of the step before
 
     struct Saved {
         uint2 gates;
@@ -25,18 +26,24 @@ struct GruBackward {
     template <class Type>
     static __device__ __forceinline__ void begin(const BackwardArgs &, int64_t, size_t, float (&)[2]) {}
 
-    static __device__ __forceinline__ Saved load(const BackwardArgs &args, const StepPlace &p) {
-        Saved s;
-        s.gates = loadPair(args.savedGates + p.cell * 4);
-        s.previousState = p.hasPrevious ? loadHalfword(args.y + p.previous) : uint16_t(0);
-        s.dy = args.dy != nullptr ? loadHalfword(args.dy + p.cell) : uint16_t(0);
-        return s;
+    static __device__ __forceinline__ const void *before(const BackwardArgs &args) { return args.y; }
+
+    static __device__ __forceinline__ Saved get(const char *sample, int unit) {
+        return {*reinterpret_cast<const uint2 *>(sample + unit * 8), *reinterpret_cast<const uint16_t *>(sample + 32 + unit * 2),
+                *reinterpret_cast<const uint16_t *>(sample + 48 + unit * 2)};
     }
 
-    static __device__ __forceinline__ void prefetch(const BackwardArgs &args, const StepPlace &p) {
-        prefetchL2(args.savedGates + p.cell * 4);
-        if (p.hasPrevious) prefetchL2(args.y + p.previous);
-        if (args.dy != nullptr) prefetchL2(args.dy + p.cell);
+    // What the ring would have brought, for one cell; `previous` is -1 where there is no step before.
+    static __device__ __forceinline__ void copy(const BackwardArgs &args, bool real, int64_t cell, int64_t previous, char *sample, int unit) {
+        Saved s = {};
+        if (real) {
+            s.gates = __ldg(reinterpret_cast<const uint2 *>(args.savedGates + cell * 4));
+            if (previous >= 0) s.previousState = __ldg(args.y + previous);
+            if (args.dy != nullptr) s.dy = __ldg(args.dy + cell);
+        }
+        *reinterpret_cast<uint2 *>(sample + unit * 8) = s.gates;
+        *reinterpret_cast<uint16_t *>(sample + 32 + unit * 2) = s.previousState;
+        *reinterpret_cast<uint16_t *>(sample + 48 + unit * 2) = s.dy;
     }
 
     template <class Type>
@@ -62,11 +69,12 @@ struct GruBackward {
     }
 
     template <class Type>
-    static __device__ __forceinline__ Gradient apply(const Prepared &p, float dh, float (&carried)[2]) {
+    static __device__ __forceinline__ Gradient apply(bool real, const Prepared &p, float dh, float (&carried)[2]) {
         dh += p.dy;
         const float dn = dh * p.intoN;
         carried[0] = dh * p.z;
         carried[1] = 0;
+        if (!real) return {0, 0, 0, 0};
         return {Type::bits(dn * p.intoR), Type::bits(dh * (p.previousState - p.n) * p.intoZ), Type::bits(dn), Type::bits(dn * p.r)};
     }
 
@@ -74,9 +82,9 @@ struct GruBackward {
         storeThree(reinterpret_cast<uint16_t *>(at), g.r, g.z, g.recurrentN);
     }
 
-    static __device__ __forceinline__ void store(const BackwardArgs &args, int64_t cell, const Gradient &g) {
-        storeThree(args.dGates + cell * 3, g.r, g.z, g.n);
-        storeThree(args.dGatesH + cell * 3, g.r, g.z, g.recurrentN);
+    static __device__ __forceinline__ void store(const BackwardArgs &args, bool real, int64_t cell, const Gradient &g, bool pairs) {
+        storeThreeIf(real, args.dGates + cell * 3, g.r, g.z, g.n, pairs);
+        storeThreeIf(real, args.dGatesH + cell * 3, g.r, g.z, g.recurrentN, pairs);
     }
 
     static __device__ __forceinline__ void storeFirst(uint16_t *to, const Gradient &g) {
@@ -84,6 +92,22 @@ struct GruBackward {
     }
 
 private:
+    // Lanes 2 apart hold an even unit and the next: with an even number of units their six values are three words.
+    static __device__ __forceinline__ void storeThreeIf(bool real, uint16_t *to, uint16_t a, uint16_t b, uint16_t c, bool pairs) {
+        const bool odd = threadIdx.x & 2;
+        const uint32_t got = __shfl_xor_sync(~0u, odd ? uint32_t(a) : uint32_t(c), 2);
+        if (pairs) {
+            // Even: (a,b) at word 0 and (c,a') at word 1; odd: (b',c') at word 2, one value behind its own start.
+            const uint32_t word = odd ? b | uint32_t(c) << 16 : a | uint32_t(b) << 16;
+            storeIf(real, to + (odd ? 1 : 0), word);
+            storeIf(real && !odd, to + 2, c | got << 16);
+        } else {
+            storeIf(real, to, a);
+            storeIf(real, to + 1, b);
+            storeIf(real, to + 2, c);
+        }
+    }
+
     static __device__ __forceinline__ void storeThree(uint16_t *to, uint16_t a, uint16_t b, uint16_t c) {
         to[0] = a;
         to[1] = b;

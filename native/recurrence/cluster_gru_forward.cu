@@ -20,8 +20,13 @@ struct GruForward {
         float h, carried, r, z, n, q;
     };
 
-    static __device__ __forceinline__ Inputs load(const uint16_t *p) {
-        return {{loadHalfword(p), loadHalfword(p + 1), loadHalfword(p + 2)}};
+    static __device__ __forceinline__ Inputs load(const uint16_t *p) { return {{__ldg(p), __ldg(p + 1), __ldg(p + 2)}}; }
+    static __device__ __forceinline__ Inputs get(const char *p) {
+        const uint16_t *gates = reinterpret_cast<const uint16_t *>(p);
+        return {{gates[0], gates[1], gates[2]}};
+    }
+    static __device__ __forceinline__ void put(const Inputs &in, char *p) {
+        for (int g = 0; g < 3; g++) reinterpret_cast<uint16_t *>(p)[g] = in.gates[g];
     }
 
     template <class Type>
@@ -38,8 +43,8 @@ struct GruForward {
     }
 
     template <class Type>
-    static __device__ __forceinline__ void save(const ForwardArgs &args, size_t cell, const Result &v) {
-        *reinterpret_cast<uint2 *>(args.savedGates + cell * 4) = make_uint2(Type::pack(v.r, v.z), Type::pack(v.n, v.q));
+    static __device__ __forceinline__ void save(bool real, const ForwardArgs &args, int64_t cell, const Result &v) {
+        storeIf(real, args.savedGates + cell * 4, make_uint2(Type::pack(v.r, v.z), Type::pack(v.n, v.q)));
     }
 };
 

@@ -7,6 +7,7 @@ namespace {
 struct LstmBackward {
     static constexpr int kGates = 4, kCarriedFloats = 2; // dc and the cell of the step being undone
     static constexpr bool kCarriesCell = true;
+    static constexpr int kBeforeBytes = 4, kBeforeSteps = 1; // the cell of the step before
 
     struct Saved {
         uint2 gates;
@@ -31,18 +32,24 @@ struct LstmBackward {
         carried[1] = args.savedCells[last];
     }
 
-    static __device__ __forceinline__ Saved load(const BackwardArgs &args, const StepPlace &p) {
-        Saved s;
-        s.gates = loadPair(args.savedGates + p.cell * 4);
-        s.previousCell = p.hasPrevious ? loadWord(args.savedCells + p.previous) : 0;
-        s.dy = args.dy != nullptr ? loadHalfword(args.dy + p.cell) : uint16_t(0);
-        return s;
+    static __device__ __forceinline__ const void *before(const BackwardArgs &args) { return args.savedCells; }
+
+    static __device__ __forceinline__ Saved get(const char *sample, int unit) {
+        return {*reinterpret_cast<const uint2 *>(sample + unit * 8), *reinterpret_cast<const uint32_t *>(sample + 32 + unit * 4),
+                *reinterpret_cast<const uint16_t *>(sample + 48 + unit * 2)};
     }
 
-    static __device__ __forceinline__ void prefetch(const BackwardArgs &args, const StepPlace &p) {
-        prefetchL2(args.savedGates + p.cell * 4);
-        if (p.hasPrevious) prefetchL2(args.savedCells + p.previous);
-        if (args.dy != nullptr) prefetchL2(args.dy + p.cell);
+    // What the ring would have brought, for one cell; `previous` is -1 where there is no step before.
+    static __device__ __forceinline__ void copy(const BackwardArgs &args, bool real, int64_t cell, int64_t previous, char *sample, int unit) {
+        Saved s = {};
+        if (real) {
+            s.gates = __ldg(reinterpret_cast<const uint2 *>(args.savedGates + cell * 4));
+            if (previous >= 0) s.previousCell = __float_as_uint(__ldg(args.savedCells + previous));
+            if (args.dy != nullptr) s.dy = __ldg(args.dy + cell);
+        }
+        *reinterpret_cast<uint2 *>(sample + unit * 8) = s.gates;
+        *reinterpret_cast<uint32_t *>(sample + 32 + unit * 4) = s.previousCell;
+        *reinterpret_cast<uint16_t *>(sample + 48 + unit * 2) = s.dy;
     }
 
     template <class Type>
@@ -68,22 +75,22 @@ struct LstmBackward {
     }
 
     template <class Type>
-    static __device__ __forceinline__ Gradient apply(const Prepared &p, float dh, float (&carried)[2]) {
+    static __device__ __forceinline__ Gradient apply(bool real, const Prepared &p, float dh, float (&carried)[2]) {
         dh += p.dy;
         const float dc = p.passes ? fmaf(dh, p.intoCell, p.dc) : 0.0f;
         const float di = dc * p.g * p.i * (1 - p.i), df = dc * p.previousCell * p.f * (1 - p.f);
         const float dg = dc * p.i * (1 - p.g * p.g), dO = dh * p.intoOutput;
         carried[0] = dc * p.f;
         carried[1] = p.previousCell;
-        return {make_uint2(Type::pack(di, df), Type::pack(dg, dO))};
+        return {real ? make_uint2(Type::pack(di, df), Type::pack(dg, dO)) : make_uint2(0, 0)};
     }
 
     static __device__ __forceinline__ void stage(const Gradient &g, char *at) {
         *reinterpret_cast<uint2 *>(at) = g.gates;
     }
 
-    static __device__ __forceinline__ void store(const BackwardArgs &args, int64_t cell, const Gradient &g) {
-        *reinterpret_cast<uint2 *>(args.dGates + cell * 4) = g.gates;
+    static __device__ __forceinline__ void store(const BackwardArgs &args, bool real, int64_t cell, const Gradient &g, bool) {
+        storeIf(real, args.dGates + cell * 4, g.gates);
     }
 
     static __device__ __forceinline__ void storeFirst(uint16_t *to, const Gradient &g) {

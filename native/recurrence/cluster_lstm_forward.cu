@@ -20,7 +20,9 @@ struct LstmForward {
         float h, carried, i, f, g, o;
     };
 
-    static __device__ __forceinline__ Inputs load(const uint16_t *p) { return {loadPair(p)}; }
+    static __device__ __forceinline__ Inputs load(const uint16_t *p) { return {__ldg(reinterpret_cast<const uint2 *>(p))}; }
+    static __device__ __forceinline__ Inputs get(const char *p) { return {*reinterpret_cast<const uint2 *>(p)}; }
+    static __device__ __forceinline__ void put(const Inputs &in, char *p) { *reinterpret_cast<uint2 *>(p) = in.gates; }
 
     template <class Type>
     static __device__ __forceinline__ Result apply(const float (&sum)[4], const Inputs &in, float c, float, const ForwardArgs &args) {
@@ -37,9 +39,9 @@ struct LstmForward {
     }
 
     template <class Type>
-    static __device__ __forceinline__ void save(const ForwardArgs &args, size_t cell, const Result &r) {
-        *reinterpret_cast<uint2 *>(args.savedGates + cell * 4) = make_uint2(Type::pack(r.i, r.f), Type::pack(r.g, r.o));
-        args.savedCells[cell] = r.carried;
+    static __device__ __forceinline__ void save(bool real, const ForwardArgs &args, int64_t cell, const Result &r) {
+        storeIf(real, args.savedGates + cell * 4, make_uint2(Type::pack(r.i, r.f), Type::pack(r.g, r.o)));
+        storeIf(real, args.savedCells + cell, __float_as_uint(r.carried));
     }
 };
 

@@ -35,7 +35,7 @@ void addForward(const ForwardTile (&tiles)[kSize], int groupUnits, int gates, Ca
         const ForwardGeometry geometry(t.hidden, t.cluster, t.splits, groupUnits, gates);
         Candidate &c = out.of[out.count++];
         c = {i, t.hidden, t.cluster, geometry.warps * 32, {}, t.base, t.perTile, t.perRow};
-        for (int n = 0; n < kMaxSampleTiles; n++) c.sharedBytes[n] = ForwardLayout(geometry, t.hidden, t.splits, n + 1).total;
+        for (int n = 0; n < kMaxSampleTiles; n++) c.sharedBytes[n] = ForwardLayout(geometry, t.hidden, t.splits, gates, n + 1).total;
     }
 }
 

@@ -7,6 +7,7 @@ namespace {
 struct RnnBackward {
     static constexpr int kGates = 1, kCarriedFloats = 0;
     static constexpr bool kCarriesCell = false;
+    static constexpr int kBeforeBytes = 2, kBeforeSteps = 0; // not before at all: y of the step itself
 
     struct Saved {
         uint16_t y, dy;
@@ -24,13 +25,16 @@ struct RnnBackward {
     template <class Type>
     static __device__ __forceinline__ void begin(const BackwardArgs &, int64_t, size_t, float (&)[2]) {}
 
-    static __device__ __forceinline__ Saved load(const BackwardArgs &args, const StepPlace &p) {
-        return {loadHalfword(args.y + p.cell), args.dy != nullptr ? loadHalfword(args.dy + p.cell) : uint16_t(0)};
+    static __device__ __forceinline__ const void *before(const BackwardArgs &args) { return args.y; }
+
+    static __device__ __forceinline__ Saved get(const char *sample, int unit) {
+        return {*reinterpret_cast<const uint16_t *>(sample + 32 + unit * 2), *reinterpret_cast<const uint16_t *>(sample + 48 + unit * 2)};
     }
 
-    static __device__ __forceinline__ void prefetch(const BackwardArgs &args, const StepPlace &p) {
-        prefetchL2(args.y + p.cell);
-        if (args.dy != nullptr) prefetchL2(args.dy + p.cell);
+    // What the ring would have brought, for one cell.
+    static __device__ __forceinline__ void copy(const BackwardArgs &args, bool real, int64_t cell, int64_t, char *sample, int unit) {
+        *reinterpret_cast<uint16_t *>(sample + 32 + unit * 2) = real ? __ldg(args.y + cell) : uint16_t(0);
+        *reinterpret_cast<uint16_t *>(sample + 48 + unit * 2) = real && args.dy != nullptr ? __ldg(args.dy + cell) : uint16_t(0);
     }
 
     template <class Type>
@@ -44,16 +48,16 @@ struct RnnBackward {
     static __device__ __forceinline__ void first(const BackwardArgs &, size_t, Prepared &) {}
 
     template <class Type>
-    static __device__ __forceinline__ Gradient apply(const Prepared &p, float dh, float (&)[2]) {
-        return {Type::bits((dh + p.dy) * p.slope)};
+    static __device__ __forceinline__ Gradient apply(bool real, const Prepared &p, float dh, float (&)[2]) {
+        return {real ? Type::bits((dh + p.dy) * p.slope) : uint16_t(0)};
     }
 
     static __device__ __forceinline__ void stage(const Gradient &g, char *at) {
         *reinterpret_cast<uint16_t *>(at) = g.gate;
     }
 
-    static __device__ __forceinline__ void store(const BackwardArgs &args, int64_t cell, const Gradient &g) {
-        args.dGates[cell] = g.gate;
+    static __device__ __forceinline__ void store(const BackwardArgs &args, bool real, int64_t cell, const Gradient &g, bool) {
+        storeIf(real, args.dGates + cell, g.gate);
     }
 
     static __device__ __forceinline__ void storeFirst(uint16_t *to, const Gradient &g) {

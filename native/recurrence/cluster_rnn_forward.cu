@@ -19,7 +19,9 @@ struct RnnForward {
         float h, carried;
     };
 
-    static __device__ __forceinline__ Inputs load(const uint16_t *p) { return {loadHalfword(p)}; }
+    static __device__ __forceinline__ Inputs load(const uint16_t *p) { return {__ldg(p)}; }
+    static __device__ __forceinline__ Inputs get(const char *p) { return {*reinterpret_cast<const uint16_t *>(p)}; }
+    static __device__ __forceinline__ void put(const Inputs &in, char *p) { *reinterpret_cast<uint16_t *>(p) = in.gate; }
 
     template <class Type>
     static __device__ __forceinline__ Result apply(const float (&sum)[1], const Inputs &in, float, float, const ForwardArgs &args) {
@@ -30,7 +32,7 @@ struct RnnForward {
 
     // Backward needs y alone.
     template <class Type>
-    static __device__ __forceinline__ void save(const ForwardArgs &, size_t, const Result &) {}
+    static __device__ __forceinline__ void save(bool, const ForwardArgs &, int64_t, const Result &) {}
 };
 
 } // namespace

@@ -22,6 +22,14 @@ struct alignas(16) SampleRow {
     int32_t sample; // in the batch
 };
 
+// Stages of the rings through which gate inputs and saved tensors come in, and how many iterations ahead they are asked for.
+constexpr int kStages = 4, kAhead = 3;
+// Bytes from sample to sample in a stage; multiples of 16 that spread samples over the banks.
+FRNN_HOST_DEVICE constexpr int inputPitch(int gates) {
+    return gates >= 3 ? 80 : 48;
+}
+constexpr int kSavedPitch = 80;
+
 struct ForwardTile {
     int hidden;    // units computed; a multiple of 32 * splits
     int cluster;   // blocks that share them
@@ -95,14 +103,17 @@ struct ForwardLayout {
     int partials;
     int rows;
     int cells;
+    int inputs;
     int barriers;
     int total;
 
-    FRNN_HOST_DEVICE constexpr ForwardLayout(const ForwardGeometry &g, int hidden, int splits, int sampleTiles)
+    FRNN_HOST_DEVICE constexpr ForwardLayout(const ForwardGeometry &g, int hidden, int splits, int gates, int sampleTiles)
         : stateBytes(hidden * kTileSamples * 2), partials(sampleTiles * 2 * stateBytes),
           rows(partials + (splits > 1 ? 2 * g.groups * g.finishers * (splits - 1) * g.pairs * 256 : 0)),
           cells(rows + sampleTiles * kTileSamples * int(sizeof(SampleRow))),
-          barriers(cells + sampleTiles * g.groups * g.finishers * g.cellsPerLane * 128), total(barriers + sampleTiles * 16) {}
+          inputs(cells + sampleTiles * g.groups * g.finishers * g.cellsPerLane * 128),
+          barriers(inputs + g.groups * g.finishers * kStages * kTileSamples * inputPitch(gates)),
+          total(barriers + sampleTiles * 16) {}
 };
 
 struct BackwardGeometry {
@@ -123,13 +134,15 @@ struct BackwardLayout {
     int staged;
     int rows;
     int carried;
+    int saved;
     int barriers;
     int total;
 
     FRNN_HOST_DEVICE constexpr BackwardLayout(const BackwardGeometry &g, int carriedPerCell, int sampleTiles)
         : inboxBytes(g.sources * g.cells * 4), staged(sampleTiles * 2 * inboxBytes),
           rows(staged + 2 * kTileSamples * g.stride), carried(rows + sampleTiles * kTileSamples * int(sizeof(SampleRow))),
-          barriers(carried + sampleTiles * carriedPerCell * g.cells * 4), total(barriers + sampleTiles * 16) {}
+          saved(carried + sampleTiles * carriedPerCell * g.cells * 4), barriers(saved + g.cells / 32 * kStages * kTileSamples * kSavedPitch),
+          total(barriers + sampleTiles * 16) {}
 };
 
 } // namespace frnn

@@ -60,27 +60,54 @@ struct Half {
     }
 };
 
-// Loads that stay where they are written: the step after next's operands are asked for before this step waits.
-__device__ __forceinline__ uint16_t loadHalfword(const void *p) {
-    uint16_t v;
-    asm volatile("ld.global.nc.u16 %0, [%1];" : "=h"(v) : "l"(p));
-    return v;
+// Copies from global to shared memory that complete in groups; what lies behind `valid` bytes becomes zero.
+__device__ __forceinline__ void copyAsync16(uint32_t to, const void *from, int valid) {
+    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(from), "r"(valid) : "memory");
 }
 
-__device__ __forceinline__ uint32_t loadWord(const void *p) {
-    uint32_t v;
-    asm volatile("ld.global.nc.u32 %0, [%1];" : "=r"(v) : "l"(p));
-    return v;
+__device__ __forceinline__ void copyAsync8(uint32_t to, const void *from, int valid) {
+    asm volatile("cp.async.ca.shared.global [%0], [%1], 8, %2;" ::"r"(to), "l"(from), "r"(valid) : "memory");
 }
 
-__device__ __forceinline__ uint2 loadPair(const void *p) {
-    uint2 v;
-    asm volatile("ld.global.nc.v2.u32 {%0,%1}, [%2];" : "=r"(v.x), "=r"(v.y) : "l"(p));
-    return v;
+__device__ __forceinline__ void copyCommit() {
+    asm volatile("cp.async.commit_group;" ::: "memory");
 }
 
-__device__ __forceinline__ void prefetchL2(const void *p) {
-    asm volatile("prefetch.global.L2 [%0];" ::"l"(p));
+// Waits until at most kPending of this thread's groups are under way.
+template <int kPending>
+__device__ __forceinline__ void copyWait() {
+    asm volatile("cp.async.wait_group %0;" ::"n"(kPending) : "memory");
+}
+
+// Stores under a predicate: a branch around a single store would cost more than the store.
+__device__ __forceinline__ void storeIf(bool condition, void *p, uint4 v) {
+    asm volatile(
+        "{\n\t.reg .pred p;\n\tsetp.ne.u32 p, %5, 0;\n\t@p st.global.v4.u32 [%0], {%1,%2,%3,%4};\n\t}" ::"l"(p), "r"(v.x), "r"(v.y),
+        "r"(v.z), "r"(v.w), "r"(uint32_t(condition))
+        : "memory");
+}
+
+__device__ __forceinline__ void storeIf(bool condition, void *p, uint2 v) {
+    asm volatile("{\n\t.reg .pred p;\n\tsetp.ne.u32 p, %3, 0;\n\t@p st.global.v2.u32 [%0], {%1,%2};\n\t}" ::"l"(p), "r"(v.x),
+                 "r"(v.y), "r"(uint32_t(condition))
+                 : "memory");
+}
+
+__device__ __forceinline__ void storeIf(bool condition, void *p, uint32_t v) {
+    asm volatile("{\n\t.reg .pred p;\n\tsetp.ne.u32 p, %2, 0;\n\t@p st.global.u32 [%0], %1;\n\t}" ::"l"(p), "r"(v),
+                 "r"(uint32_t(condition))
+                 : "memory");
+}
+
+__device__ __forceinline__ void storeIf(bool condition, void *p, uint16_t v) {
+    asm volatile("{\n\t.reg .pred p;\n\tsetp.ne.u32 p, %2, 0;\n\t@p st.global.u16 [%0], %1;\n\t}" ::"l"(p), "h"(v),
+                 "r"(uint32_t(condition))
+                 : "memory");
+}
+
+// The same in all lanes, and known to be: code behind a test of it needs no convergence.
+__device__ __forceinline__ int warpIndex() {
+    return __shfl_sync(~0u, int(threadIdx.x) / 32, 0);
 }
 
 #ifdef FRNN_HOPPER
@@ -107,11 +134,11 @@ __device__ __forceinline__ void clusterSync() {
 }
 
 // 16 bytes into a peer's shared memory; the peer's barrier counts them when they are visible there.
-__device__ __forceinline__ void storePeer(uint32_t address, uint4 v, uint32_t barrier) {
-    asm volatile(
-        "st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.v4.b32 [%0], {%1,%2,%3,%4}, [%5];" ::"r"(address),
-        "r"(v.x), "r"(v.y), "r"(v.z), "r"(v.w), "r"(barrier)
-        : "memory");
+__device__ __forceinline__ void storePeerIf(bool condition, uint32_t address, uint4 v, uint32_t barrier) {
+    asm volatile("{\n\t.reg .pred p;\n\tsetp.ne.u32 p, %6, 0;\n\t"
+                 "@p st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.v4.b32 [%0], {%1,%2,%3,%4}, [%5];\n\t}" ::"r"(address),
+                 "r"(v.x), "r"(v.y), "r"(v.z), "r"(v.w), "r"(barrier), "r"(uint32_t(condition))
+                 : "memory");
 }
 
 __device__ __forceinline__ void barrierInit(uint32_t barrier) {
