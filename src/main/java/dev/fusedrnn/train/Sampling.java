@@ -51,6 +51,10 @@ public enum Sampling {
             return splitWindows(tokens, batch, steps, validation, seed);
         }
         long kept = tokens.size() - Math.round(tokens.size() * validation);
+        if (validation > 0 && tokens.size() - kept < 2) {
+            throw new IllegalArgumentException("validation must keep at least 2 tokens, " + validation + " of "
+                    + tokens.size() + " tokens keeps " + (tokens.size() - kept));
+        }
         TokenSequence training = tokens.slice(0, kept);
         Minibatches source = this == SEQUENTIAL
                 ? Minibatches.sequential(training, batch, steps, seed)

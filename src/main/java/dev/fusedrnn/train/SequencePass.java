@@ -24,6 +24,9 @@ import java.util.List;
  * the earlier minibatch. Without, each starts from zeros.
  */
 public final class SequencePass implements AutoCloseable {
+    /** Inputs and targets are staged in one array. */
+    private static final int MAX_ROWS = 1 << 29;
+
     private final LanguageNetwork network;
     private final Kernels kernels;
     private final int rows;
@@ -60,8 +63,8 @@ public final class SequencePass implements AutoCloseable {
         RnnConfig stack = config.rnn();
         this.network = network;
         this.kernels = network.kernels();
-        this.rows = Math.multiplyExact(steps, batch);
-        this.host = new int[Math.addExact(Math.multiplyExact(2, rows), 4)];
+        this.rows = rows(steps, batch);
+        this.host = new int[2 * rows + 4];
         try {
             stagedInts = own(Device.cpu().zeros(DataType.I32, host.length));
             ints = own(network.device().zeros(DataType.I32, host.length));
@@ -165,6 +168,15 @@ public final class SequencePass implements AutoCloseable {
     /** How the recurrence is computed, for reports. */
     public String plan() {
         return execution.plan();
+    }
+
+    private static int rows(int steps, int batch) {
+        long rows = (long) steps * batch;
+        if (steps < 1 || batch < 1 || rows > MAX_ROWS) {
+            throw new IllegalArgumentException("steps and batch must be 1 or more with a product of at most " + MAX_ROWS
+                    + ", found " + steps + " and " + batch);
+        }
+        return (int) rows;
     }
 
     private void drop(Tensor from, Tensor to, double probability, int stream) {

@@ -75,15 +75,15 @@ public final class Trainer implements AutoCloseable {
      * @return whether all epochs are done
      */
     public boolean run(TrainingListener listener, long maxSteps) {
-        stopping = false;
         long left = maxSteps;
         while (epoch < config.epochs() && left > 0 && !stopping) {
             left -= runEpoch(listener, left);
         }
+        stopping = false;
         return epoch >= config.epochs();
     }
 
-    /** Lets {@link #run} return after the current step. May be called from any thread. */
+    /** Lets {@link #run} return after the current step, or at once if it is called later. May be called from any thread. */
     public void stop() {
         stopping = true;
     }

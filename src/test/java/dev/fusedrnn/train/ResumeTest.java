@@ -154,6 +154,9 @@ class ResumeTest {
             };
             assertThat(trainer.run(stopper)).isFalse();
             assertThat(trainer.steps()).isEqualTo(2);
+            trainer.stop();
+            assertThat(trainer.run(TrainingListener.SILENT)).isFalse();
+            assertThat(trainer.steps()).isEqualTo(2);
             assertThat(trainer.run(TrainingListener.SILENT)).isTrue();
             assertThat(trainer.steps()).isEqualTo(3L * BATCHES);
         }

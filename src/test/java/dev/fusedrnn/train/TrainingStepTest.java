@@ -14,6 +14,7 @@ import dev.fusedrnn.optim.Adam;
 import dev.fusedrnn.optim.Schedule;
 import dev.fusedrnn.optim.Sgd;
 import dev.fusedrnn.tensor.Device;
+import dev.fusedrnn.text.TokenSequence;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -94,6 +95,53 @@ class TrainingStepTest {
         assertThatThrownBy(() -> network.withTied(true)).hasMessageContaining("tied");
         assertThatThrownBy(() -> network.withDropout(1.5, 0)).hasMessageContaining("inputDropout");
         assertThatThrownBy(() -> network.withDropout(0, Double.NaN)).hasMessageContaining("outputDropout");
+    }
+
+    @Test
+    void shapesAndSplitsOutOfRange() {
+        try (Device device = Device.cpu();
+                LanguageNetwork network = TinyLanguage.network(TinyLanguage.embedded(CellType.GRU, 4), device, 7);
+                TokenSequence tokens = TinyLanguage.text(100, 1)) {
+            int[][] shapes = {{0, 3}, {3, 0}, {1 << 15, 1 << 15}};
+            for (int[] shape : shapes) {
+                assertThatThrownBy(() -> new SequencePass(network, shape[0], shape[1], true, true))
+                        .isInstanceOf(IllegalArgumentException.class)
+                        .hasMessageContaining("steps and batch");
+            }
+            for (Sampling sampling : Sampling.values()) {
+                for (double fraction : new double[] {-0.1, 1, Double.NaN}) {
+                    assertThatThrownBy(() -> sampling.split(tokens, 3, 4, fraction, 1))
+                            .hasMessageContaining("validation must be in [0, 1)");
+                }
+                assertThat(Sampling.parse(sampling.id())).isEqualTo(sampling);
+            }
+            assertThatThrownBy(() -> Sampling.SEQUENTIAL.split(tokens, 3, 4, 0.01, 1))
+                    .hasMessageContaining("validation must keep at least 2 tokens");
+            assertThatThrownBy(() -> Sampling.parse("shuffled")).hasMessageContaining("sequential");
+        }
+    }
+
+    /** The last part of a text validates, all of it; the first part trains. */
+    @Test
+    void splits() {
+        try (TokenSequence tokens = TinyLanguage.text(100, 1)) {
+            TrainingData data = Sampling.RANDOM.split(tokens, 3, 4, 0.2, 1);
+            int[] inputs = new int[12];
+            int[] targets = new int[12];
+            long validated = 0;
+            for (long i = 0; i < data.validation().epoch(0).size(); i++) {
+                validated += data.validation().epoch(0).load(i, inputs, targets);
+            }
+            assertThat(validated).isEqualTo(19);
+            data.validation().epoch(0).load(0, inputs, targets);
+            assertThat(inputs[0]).isEqualTo(tokens.get(80));
+            assertThat(Sampling.RANDOM.split(tokens, 3, 4, 0, 1).validation()).isNull();
+            String fingerprint = data.fingerprint();
+            assertThat(Sampling.RANDOM.split(tokens, 3, 4, 0.2, 1).fingerprint())
+                    .isEqualTo(fingerprint);
+            assertThat(Sampling.RANDOM.split(tokens, 3, 4, 0.2, 2).fingerprint())
+                    .isNotEqualTo(fingerprint);
+        }
     }
 
     private static double movedBy(Reduction reduction, long targets) {

@@ -1,0 +1,105 @@
+package dev.fusedrnn.train;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
+
+import dev.fusedrnn.engine.CellType;
+import dev.fusedrnn.engine.RnnConfig;
+import dev.fusedrnn.nn.EngineChoice;
+import dev.fusedrnn.nn.LanguageNetwork;
+import dev.fusedrnn.nn.LanguageNetworkConfig;
+import dev.fusedrnn.optim.Adam;
+import dev.fusedrnn.tensor.DataType;
+import dev.fusedrnn.tensor.Device;
+import dev.fusedrnn.tensor.Tensor;
+import dev.fusedrnn.testing.Gpu;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Random;
+import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** Whole training steps on the GPU: against the CPU reference, without allocation, resumed to the same bits. */
+@Tag("gpu")
+class GpuTrainingTest {
+    private static final int T = 6;
+    private static final int N = 8;
+    private static final int M = T * N;
+
+    @TempDir
+    private Path folder;
+
+    @ParameterizedTest
+    @CsvSource({"AUTO, LSTM", "AUTO, GRU", "AUTO, RNN_TANH", "CUDNN, LSTM", "CUDNN, GRU", "CUDNN, RNN_TANH"})
+    void lossAndGradientsAreThoseOfTheReference(EngineChoice choice, CellType cell) {
+        LanguageNetworkConfig config = config(cell, DataType.F32);
+        int[] inputs = new Random(1).ints(M, 0, TinyLanguage.V).toArray();
+        int[] targets = new Random(2).ints(M, 0, TinyLanguage.V).toArray();
+        targets[7] = -1;
+        float[] expected;
+        double expectedLoss;
+        try (Device cpu = Device.cpu();
+                LanguageNetwork network = TinyLanguage.network(config, cpu, 7)) {
+            expectedLoss = differentiate(network, inputs, targets);
+            expected = network.parameters().gradients().toFloats();
+        }
+        try (Device gpu = Gpu.open();
+                LanguageNetwork network = TinyLanguage.network(config, gpu, choice, 7)) {
+            assertThat(differentiate(network, inputs, targets)).isCloseTo(expectedLoss, within(1e-3));
+            float[] found = network.parameters().gradients().toFloats();
+            for (int i = 0; i < found.length; i++) {
+                assertThat((double) found[i]).isCloseTo(expected[i], within(5e-5));
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"F32", "BF16", "F16"})
+    void resumedTrainingEqualsUninterrupted(DataType type) throws IOException {
+        LanguageNetworkConfig config = config(CellType.LSTM, type);
+        Path file = folder.resolve("checkpoint.safetensors");
+        float[] expected;
+        try (Device gpu = Gpu.open();
+                LanguageNetwork network = TinyLanguage.network(config, gpu, EngineChoice.AUTO, 7);
+                Trainer trainer = trainer(network)) {
+            trainer.run(TrainingListener.SILENT, 4);
+            Checkpoint.of(network, null, Map.of(), trainer.state()).save(file);
+            long before = gpu.allocatedBytes();
+            trainer.run(TrainingListener.SILENT, 4);
+            assertThat(gpu.allocatedBytes()).isEqualTo(before);
+            expected = network.parameters().masters().toFloats();
+        }
+        Checkpoint saved = Checkpoint.read(file);
+        try (Device gpu = Gpu.open();
+                LanguageNetwork network = saved.network(gpu, EngineChoice.AUTO);
+                Trainer trainer = trainer(network)) {
+            trainer.restore(saved.training());
+            trainer.run(TrainingListener.SILENT, 4);
+            assertThat(network.parameters().masters().toFloats()).containsExactly(expected);
+        }
+    }
+
+    private static Trainer trainer(LanguageNetwork network) {
+        TrainingData data = Sampling.SEQUENTIAL.split(TinyLanguage.text(400, 4), N, T, 0, 8);
+        return new Trainer(network, data, TrainerConfig.sgd(0.01, 1, 3).withOptimizer(Adam.usual()));
+    }
+
+    private static double differentiate(LanguageNetwork network, int[] inputs, int[] targets) {
+        try (SequencePass pass = new SequencePass(network, T, N, true, true);
+                Tensor scale = network.device().of(DataType.F32, new float[] {1f / (M - 1)}, 1)) {
+            pass.load(inputs, targets, 5, 0);
+            pass.differentiate(scale);
+            return pass.takeLoss();
+        }
+    }
+
+    /** Two layers, dropout everywhere, tied head: every part of a step. */
+    private static LanguageNetworkConfig config(CellType cell, DataType type) {
+        RnnConfig rnn =
+                RnnConfig.of(cell, 32, 32).withLayers(2).withDropout(0.25).withDataType(type);
+        return LanguageNetworkConfig.of(TinyLanguage.V, 32, rnn).withTied(true).withDropout(0.25, 0.25);
+    }
+}
