@@ -1,6 +1,6 @@
 package dev.fusedrnn.kernel;
 
-import dev.fusedrnn.internal.blas.Blas;
+import dev.fusedrnn.internal.blas.ParallelBlas;
 import dev.fusedrnn.internal.host.HostScratch;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Tensor;
@@ -12,7 +12,7 @@ final class CpuGemm implements AutoCloseable {
     private final HostScratch wideA = new HostScratch();
     private final HostScratch wideB = new HostScratch();
     private final HostScratch wideC = new HostScratch();
-    private Blas blas;
+    private ParallelBlas blas;
 
     CpuGemm(FloatBlocks blocks) {
         this.blocks = blocks;
@@ -39,7 +39,7 @@ final class CpuGemm implements AutoCloseable {
             return;
         }
         if (blas == null) {
-            blas = new Blas();
+            blas = new ParallelBlas();
         }
         boolean narrowC = c.dataType() != DataType.F32;
         // Where c has gaps between its rows, widening keeps what lies in them.

@@ -1,6 +1,6 @@
 package dev.fusedrnn.engine.cpu;
 
-import dev.fusedrnn.internal.blas.Blas;
+import dev.fusedrnn.internal.blas.ParallelBlas;
 import dev.fusedrnn.internal.host.HostCursor;
 import dev.fusedrnn.internal.host.HostMemory;
 import dev.fusedrnn.kernel.DropoutMask;
@@ -17,7 +17,7 @@ final class Stack implements AutoCloseable {
     private final Lanes lanes;
     private final LayerView[] views;
     private final WeightGradients weightGradients;
-    private final Blas blas = new Blas();
+    private final ParallelBlas blas = new ParallelBlas();
     private final HostCursor cursor = new HostCursor();
     private final float[] block = new float[BLOCK];
     private final float[] factors = new float[BLOCK];

@@ -1,16 +1,16 @@
 package dev.fusedrnn.engine.cpu;
 
 import dev.fusedrnn.engine.ParameterLayout.Role;
-import dev.fusedrnn.internal.blas.Blas;
+import dev.fusedrnn.internal.blas.ParallelBlas;
 import dev.fusedrnn.internal.host.HostMemory;
 
 /** Gradients of one layer's weights and biases: products over all steps and samples of what the recurrence has left. */
 final class WeightGradients {
     private final Extents extents;
     private final Workspace workspace;
-    private final Blas blas;
+    private final ParallelBlas blas;
 
-    WeightGradients(Extents extents, Workspace workspace, Blas blas) {
+    WeightGradients(Extents extents, Workspace workspace, ParallelBlas blas) {
         this.extents = extents;
         this.workspace = workspace;
         this.blas = blas;

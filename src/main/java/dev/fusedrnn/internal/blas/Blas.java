@@ -7,24 +7,16 @@ import org.bytedeco.openblas.global.openblas_nolapack;
 /**
  * Matrix products by OpenBLAS on host memory. Makes no object per call, so an instance is not for two threads at once.
  *
- * <p>The system property {@code fusedrnn.cpu.threads} bounds the threads one product is spread over; by default it is
- * the number of processors this process may use. It is read when the library is loaded and holds for the whole process.
+ * <p>A product runs on the calling thread alone: OpenBLAS' own threads are switched off for the whole process when it is
+ * loaded, because they wait by spinning and are woken for every product. {@link Workers} spreads what is worth it.
  */
 public final class Blas {
-    /** System property: most threads that work on one product. */
-    public static final String THREADS_PROPERTY = "fusedrnn.cpu.threads";
-
     private final FloatAt a = new FloatAt();
     private final FloatAt b = new FloatAt();
     private final FloatAt c = new FloatAt();
 
     public Blas() {
         Library.load();
-    }
-
-    /** Threads a product may be spread over. */
-    public static int threads() {
-        return Library.THREADS;
     }
 
     /**
@@ -67,25 +59,14 @@ public final class Blas {
     }
 
     private static final class Library {
-        private static final int THREADS = threads();
-
         static {
-            openblas_nolapack.blas_set_num_threads(THREADS);
+            openblas_nolapack.blas_set_num_threads(1);
         }
 
         private Library() {}
 
         static void load() {
             // Loading the class has done it.
-        }
-
-        private static int threads() {
-            int processors = Runtime.getRuntime().availableProcessors();
-            Integer wanted = Integer.getInteger(THREADS_PROPERTY, processors);
-            if (wanted < 1) {
-                throw new IllegalArgumentException(THREADS_PROPERTY + " must be at least 1, found " + wanted);
-            }
-            return wanted;
         }
     }
 
