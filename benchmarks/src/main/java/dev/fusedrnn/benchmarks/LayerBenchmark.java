@@ -1,0 +1,60 @@
+package dev.fusedrnn.benchmarks;
+
+import java.util.concurrent.TimeUnit;
+import org.openjdk.jmh.annotations.Benchmark;
+import org.openjdk.jmh.annotations.BenchmarkMode;
+import org.openjdk.jmh.annotations.Fork;
+import org.openjdk.jmh.annotations.Level;
+import org.openjdk.jmh.annotations.Measurement;
+import org.openjdk.jmh.annotations.Mode;
+import org.openjdk.jmh.annotations.OutputTimeUnit;
+import org.openjdk.jmh.annotations.Param;
+import org.openjdk.jmh.annotations.Scope;
+import org.openjdk.jmh.annotations.Setup;
+import org.openjdk.jmh.annotations.State;
+import org.openjdk.jmh.annotations.TearDown;
+import org.openjdk.jmh.annotations.Warmup;
+
+/** One stack of layers on the CPU: inference, training forward pass, forward and backward pass. */
+@State(Scope.Benchmark)
+@BenchmarkMode(Mode.AverageTime)
+@OutputTimeUnit(TimeUnit.MILLISECONDS)
+@Warmup(iterations = 5, time = 1)
+@Measurement(iterations = 5, time = 1)
+@Fork(3)
+public class LayerBenchmark {
+    @Param({
+        "lstm-t64-n32-c128-h256-l2",
+        "gru-t64-n32-c128-h256-l2",
+        "lstm-t35-n32-c28-h256-l1",
+        "gru-t35-n32-c28-h256-l1"
+    })
+    public String layer;
+
+    private LayerRunner runner;
+
+    @Setup(Level.Trial)
+    public void open() {
+        runner = new EngineRunner(LayerCase.parse(layer));
+    }
+
+    @TearDown(Level.Trial)
+    public void close() {
+        runner.close();
+    }
+
+    @Benchmark
+    public void inference() {
+        runner.infer();
+    }
+
+    @Benchmark
+    public void trainingForward() {
+        runner.forward();
+    }
+
+    @Benchmark
+    public void forwardBackward() {
+        runner.forwardBackward();
+    }
+}
