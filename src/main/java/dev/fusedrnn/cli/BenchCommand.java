@@ -20,6 +20,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Times inference and training per shape and engine, after checking that the results are right. */
@@ -90,6 +91,9 @@ final class BenchCommand implements Callable<Integer> {
 
     @Option(names = "--report", paramLabel = "FILE", description = "Write the results here, as JSON.")
     private Path report;
+
+    @Mixin
+    private ThreadsOption threads;
 
     BenchCommand(Console console) {
         this.console = console;

@@ -18,6 +18,7 @@ import java.util.Locale;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** Compares every engine with the reference on this machine. */
@@ -63,6 +64,9 @@ final class CheckCommand implements Callable<Integer> {
             defaultValue = "auto",
             description = "cpu, cuda or cuda:I (default: the CPU and the best GPU).")
     private String deviceName;
+
+    @Mixin
+    private ThreadsOption threads;
 
     CheckCommand(Console console) {
         this.console = console;

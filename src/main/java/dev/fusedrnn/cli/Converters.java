@@ -29,8 +29,8 @@ final class Converters {
         } catch (NumberFormatException notANumber) {
             // Falls through to the one message for both.
         }
-        String limit = most == Long.MAX_VALUE ? " or more" : " to " + most;
-        throw new TypeConversionException("expected a whole number, " + least + limit + ", found '" + text + "'");
+        String limits = least + (most == Long.MAX_VALUE && least >= 0 ? " or more" : " to " + most);
+        throw new TypeConversionException("expected a whole number, " + limits + ", found '" + text + "'");
     }
 
     private static double real(String text, double least, boolean open, String allowed) {
@@ -49,7 +49,8 @@ final class Converters {
         try {
             return parser.apply(text);
         } catch (IllegalArgumentException unknown) {
-            throw new TypeConversionException(unknown.getMessage());
+            // The option's name stands before the message already.
+            throw new TypeConversionException(unknown.getMessage().replaceFirst("^recipe: ", ""));
         }
     }
 
@@ -97,6 +98,16 @@ final class Converters {
         }
     }
 
+    /** Tokens to write. */
+    static final class Length implements ITypeConverter<Integer> {
+        private static final int MOST = 100_000_000;
+
+        @Override
+        public Integer convert(String text) {
+            return (int) whole(text, 0, MOST);
+        }
+    }
+
     /** A long count, at least 1. */
     static final class LongCount implements ITypeConverter<Long> {
         @Override
@@ -110,6 +121,14 @@ final class Converters {
         @Override
         public Long convert(String text) {
             return whole(text, 0, Long.MAX_VALUE);
+        }
+    }
+
+    /** Any long. */
+    static final class Seed implements ITypeConverter<Long> {
+        @Override
+        public Long convert(String text) {
+            return whole(text, Long.MIN_VALUE, Long.MAX_VALUE);
         }
     }
 

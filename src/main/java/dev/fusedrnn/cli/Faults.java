@@ -8,6 +8,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.NotDirectoryException;
+import java.util.regex.Pattern;
 import picocli.CommandLine;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.UnmatchedArgumentException;
@@ -17,13 +18,17 @@ final class Faults {
     /** Switches stack traces on for everything: {@code FUSEDRNN_JAVA_OPTS=-Dfusedrnn.trace=true}. */
     private static final String TRACE = "fusedrnn.trace";
 
+    /** How picocli begins its message about an option's value. */
+    private static final Pattern VALUE = Pattern.compile("^Invalid value for option '([^']+)'(?: \\([^)]*\\))?: ");
+
     private Faults() {}
 
     /** Reports wrong arguments. */
     static int ofArguments(ParameterException wrong, Console console) {
         CommandLine command = wrong.getCommandLine();
         String name = command.getCommandSpec().qualifiedName();
-        StringBuilder line = new StringBuilder(oneLine(wrong.getMessage()));
+        StringBuilder line =
+                new StringBuilder(VALUE.matcher(oneLine(wrong.getMessage())).replaceFirst("$1: "));
         if (wrong instanceof UnmatchedArgumentException unmatched
                 && !unmatched.getSuggestions().isEmpty()) {
             line.append("; did you mean ").append(String.join(" or ", unmatched.getSuggestions()));

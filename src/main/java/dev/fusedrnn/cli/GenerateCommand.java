@@ -5,6 +5,7 @@ import dev.fusedrnn.model.LanguageModel;
 import dev.fusedrnn.nn.EngineChoice;
 import dev.fusedrnn.tensor.Device;
 import dev.fusedrnn.text.TextCodec;
+import dev.fusedrnn.train.Checkpoint;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -35,7 +36,7 @@ final class GenerateCommand implements Callable<Integer> {
     @Option(
             names = "--length",
             paramLabel = "N",
-            converter = Converters.CountOrNone.class,
+            converter = Converters.Length.class,
             defaultValue = "400",
             description = "Tokens to write (default: ${DEFAULT-VALUE}).")
     private int length;
@@ -57,7 +58,12 @@ final class GenerateCommand implements Callable<Integer> {
             description = "Choose among the K likeliest tokens; 0 for all (default: ${DEFAULT-VALUE}).")
     private int topK;
 
-    @Option(names = "--seed", paramLabel = "N", defaultValue = "0", description = "Seed (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            converter = Converters.Seed.class,
+            defaultValue = "0",
+            description = "Seed of the choices (default: ${DEFAULT-VALUE}).")
     private long seed;
 
     @Option(
@@ -88,8 +94,9 @@ final class GenerateCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        Checkpoint checkpoint = InputFiles.model("--model", model);
         try (Device place = Device.parse(device);
-                LanguageModel loaded = LanguageModel.load(model, place, engine)) {
+                LanguageModel loaded = LanguageModel.of(checkpoint, place, engine)) {
             if (loaded.network().config().rnn().bidirectional() && !force) {
                 throw new UserError("--model " + model + ": is bidirectional and cannot write text: it predicts a token"
                         + " from those that follow it; --force does it nevertheless");

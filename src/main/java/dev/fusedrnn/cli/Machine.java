@@ -1,6 +1,7 @@
 package dev.fusedrnn.cli;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -45,7 +46,7 @@ final class Machine {
                     .findFirst()
                     .map(line -> line.substring(line.indexOf(':') + 1).strip())
                     .orElse("");
-        } catch (IOException | java.io.UncheckedIOException notTold) {
+        } catch (IOException | UncheckedIOException notTold) {
             return "";
         }
     }

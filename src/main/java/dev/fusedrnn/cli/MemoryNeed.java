@@ -5,6 +5,7 @@ import dev.fusedrnn.nn.LanguageNetwork;
 import dev.fusedrnn.nn.LanguageNetworkConfig;
 import dev.fusedrnn.nn.Parameters;
 import dev.fusedrnn.tensor.Device;
+import java.util.Locale;
 import java.util.OptionalLong;
 
 /**
@@ -39,7 +40,7 @@ record MemoryNeed(double parameters, double bytes) {
     void require(Device device) {
         if (parameters > Integer.MAX_VALUE) {
             throw new UserError(String.format(
-                    java.util.Locale.ROOT,
+                    Locale.ROOT,
                     "the network has %,.0f parameters, at most %,d are possible; try a smaller --hidden, --layers or"
                             + " --embedding",
                     parameters,
@@ -48,7 +49,7 @@ record MemoryNeed(double parameters, double bytes) {
         OptionalLong memory = device.isCuda() ? OptionalLong.empty() : Machine.memoryBytes();
         if (memory.isPresent() && bytes > memory.getAsLong()) {
             throw new UserError(String.format(
-                    java.util.Locale.ROOT,
+                    Locale.ROOT,
                     "training takes at least %,.0f MiB of memory, this machine has %,d; try a smaller --hidden, --batch"
                             + " or --steps",
                     bytes / (1 << 20),

@@ -14,6 +14,7 @@ import dev.fusedrnn.text.TextCodec;
 import dev.fusedrnn.text.TextSource;
 import dev.fusedrnn.text.TokenSequence;
 import dev.fusedrnn.text.Tokenizer;
+import dev.fusedrnn.text.Vocabulary;
 import dev.fusedrnn.text.VocabularyOptions;
 import dev.fusedrnn.text.WordTokenizer;
 import dev.fusedrnn.train.Reduction;
@@ -236,6 +237,7 @@ final class ModelOptions {
     @Option(
             names = "--seed",
             paramLabel = "N",
+            converter = Converters.Seed.class,
             defaultValue = "0",
             description = "Seed of parameters, minibatches and dropout (default: ${DEFAULT-VALUE}).")
     long seed;
@@ -243,8 +245,8 @@ final class ModelOptions {
     /** The options of the saved run that this one goes on with; empty for a new one. */
     Map<String, String> resumed = Map.of();
 
-    /** What only holds for several options together. */
-    void validate() {
+    /** Checks what only holds for several options together, and settles defaults that depend on others. */
+    void settle() {
         if (lineEnd != null && tokens != TokenKind.WORD) {
             throw new UserError("--line-end is for --tokens word, found --tokens " + tokens.id());
         }
@@ -259,6 +261,12 @@ final class ModelOptions {
             throw new UserError("--dropout acts between layers, but --layers is 1; use --input-dropout or"
                     + " --output-dropout, or more layers");
         }
+        embedding = features();
+        learningRate = rate();
+    }
+
+    private int features() {
+        return embedding != null ? embedding : tied ? outputSize() : DEFAULT_EMBEDDING;
     }
 
     private int outputSize() {
@@ -271,15 +279,32 @@ final class ModelOptions {
         if (vocabulary != null && tokens != TokenKind.BPE) {
             options = options.withMaxSize(vocabulary);
         }
-        return TextCodec.build(text, recipe, tokenizer(text), options);
+        TextCodec codec = TextCodec.build(text, recipe, tokenizer(text), options);
+        if (codec.vocabulary().size() < 2) {
+            throw new UserError("--min-freq " + minFreq + ": no token of " + text.name() + " occurs that often, only "
+                    + Vocabulary.UNKNOWN + " is left");
+        }
+        return codec;
     }
 
     private Tokenizer tokenizer(TextSource text) throws IOException {
         return switch (tokens) {
             case CHAR -> Tokenizer.characters();
             case WORD -> new WordTokenizer(lineEnd);
-            case BPE -> BpeTokenizer.train(text, recipe, vocabulary == null ? DEFAULT_BPE_SYMBOLS : vocabulary);
+            case BPE -> bytePairs(text);
         };
+    }
+
+    private Tokenizer bytePairs(TextSource text) throws IOException {
+        int symbols = vocabulary == null ? DEFAULT_BPE_SYMBOLS : vocabulary;
+        try {
+            return BpeTokenizer.train(text, recipe, symbols);
+        } catch (IllegalArgumentException wrong) {
+            if (wrong.getMessage().startsWith("size: ")) {
+                throw new UserError("--vocabulary: " + wrong.getMessage().substring("size: ".length()), wrong);
+            }
+            throw wrong;
+        }
     }
 
     /** Numbers the tokens of the text to train on. */
@@ -294,7 +319,7 @@ final class ModelOptions {
 
     /** The network for a vocabulary. */
     LanguageNetworkConfig network(int vocabularySize) {
-        int features = embedding != null ? embedding : tied ? outputSize() : DEFAULT_EMBEDDING;
+        int features = features();
         RnnConfig stack = RnnConfig.of(cell, features == 0 ? vocabularySize : features, hidden)
                 .withLayers(layers)
                 .withBidirectional(bidirectional)

@@ -37,7 +37,8 @@ final class ProgressLines implements TrainingListener {
 
     @Override
     public void epoch(EpochReport report) {
-        if (report.epoch() == 1 || report.epoch() == epochs || report.epoch() % every == 0) {
+        // The last one is part of the result.
+        if (report.epoch() < epochs && (report.epoch() == 1 || report.epoch() % every == 0)) {
             line(describe(report, epochs));
         }
     }

@@ -39,7 +39,7 @@ record Resume(Checkpoint checkpoint) {
         }
     }
 
-    /** The words by which each model option was given, in this run or in the one it resumes, or its default. */
+    /** The words by which each model option was given, in this run or in the one it resumes, or its settled default. */
     private static Map<String, String> values(ModelOptions model, CommandSpec spec) {
         Map<String, String> values = new LinkedHashMap<>();
         ParseResult given = spec.commandLine().getParseResult();
@@ -52,6 +52,9 @@ record Resume(Checkpoint checkpoint) {
             if (word == null) {
                 word = option.defaultValue();
             }
+            if (word == null && option.getValue() != null) {
+                word = option.getValue().toString();
+            }
             if (word != null) {
                 values.put(name, word);
             }
@@ -62,8 +65,8 @@ record Resume(Checkpoint checkpoint) {
     /** Reads the model that {@code command} names and sets its options to the saved ones. */
     static Resume of(TrainCommand command, ParseResult given) throws IOException {
         Path file = command.resume;
-        Checkpoint checkpoint = Checkpoint.read(file);
-        if (checkpoint.training() == null || checkpoint.codec() == null) {
+        Checkpoint checkpoint = InputFiles.model("--resume", file);
+        if (checkpoint.training() == null) {
             throw new UserError("--resume " + file + ": holds a model without a state of training");
         }
         Map<String, String> saved = checkpoint.settings();

@@ -6,11 +6,12 @@ import dev.fusedrnn.train.EpochReport;
 import dev.fusedrnn.train.Trainer;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
 
 /**
  * Saves a model between epochs and at the end. What cannot be saved between epochs is a note, and tried again: training goes
- * on. A model with a parameter that is not finite is never saved, so that it does not take the place of a good one.
+ * on.
  */
 final class Savings {
     private static final long BETWEEN_NANOS = 20_000_000_000L;
@@ -76,7 +77,7 @@ final class Savings {
         return diverged || !isFinite(trainer.history());
     }
 
-    private static boolean isFinite(java.util.List<EpochReport> history) {
+    private static boolean isFinite(List<EpochReport> history) {
         return history.stream().allMatch(epoch -> Double.isFinite(epoch.trainPerplexity()));
     }
 
@@ -95,7 +96,6 @@ final class Savings {
             return false;
         }
         Checkpoint checkpoint = Checkpoint.of(model.network(), model.codec(), settings, trainer.state());
-        checkpoint.parameters().forEach(Savings::requireFinite);
         try {
             checkpoint.save(file);
         } catch (IOException failed) {
@@ -104,14 +104,5 @@ final class Savings {
         }
         savedEpochs = trainer.history().size();
         return true;
-    }
-
-    private static void requireFinite(String name, float[] values) {
-        for (float value : values) {
-            if (!Float.isFinite(value)) {
-                throw new UserError("training diverged: parameter " + name + " is no longer finite, so the model is not"
-                        + " saved; try a smaller --lr or --clip");
-            }
-        }
     }
 }

@@ -65,6 +65,9 @@ final class TrainCommand implements Callable<Integer> {
             description = "auto, reference, cpu, cudnn, fused (default: ${DEFAULT-VALUE}).")
     EngineChoice engine;
 
+    @Mixin
+    private ThreadsOption threads;
+
     @Option(
             names = "--save",
             paramLabel = "FILE",
@@ -92,7 +95,7 @@ final class TrainCommand implements Callable<Integer> {
     @Option(
             names = "--sample",
             paramLabel = "N",
-            converter = Converters.CountOrNone.class,
+            converter = Converters.Length.class,
             defaultValue = "400",
             description = "Tokens to write at the end; 0 for none (default: ${DEFAULT-VALUE}).")
     int sample;
@@ -113,7 +116,7 @@ final class TrainCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         Resume resumed =
                 resume == null ? null : Resume.of(this, spec.commandLine().getParseResult());
-        model.validate();
+        model.settle();
         if (epochs == null) {
             epochs = DEFAULT_EPOCHS;
         }

@@ -2,6 +2,7 @@ package dev.fusedrnn.cli;
 
 import dev.fusedrnn.model.Decoding;
 import dev.fusedrnn.model.LanguageModel;
+import dev.fusedrnn.nn.Engines;
 import dev.fusedrnn.nn.LanguageNetworkConfig;
 import dev.fusedrnn.tensor.Device;
 import dev.fusedrnn.text.Minibatches;
@@ -44,20 +45,20 @@ final class TrainingRun {
             if (options.device.equals("auto") && !device.reason().isEmpty()) {
                 console.note(device.reason());
             }
-            TextSource text = options.text == null ? BundledText.source() : TextSource.file(options.text);
+            TextSource text = options.text == null ? BundledText.source() : InputFiles.text("--text", options.text);
             TextCodec codec = resumed == null
                     ? options.model.codec(text)
                     : resumed.checkpoint().codec();
             try (TokenSequence tokens = options.model.encode(codec, text);
-                    TokenSequence validation = encode(codec, options.validationText);
-                    TokenSequence test = encode(codec, options.testText)) {
+                    TokenSequence validation = encode(codec, "--validation-text", options.validationText);
+                    TokenSequence test = encode(codec, "--test-text", options.testText)) {
                 return train(device, codec, text.name(), tokens, validation, test);
             }
         }
     }
 
-    private static TokenSequence encode(TextCodec codec, Path file) throws IOException {
-        return file == null ? null : codec.encode(TextSource.file(file));
+    private static TokenSequence encode(TextCodec codec, String option, Path file) throws IOException {
+        return file == null ? null : codec.encode(InputFiles.text(option, file));
     }
 
     private int train(
@@ -69,13 +70,14 @@ final class TrainingRun {
             TokenSequence test)
             throws IOException {
         LanguageNetworkConfig network = options.model.network(codec.vocabulary().size());
+        Engines.choose(options.engine, network.rnn(), device);
         MemoryNeed.of(network, options.model.batch, options.model.steps).require(device);
         TrainingData data = data(textName, tokens, validation);
         try (LanguageModel model = model(network, codec, device);
                 Trainer trainer = model.trainer(data, options.model.trainer(options.epochs, REPORT_EVERY));
                 Interrupt interrupt = new Interrupt(trainer::stop)) {
             if (resumed != null) {
-                restore(trainer);
+                restore(trainer, data);
             }
             describe(model, trainer, textName, tokens);
             Savings savings = new Savings(options.save, model, trainer, settings, report, console);
@@ -107,7 +109,11 @@ final class TrainingRun {
                 : LanguageModel.of(resumed.checkpoint(), device, options.engine);
     }
 
-    private void restore(Trainer trainer) {
+    private void restore(Trainer trainer, TrainingData data) {
+        if (!data.fingerprint().equals(resumed.checkpoint().training().fingerprint())) {
+            throw new UserError("--resume " + options.resume + ": was trained on another text or another version of it;"
+                    + " give the same one with --text");
+        }
         try {
             trainer.restore(resumed.checkpoint().training());
         } catch (IllegalArgumentException other) {
@@ -168,7 +174,7 @@ final class TrainingRun {
         if (savings.diverged()) {
             report.write(trainer, "diverged");
             throw new UserError("training diverged: the perplexity is no longer a finite number after " + place(trainer)
-                    + savings.lastSaved() + "; try a smaller --lr or --clip");
+                    + savings.lastSaved() + "; try a smaller --lr or a tighter --clip");
         }
         boolean saved = savings.save();
         if (!done) {
