@@ -202,6 +202,21 @@ final class CpuKernels implements Kernels {
     }
 
     @Override
+    public Recording recording(Runnable work) {
+        return new Recording() {
+            @Override
+            public void run() {
+                work.run();
+            }
+
+            @Override
+            public void close() {
+                // There is nothing but the work itself.
+            }
+        };
+    }
+
+    @Override
     public void close() {
         gemm.close();
     }

@@ -16,12 +16,13 @@ import dev.fusedrnn.tensor.Tensor;
  */
 final class CudaKernels implements Kernels {
     private final Device device;
+    private final CudaContext context;
     private final CublasLt blas;
     private final NativeKernels kernels;
 
     CudaKernels(Device device) {
         this.device = device;
-        CudaContext context = CudaContext.of(device);
+        this.context = CudaContext.of(device);
         this.blas = CublasLt.of(context);
         this.kernels = new NativeKernels(context);
     }
@@ -247,6 +248,11 @@ final class CudaKernels implements Kernels {
                 moment("moment2", update.moment2(), count),
                 update.scale().address(),
                 update.hyper().address());
+    }
+
+    @Override
+    public Recording recording(Runnable work) {
+        return new CudaRecording(context, work);
     }
 
     @Override

@@ -101,6 +101,13 @@ public sealed interface Kernels extends AutoCloseable permits CpuKernels, CudaKe
     /** One optimizer step over flat arrays. */
     void update(OptimizerUpdate update);
 
+    /**
+     * Work that will be queued again and again.
+     *
+     * @param work queues the same calls on the same tensors every time; reads and writes no host memory
+     */
+    Recording recording(Runnable work);
+
     /** Frees workspaces. Closing twice is harmless. */
     @Override
     void close();

@@ -5,6 +5,7 @@ import dev.fusedrnn.engine.ForwardCall;
 import dev.fusedrnn.engine.RnnConfig;
 import dev.fusedrnn.engine.RnnExecution;
 import dev.fusedrnn.kernel.Kernels;
+import dev.fusedrnn.kernel.Recording;
 import dev.fusedrnn.nn.LanguageNetwork;
 import dev.fusedrnn.nn.LanguageNetworkConfig;
 import dev.fusedrnn.nn.RnnState;
@@ -48,6 +49,7 @@ public final class SequencePass implements AutoCloseable {
     private final RnnExecution execution;
     private final ForwardCall forwardCall;
     private final BackwardCall backwardCall;
+    private final Recording evaluation;
     private final int[] host;
 
     /**
@@ -86,6 +88,7 @@ public final class SequencePass implements AutoCloseable {
             execution = own(network.rnn().prepare(steps, batch, training));
             forwardCall = forwardCall(training);
             backwardCall = training ? backwardCall() : null;
+            evaluation = own(kernels.recording(this::queueEvaluation));
         } catch (RuntimeException failed) {
             close();
             throw failed;
@@ -129,6 +132,10 @@ public final class SequencePass implements AutoCloseable {
 
     /** Losses of the loaded minibatch without dropout, added to the sum; the carried state advances. */
     public void evaluate() {
+        evaluation.run();
+    }
+
+    private void queueEvaluation() {
         network.input().forward(ids, matrix(x));
         execution.forward(forwardCall);
         loss.forward(matrix(y), targets);

@@ -1,5 +1,7 @@
 package dev.fusedrnn.train;
 
+import dev.fusedrnn.kernel.Kernels;
+import dev.fusedrnn.kernel.Recording;
 import dev.fusedrnn.nn.LanguageNetwork;
 import dev.fusedrnn.nn.RnnState;
 import dev.fusedrnn.optim.Optimizer;
@@ -23,6 +25,9 @@ public final class TrainingStep implements AutoCloseable {
     private final Tensor gradientScale;
     private final LossScale lossScale;
     private final float[] host = new float[3];
+    private final Kernels kernels;
+    private Recording recording;
+    private float recordedScale;
 
     /**
      * Takes the tensors of a shape.
@@ -44,6 +49,7 @@ public final class TrainingStep implements AutoCloseable {
         this.dropoutSeed = dropoutSeed;
         this.lossScale = new LossScale(network.config().rnn().dataType());
         this.pass = new SequencePass(network, steps, batch, true, carried);
+        this.kernels = network.kernels();
         this.stagedScalars = Device.cpu().zeros(DataType.F32, host.length);
         this.scalars = network.device().zeros(DataType.F32, host.length);
         this.gradientScale = scalars.view(2, 1);
@@ -67,7 +73,7 @@ public final class TrainingStep implements AutoCloseable {
             pass.resetState();
         }
         load(inputs, targets, targetCount, learningRate, step);
-        compute();
+        recording().run();
         if (lossScale.wantsCheck()) {
             lossScale.check(optimizer.scale().toFloats()[0]);
         }
@@ -81,6 +87,21 @@ public final class TrainingStep implements AutoCloseable {
         stagedScalars.copyFrom(host);
         scalars.copyFrom(stagedScalars);
         pass.load(inputs, targets, dropoutSeed, (int) step);
+    }
+
+    private Recording recording() {
+        if (recording == null || recordedScale != lossScale.scale()) {
+            closeRecording();
+            recordedScale = lossScale.scale();
+            recording = kernels.recording(this::compute);
+        }
+        return recording;
+    }
+
+    private void closeRecording() {
+        if (recording != null) {
+            recording.close();
+        }
     }
 
     /** The same calls on the same addresses each time, unless the loss scale changes. */
@@ -116,6 +137,7 @@ public final class TrainingStep implements AutoCloseable {
     /** Frees all tensors but the parameters. Closing twice is harmless. */
     @Override
     public void close() {
+        closeRecording();
         pass.close();
         optimizer.close();
         scalars.close();
