@@ -18,7 +18,7 @@ target_include_directories(jnifusedrnn PRIVATE include)
 target_include_directories(jnifusedrnn SYSTEM PRIVATE ${FUSEDRNN_JAVA_HOME}/include ${FUSEDRNN_JAVA_HOME}/include/linux)
 # Generated code: its warnings are not ours.
 set_source_files_properties(${shim} ${CMAKE_CURRENT_BINARY_DIR}/jni/jnijavacpp.cpp PROPERTIES COMPILE_OPTIONS "-w;-O1")
-target_link_options(jnifusedrnn PRIVATE -Wl,--exclude-libs,ALL -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,relro)
+target_link_options(jnifusedrnn PRIVATE -Wl,--exclude-libs,ALL -Wl,--gc-sections -Wl,--build-id=none -Wl,-z,relro -Wl,--no-undefined)
 set_target_properties(jnifusedrnn PROPERTIES LINKER_LANGUAGE CUDA)
 
 # Beside the classes, where the loader looks.
