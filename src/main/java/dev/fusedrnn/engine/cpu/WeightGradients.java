@@ -107,6 +107,8 @@ final class WeightGradients {
             int gates = 2 * extents.hidden();
             columnSums(v.dGates, width, gates, beta, dbIh);
             columnSums(v.dExtra, extents.hidden(), extents.hidden(), beta, dbIh + (long) Float.BYTES * gates);
+        } else if (beta == 0) {
+            HostMemory.copy(dbHh, dbIh, (long) Float.BYTES * width);
         } else {
             columnSums(v.dGates, width, width, beta, dbIh);
         }
