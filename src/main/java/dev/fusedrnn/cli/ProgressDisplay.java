@@ -32,18 +32,23 @@ final class ProgressDisplay implements TrainingListener, AutoCloseable {
         bar.stepTo((progress.epoch() - 1) * progress.minibatches() + progress.minibatch());
         bar.setExtraMessage(String.format(
                 Locale.ROOT,
-                "epoch %d/%d, perplexity %.2f%s, %,.0f tokens/s",
-                progress.epoch(),
-                epochs,
+                "ppl %.2f%s, %s tokens/s",
                 progress.perplexity(),
                 validation,
-                progress.tokensPerSecond()));
+                shortNumber(progress.tokensPerSecond())));
+    }
+
+    /** A terminal of 80 columns has room for 32 characters behind the bar. */
+    private static String shortNumber(double value) {
+        return value < 10_000
+                ? String.format(Locale.ROOT, "%.0f", value)
+                : String.format(Locale.ROOT, "%.0fk", value / 1000);
     }
 
     @Override
     public void epoch(EpochReport report) {
         if (!Double.isNaN(report.validationPerplexity())) {
-            validation = String.format(Locale.ROOT, ", validation %.2f", report.validationPerplexity());
+            validation = String.format(Locale.ROOT, ", val %.2f", report.validationPerplexity());
         }
     }
 

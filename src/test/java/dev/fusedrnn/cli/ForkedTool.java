@@ -13,6 +13,7 @@ import java.util.concurrent.TimeUnit;
 /** The command line tool in a process of its own, to be sent signals. */
 final class ForkedTool implements AutoCloseable {
     private static final int LONGEST_SECONDS = 60;
+    private static final String THREADS = "fusedrnn.cpu.threads";
 
     private final Process process;
     private final BufferedReader err;
@@ -33,8 +34,12 @@ final class ForkedTool implements AutoCloseable {
         // A shell that starts something in the background makes it ignore SIGINT, which is inherited.
         List<String> command = new ArrayList<>(List.of("bash", "-c", limits + " exec env --default-signal=INT \"$@\""));
         command.addAll(List.of("tool", java, "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData"));
-        command.addAll(List.of("-Dfusedrnn.cpu.threads=1", "-cp", System.getProperty("java.class.path")));
-        command.add(Main.class.getName());
+        // Bits depend on the number of threads: the same as here.
+        String threads = System.getProperty(THREADS);
+        if (threads != null) {
+            command.add("-D" + THREADS + "=" + threads);
+        }
+        command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
         command.addAll(List.of(args));
         return new ForkedTool(new ProcessBuilder(command)
                 .redirectOutput(ProcessBuilder.Redirect.DISCARD)
