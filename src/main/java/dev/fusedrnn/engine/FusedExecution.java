@@ -56,7 +56,7 @@ final class FusedExecution implements RnnExecution {
 
     @Override
     public String plan() {
-        return layers.get(0).plan();
+        return "fused " + layers.get(0).plan();
     }
 
     @Override

@@ -3,7 +3,7 @@ package dev.fusedrnn.engine;
 import dev.fusedrnn.tensor.Device;
 
 /** One way of computing recurrent stacks. Engines are stateless; what they hold belongs to an {@link RnnExecution}. */
-public sealed interface RecurrentEngine permits ReferenceEngine, CpuEngine, CudnnEngine, FusedEngine {
+public sealed interface RecurrentEngine permits ReferenceEngine, CpuEngine, CudnnEngine, FusedEngine, AutoEngine {
     /** Short name as on the command line: {@code reference}, {@code cpu}, {@code cudnn}, {@code fused}. */
     String name();
 

@@ -5,7 +5,7 @@ import java.util.Locale;
 
 /** Which engine a user asks for. One that is named is never silently replaced by another. */
 public enum EngineChoice {
-    /** The first of fused, cudnn, cpu and reference that runs the configuration on the device. */
+    /** On a GPU the faster of fused and cudnn, measured once per shape; on the CPU cpu, or reference where cpu cannot. */
     AUTO,
     /** Plain double loops, the judge of the others. */
     REFERENCE,

@@ -1,5 +1,6 @@
 package dev.fusedrnn.nn;
 
+import dev.fusedrnn.engine.AutoEngine;
 import dev.fusedrnn.engine.Capability;
 import dev.fusedrnn.engine.CpuEngine;
 import dev.fusedrnn.engine.CudnnEngine;
@@ -15,7 +16,7 @@ import java.util.List;
 public final class Engines {
     private Engines() {}
 
-    /** All engines, in the order in which {@link EngineChoice#AUTO} asks them. */
+    /** All engines. On the CPU {@link EngineChoice#AUTO} takes the first that can; on a GPU it measures. */
     public static List<RecurrentEngine> all() {
         return List.of(new FusedEngine(), new CudnnEngine(), new CpuEngine(), new ReferenceEngine());
     }
@@ -27,6 +28,9 @@ public final class Engines {
      *     run it
      */
     public static RecurrentEngine choose(EngineChoice choice, RnnConfig config, Device device) {
+        if (choice == EngineChoice.AUTO && device.isCuda()) {
+            return measured(config, device);
+        }
         List<String> reasons = new ArrayList<>();
         for (RecurrentEngine engine : all()) {
             if (choice != EngineChoice.AUTO && !choice.id().equals(engine.name())) {
@@ -40,5 +44,15 @@ public final class Engines {
         }
         throw new IllegalArgumentException("no engine that was asked for (" + choice.id() + ") can run this on "
                 + device.name() + "; " + String.join("; ", reasons));
+    }
+
+    private static RecurrentEngine measured(RnnConfig config, Device device) {
+        AutoEngine engine = new AutoEngine();
+        Capability capability = engine.capability(config, device);
+        if (!capability.isSupported()) {
+            throw new IllegalArgumentException(
+                    "no engine can run this on " + device.name() + "; " + capability.reason());
+        }
+        return engine;
     }
 }

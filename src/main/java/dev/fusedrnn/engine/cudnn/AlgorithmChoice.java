@@ -3,11 +3,12 @@ package dev.fusedrnn.engine.cudnn;
 import dev.fusedrnn.engine.CudnnAlgorithm;
 import dev.fusedrnn.engine.RnnConfig;
 import dev.fusedrnn.engine.RnnExecution;
+import dev.fusedrnn.engine.measure.PassTime;
+import dev.fusedrnn.engine.measure.Trial;
 import dev.fusedrnn.internal.cuda.CudaContext;
 import dev.fusedrnn.internal.cuda.Graph;
 import dev.fusedrnn.tensor.Device;
 import dev.fusedrnn.tensor.GpuException;
-import java.util.Arrays;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.List;
@@ -16,10 +17,6 @@ import java.util.Set;
 
 /** Which algorithm, launched call by call or as a graph, is fastest for a shape: measured once per device and remembered. */
 public final class AlgorithmChoice implements AutoCloseable {
-    /** Timing stops after so many milliseconds of device time or so many passes. */
-    private static final float MOST_MILLISECONDS = 30;
-
-    private static final int MOST_PASSES = 9;
     /** A first pass so many times slower than the best median is not worth a second. */
     private static final float HOPELESS = 4;
 
@@ -101,10 +98,10 @@ public final class AlgorithmChoice implements AutoCloseable {
                 return null;
             }
             float limit = best == null ? Float.POSITIVE_INFINITY : best.milliseconds() * HOPELESS;
-            float direct = time(context, pass::run, limit);
+            float direct = PassTime.median(context, pass::run, limit);
             float recorded = Float.POSITIVE_INFINITY;
             try (Graph graph = Graph.capture(context, pass::run)) {
-                recorded = time(context, graph::launch, limit);
+                recorded = PassTime.median(context, graph::launch, limit);
             } catch (GpuException.Unsupported | GpuException.Internal cannotBeRecorded) {
                 recorded = Float.POSITIVE_INFINITY;
             }
@@ -134,25 +131,5 @@ public final class AlgorithmChoice implements AutoCloseable {
             }
         }
         return true;
-    }
-
-    private static float time(CudaContext context, Runnable pass, float limit) {
-        try (Stopwatch watch = new Stopwatch(context)) {
-            pass.run();
-            float[] times = new float[MOST_PASSES];
-            int count = 0;
-            float total = 0;
-            while (count < MOST_PASSES && (count < 3 || total < MOST_MILLISECONDS)) {
-                times[count] = watch.time(pass);
-                total += times[count];
-                count++;
-                if (times[0] > limit) {
-                    break;
-                }
-            }
-            float[] taken = Arrays.copyOf(times, count);
-            Arrays.sort(taken);
-            return taken[count / 2];
-        }
     }
 }

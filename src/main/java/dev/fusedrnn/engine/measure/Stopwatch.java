@@ -1,20 +1,20 @@
-package dev.fusedrnn.engine.cudnn;
+package dev.fusedrnn.engine.measure;
 
 import dev.fusedrnn.internal.cuda.CudaContext;
 import dev.fusedrnn.internal.cuda.Event;
 
 /** Device time of queued work. */
-final class Stopwatch implements AutoCloseable {
+public final class Stopwatch implements AutoCloseable {
     private final Event begin;
     private final Event end;
 
-    Stopwatch(CudaContext context) {
+    public Stopwatch(CudaContext context) {
         this.begin = new Event(context);
         this.end = new Event(context);
     }
 
     /** Milliseconds the device needs for {@code work}; waits for it. */
-    float time(Runnable work) {
+    public float time(Runnable work) {
         begin.record();
         work.run();
         end.record();

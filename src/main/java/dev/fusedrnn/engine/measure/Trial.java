@@ -1,4 +1,4 @@
-package dev.fusedrnn.engine.cudnn;
+package dev.fusedrnn.engine.measure;
 
 import dev.fusedrnn.engine.BackwardCall;
 import dev.fusedrnn.engine.ForwardCall;
@@ -13,7 +13,7 @@ import java.util.List;
 import java.util.SplittableRandom;
 
 /** Tensors to try algorithms on: small random inputs, and the passes a user would make. */
-final class Trial implements AutoCloseable {
+public final class Trial implements AutoCloseable {
     private static final int SEED = 20_260_101;
     /** Inputs repeat after so many values; results are compared at most so far. */
     private static final int BLOCK = 1 << 16;
@@ -26,7 +26,7 @@ final class Trial implements AutoCloseable {
     private final ForwardCall inputs;
     private final BackwardCall gradients;
 
-    Trial(Device device, RnnConfig config, int steps, int batch, boolean training) {
+    public Trial(Device device, RnnConfig config, int steps, int batch, boolean training) {
         this.device = device;
         this.config = config;
         this.training = training;
@@ -53,7 +53,7 @@ final class Trial implements AutoCloseable {
     }
 
     /** The passes on an execution. */
-    Pass pass(RnnExecution execution) {
+    public Pass pass(RnnExecution execution) {
         return new Pass(execution);
     }
 
@@ -64,7 +64,7 @@ final class Trial implements AutoCloseable {
     }
 
     /** A forward pass, and in training a backward pass, on one execution. */
-    final class Pass implements AutoCloseable {
+    public final class Pass implements AutoCloseable {
         private final RnnExecution execution;
         private final Tensor reserve;
         private final ForwardCall forward;
@@ -100,7 +100,7 @@ final class Trial implements AutoCloseable {
                     : null;
         }
 
-        void run() {
+        public void run() {
             execution.forward(forward);
             if (backward != null) {
                 execution.backward(backward);
@@ -108,7 +108,7 @@ final class Trial implements AutoCloseable {
         }
 
         /** The ends of y and, in training, of the gradients; waits for the device. */
-        List<float[]> result() {
+        public List<float[]> result() {
             return backward == null
                     ? List.of(end(forward.y()))
                     : List.of(end(forward.y()), end(backward.dx()), end(backward.dParameters()));

@@ -1,0 +1,125 @@
+package dev.fusedrnn.engine;
+
+import dev.fusedrnn.engine.measure.PassTime;
+import dev.fusedrnn.engine.measure.Trial;
+import dev.fusedrnn.internal.cuda.CudaContext;
+import dev.fusedrnn.tensor.Device;
+import dev.fusedrnn.tensor.GpuException;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Whichever of several engines is fastest: on a CUDA device each is run on tensors of the shape that is asked for, once
+ * per shape, and the choice is remembered with the device. On the CPU the first that runs the configuration is taken.
+ *
+ * <p>Engines differ in their last bits, and two that are equally fast can change places between runs; name an engine where
+ * bits matter across processes.
+ */
+public final class AutoEngine implements RecurrentEngine {
+    /** An engine further down the list has to be so much faster to be taken, so that noise does not decide. */
+    private static final float ADVANTAGE = 0.95f;
+    /** A first pass so many times slower than the best median is not worth a second. */
+    private static final float HOPELESS = 4;
+
+    private record Shape(RnnConfig config, int steps, int batch, boolean training) {}
+
+    /** What has been measured on one device. */
+    private static final class Memory implements AutoCloseable {
+        private final Map<Shape, Integer> choices = new HashMap<>();
+
+        Memory(CudaContext context) {}
+
+        @Override
+        public void close() {
+            choices.clear();
+        }
+    }
+
+    private final List<RecurrentEngine> candidates;
+
+    /** All engines of this build, fused before cuDNN before the CPU's. */
+    public AutoEngine() {
+        this(List.of(
+                new FusedEngine(FusedEngine.Plan.PERSISTENT),
+                new FusedEngine(FusedEngine.Plan.STREAMED),
+                new CudnnEngine(),
+                new CpuEngine(),
+                new ReferenceEngine()));
+    }
+
+    AutoEngine(List<RecurrentEngine> candidates) {
+        this.candidates = List.copyOf(candidates);
+    }
+
+    @Override
+    public String name() {
+        return "auto";
+    }
+
+    @Override
+    public Capability capability(RnnConfig config, Device device) {
+        List<String> reasons = new ArrayList<>();
+        for (RecurrentEngine candidate : candidates) {
+            Capability capability = candidate.capability(config, device);
+            if (capability.isSupported()) {
+                return Capability.SUPPORTED;
+            }
+            reasons.add(candidate.name() + ": " + capability.reason());
+        }
+        return Capability.unsupported(String.join("; ", reasons));
+    }
+
+    @Override
+    public RnnExecution prepare(RnnConfig config, Device device, int steps, int batch, boolean training) {
+        List<RecurrentEngine> able = candidates.stream()
+                .filter(engine -> engine.capability(config, device).isSupported())
+                .toList();
+        if (able.isEmpty()) {
+            throw new IllegalArgumentException(capability(config, device).reason());
+        }
+        int choice = 0;
+        if (device.isCuda() && able.size() > 1) {
+            CudaContext context = CudaContext.of(device);
+            Shape shape = new Shape(config, steps, batch, training);
+            Map<Shape, Integer> choices = context.attached(Memory.class, Memory::new).choices;
+            if (!choices.containsKey(shape)) {
+                choices.put(shape, fastest(context, device, shape, able));
+            }
+            choice = choices.get(shape);
+        }
+        return able.get(choice).prepare(config, device, steps, batch, training);
+    }
+
+    private static int fastest(CudaContext context, Device device, Shape shape, List<RecurrentEngine> able) {
+        int best = 0;
+        float bestTime = Float.POSITIVE_INFINITY;
+        try (Trial trial = new Trial(device, shape.config(), shape.steps(), shape.batch(), shape.training())) {
+            for (int i = 0; i < able.size(); i++) {
+                float time = time(context, device, shape, able.get(i), trial, bestTime * HOPELESS);
+                if (time < bestTime * (i == 0 ? 1 : ADVANTAGE)) {
+                    bestTime = time;
+                    best = i;
+                }
+            }
+        } catch (GpuException.OutOfMemory tooLarge) {
+            // Measuring takes more memory than running; whether running fits is the caller's to find out.
+            return best;
+        }
+        return best;
+    }
+
+    private static float time(
+            CudaContext context, Device device, Shape shape, RecurrentEngine engine, Trial trial, float hopeless) {
+        try (RnnExecution execution =
+                        engine.prepare(shape.config(), device, shape.steps(), shape.batch(), shape.training());
+                Trial.Pass pass = trial.pass(execution)) {
+            // The second run lets the engine record what it replays later.
+            pass.run();
+            return PassTime.median(context, pass::run, hopeless);
+        } catch (GpuException.Unsupported notThisShape) {
+            return Float.POSITIVE_INFINITY;
+        }
+    }
+}
