@@ -94,6 +94,10 @@ inline void run(const Layer &layer, Trace &t, const Storage *storage) {
     auto stateBefore = [&](int s, int u) { return s > 0 ? t.h[size_t(s - 1) * H + u] : t.hx[u]; };
     auto cellBefore = [&](int s, int u) { return s > 0 ? t.c[size_t(s - 1) * H + u] : t.cx[u]; };
 
+    // Where c is read it counts within the limit; fmin and fmax would turn NaN into a number.
+    auto atLimit = [&](double c) { return layer.clip > 0 && fabs(c) >= layer.clip; };
+    auto limited = [&](double c) { return atLimit(c) ? copysign(double(layer.clip), c) : c; };
+
     std::vector<double> before(H);
     for (int s = 0; s < t.length; s++) {
         for (int u = 0; u < H; u++) before[u] = stateBefore(s, u);
@@ -108,10 +112,9 @@ inline void run(const Layer &layer, Trace &t, const Storage *storage) {
             double &h = t.h[size_t(s) * H + u];
             if (layer.cell == FRNN_LSTM) {
                 const double i = sigmoid(x[0] + sum[0]), f = sigmoid(x[1] + sum[1]), g = tanh(x[2] + sum[2]), o = sigmoid(x[3] + sum[3]);
-                double c = f * cellBefore(s, u) + i * g;
-                if (layer.clip > 0) c = fmin(fmax(c, -double(layer.clip)), double(layer.clip));
+                const double c = f * limited(cellBefore(s, u)) + i * g;
                 t.c[size_t(s) * H + u] = c;
-                h = stored(o * tanh(c));
+                h = stored(o * tanh(limited(c)));
                 saved[0] = stored(i), saved[1] = stored(f), saved[2] = stored(g), saved[3] = stored(o);
             } else if (layer.cell == FRNN_GRU_RESET_AFTER) {
                 const double q = sum[2] + t.biasN[u], r = sigmoid(x[0] + sum[0]), z = sigmoid(x[1] + sum[1]), n = tanh(x[2] + r * q);
@@ -132,14 +135,13 @@ inline void run(const Layer &layer, Trace &t, const Storage *storage) {
             const double gradient = dh[u] + t.dy[size_t(s) * H + u];
             bypass[u] = 0;
             if (layer.cell == FRNN_LSTM) {
-                const double i = saved[0], f = saved[1], g = saved[2], o = saved[3], c = t.c[size_t(s) * H + u], tc = tanh(c);
-                const bool clipped = layer.clip > 0 && fabs(c) >= layer.clip;
-                const double dCell = clipped ? 0 : dc[u] + gradient * o * (1 - tc * tc);
+                const double i = saved[0], f = saved[1], g = saved[2], o = saved[3], c = t.c[size_t(s) * H + u], tc = tanh(limited(c));
+                const double dCell = dc[u] + (atLimit(c) ? 0 : gradient * o * (1 - tc * tc));
                 d[0] = stored(dCell * g * i * (1 - i));
-                d[1] = stored(dCell * cellBefore(s, u) * f * (1 - f));
+                d[1] = stored(dCell * limited(cellBefore(s, u)) * f * (1 - f));
                 d[2] = stored(dCell * i * (1 - g * g));
                 d[3] = stored(gradient * tc * o * (1 - o));
-                dc[u] = dCell * f;
+                dc[u] = atLimit(cellBefore(s, u)) ? 0 : dCell * f;
             } else if (layer.cell == FRNN_GRU_RESET_AFTER) {
                 const double r = saved[0], z = saved[1], n = saved[2], q = saved[3], dn = gradient * (1 - z) * (1 - n * n);
                 d[0] = stored(dn * q * r * (1 - r));

@@ -70,7 +70,7 @@ typedef struct FrnnRecurrencePlan {
 
 typedef struct FrnnRecurrenceForwardParams {
     uint32_t structSize;
-    float cellClip;       /* LSTM: c is limited to [-cellClip, cellClip]; 0 = not limited */
+    float cellClip;       /* LSTM: where c or cx is read it counts within [-cellClip, cellClip]; 0 = not limited */
     uint64_t gateInputs;  /* read    S [T,N,D,H,G]: W_ih x + biases (GRU: n without the recurrent bias) */
     uint64_t weights;     /* read    S [D,H,G,H]: row (u,g) is row g*H+u of weight_hh */
     uint64_t recurrentBiasN; /* read F32 [D,H] or 0: GRU, recurrent bias of n */
@@ -79,9 +79,9 @@ typedef struct FrnnRecurrenceForwardParams {
     uint64_t lengths;     /* read    I32 [N], each 1..T, or 0 (all T) */
     uint64_t y;           /* written S [T,N,D*H], zero behind a sample's length */
     uint64_t hy;          /* written S [D,N,H] or 0: state after a sample's last step */
-    uint64_t cy;          /* written S [D,N,H] or 0: LSTM */
+    uint64_t cy;          /* written S [D,N,H] or 0: LSTM, not limited */
     uint64_t savedGates;  /* written S [T,N,D,H,4] or 0: LSTM i,f,g,o; GRU r,z,n and W_hn h + b_hn; not behind a length */
-    uint64_t savedCells;  /* written F32 [T,N,D,H], 0 if savedGates is: LSTM c; not behind a length */
+    uint64_t savedCells;  /* written F32 [T,N,D,H], 0 if savedGates is: LSTM c, not limited; not behind a length */
     uint64_t workspace;   /* scratch, plan.workspaceBytes, or 0 if that is 0 */
     uint64_t error;       /* written U32 [1] or 0: FRNN_WORD_TIMEOUT if a bounded wait ran out, else left */
     uint64_t stream;      /* cudaStream_t */
@@ -89,7 +89,7 @@ typedef struct FrnnRecurrenceForwardParams {
 
 typedef struct FrnnRecurrenceBackwardParams {
     uint32_t structSize;
-    float cellClip;         /* as in forward; no gradient passes where |c| = cellClip */
+    float cellClip;         /* as in forward; no gradient passes a read of c or cx where |c| >= cellClip */
     uint64_t weights;       /* read    S [D,H,G,H], as in forward */
     uint64_t hx;            /* read    S [D,N,H] or 0: GRU */
     uint64_t cx;            /* read    S [D,N,H] or 0: LSTM */

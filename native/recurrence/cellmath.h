@@ -4,11 +4,7 @@
 
 #include <cmath>
 
-#if defined(__CUDACC__)
-#define FRNN_HOST_DEVICE __host__ __device__ __forceinline__
-#else
-#define FRNN_HOST_DEVICE inline
-#endif
+#include "cell_limit.h"
 
 namespace frnn {
 
@@ -51,16 +47,7 @@ struct LstmForward {
     float i, f, g, o, c, h;
 };
 
-// Keeps NaN: a comparison with it is false, and the value passes.
-FRNN_HOST_DEVICE float limited(float c, float clip) {
-    if (clip > 0.0f) {
-        if (c > clip) return clip;
-        if (c < -clip) return -clip;
-    }
-    return c;
-}
-
-// i, f, g, o are pre-activations.
+// i, f, g, o are pre-activations; c and cPrevious are as computed or given, and limited where they are read.
 template <bool FAST>
 FRNN_HOST_DEVICE LstmForward lstmForward(float i, float f, float g, float o, float cPrevious, float clip) {
     LstmForward out;
@@ -68,8 +55,8 @@ FRNN_HOST_DEVICE LstmForward lstmForward(float i, float f, float g, float o, flo
     out.f = sigmoid<FAST>(f);
     out.g = hyperbolicTangent<FAST>(g);
     out.o = sigmoid<FAST>(o);
-    out.c = limited(out.f * cPrevious + out.i * out.g, clip);
-    out.h = out.o * hyperbolicTangent<FAST>(out.c);
+    out.c = out.f * limited(cPrevious, clip) + out.i * out.g;
+    out.h = out.o * hyperbolicTangent<FAST>(limited(out.c, clip));
     return out;
 }
 
@@ -77,18 +64,17 @@ struct LstmBackward {
     float di, df, dg, do_, dcPrevious;
 };
 
-// i, f, g, o are activated; c is after clipping; dh and dc are the whole gradients of h and c at this step.
+// i, f, g, o are activated; dh and dc are the whole gradients of h and c at this step.
 template <bool FAST>
 FRNN_HOST_DEVICE LstmBackward lstmBackward(float i, float f, float g, float o, float c, float cPrevious, float dh, float dc, float clip) {
-    const float tanhC = hyperbolicTangent<FAST>(c);
-    float dcWhole = dc + dh * o * (1.0f - tanhC * tanhC);
-    if (clip > 0.0f && (c >= clip || c <= -clip)) dcWhole = 0.0f;
+    const float tanhC = hyperbolicTangent<FAST>(limited(c, clip));
+    const float dcWhole = atLimit(c, clip) ? dc : dc + dh * o * (1.0f - tanhC * tanhC);
     LstmBackward out;
     out.di = dcWhole * g * i * (1.0f - i);
-    out.df = dcWhole * cPrevious * f * (1.0f - f);
+    out.df = dcWhole * limited(cPrevious, clip) * f * (1.0f - f);
     out.dg = dcWhole * i * (1.0f - g * g);
     out.do_ = dh * tanhC * o * (1.0f - o);
-    out.dcPrevious = dcWhole * f;
+    out.dcPrevious = atLimit(cPrevious, clip) ? 0.0f : dcWhole * f;
     return out;
 }
 

@@ -32,7 +32,7 @@ typedef struct FrnnCellForwardParams {
     int32_t recurrentType; /* of recurrent: F32 or S */
     int32_t directionBegin;
     int32_t directionCount;
-    float cellClip;      /* LSTM: c is limited to [-cellClip, cellClip]; 0: no limit */
+    float cellClip;      /* LSTM: where c is read, by h and by the next step, it counts within [-cellClip, cellClip]; 0: no limit */
     int64_t T;
     int64_t N;
     int64_t H;
@@ -49,7 +49,7 @@ typedef struct FrnnCellForwardParams {
     uint64_t y;          /* written S [T,N,D*H]; 0: not wanted */
     uint64_t hRaw;       /* written S [T,N,D,H]: h before projection, zero where frozen; LSTM with projection only, else 0 */
     uint64_t savedGates; /* written S [T,N,D,H,4]: LSTM i,f,g,o; GRU r,z,n,q with q = Wn h + bHn (reset-before: r*h); 0 in inference */
-    uint64_t savedCells; /* written F32 [T,N,D,H], LSTM only: c after clipping (frozen rows: the state as it stays); 0 in inference */
+    uint64_t savedCells; /* written F32 [T,N,D,H], LSTM only: c, not limited (frozen rows: the state as it stays); 0 in inference */
     uint64_t savedReset; /* written S [T,N,D,H], reset-before only: r*h, zero where frozen; 0 in inference */
     uint64_t stream;
 } FrnnCellForwardParams;
@@ -63,7 +63,7 @@ typedef struct FrnnCellBackwardParams {
     int32_t stage;
     int32_t directionBegin;
     int32_t directionCount;
-    float cellClip; /* as in forward; no gradient passes a c that was clipped */
+    float cellClip; /* as in forward; no gradient passes a read of c where |c| >= cellClip */
     int32_t reserved;
     int64_t T;
     int64_t N;

@@ -22,9 +22,9 @@ static double unit(const Layer &l, int64_t d, int64_t u, const double *x, const 
     if (l.cell == FRNN_LSTM) {
         double a[4];
         for (int g = 0; g < 4; ++g) a[g] = x[g] + dot(w + (u * 4 + g) * R, h);
-        c = sigma(a[1]) * c + sigma(a[0]) * std::tanh(a[2]);
-        if (l.clip > 0) c = std::min(l.clip, std::max(-l.clip, c));
-        return sigma(a[3]) * std::tanh(c);
+        const auto limited = [&](double value) { return l.clip > 0 ? std::min(l.clip, std::max(-l.clip, value)) : value; };
+        c = sigma(a[1]) * limited(c) + sigma(a[0]) * std::tanh(a[2]);
+        return sigma(a[3]) * std::tanh(limited(c));
     }
     const int64_t stride = l.cell == FRNN_GRU_RESET_AFTER ? 3 : 2;
     const double r = sigma(x[0] + dot(w + u * stride * R, h));

@@ -12,7 +12,7 @@ import dev.fusedrnn.tensor.Tensor;
  * @param dcy gradient of cy, or null for zeros; read
  * @param dx gradient of x, [T, N, C], or null; written, zero behind a sample's length
  * @param dhx gradient of hx, or null; written
- * @param dcx gradient of cx, or null; written
+ * @param dcx gradient of cx, or null; written, zero where cx is at or beyond ±{@link RnnConfig#cellClip}
  * @param dParameters flat gradient of the parameters in the configuration's data type or F32 (F64 with F64), in the
  *     order of {@link ParameterLayout}, or null
  * @param accumulate whether dParameters is added to rather than overwritten

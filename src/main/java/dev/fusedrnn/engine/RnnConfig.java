@@ -14,7 +14,8 @@ import java.util.Objects;
  * @param bias whether {@code bIh} and {@code bHh} exist
  * @param projSize P, size the LSTM's h is projected to by {@code wHr}; 0 for none
  * @param dropout probability that an element of a layer's output is dropped before the next layer, in training
- * @param cellClip an LSTM's c is kept within ±cellClip; 0 for no limit
+ * @param cellClip an LSTM's c counts within ±cellClip wherever it is read, by h and by the next step, cx included; 0 for no
+ *     limit. No gradient passes a c at or beyond the limit where it is read. cy is the last c as it is, as in cuDNN
  * @param gruVariant where the reset gate of a GRU acts; without meaning for other cells
  * @param dataType type of inputs, outputs, weights and stored activations
  * @param tf32 whether F32 products may round their operands to TF32 on a GPU
@@ -155,7 +156,7 @@ public record RnnConfig(
                 tf32);
     }
 
-    /** The same with c kept within ±{@code cellClip}; 0 for no limit. */
+    /** The same with c read within ±{@code cellClip}; 0 for no limit. */
     public RnnConfig withCellClip(double cellClip) {
         return new RnnConfig(
                 cell,

@@ -5,8 +5,8 @@ import dev.fusedrnn.internal.host.HostScratch;
 import java.util.Arrays;
 
 /**
- * {@code i, f, o = σ(a)}, {@code g = tanh(a)}, {@code c' = f∘c + i∘g} kept within ±clip, {@code m = o∘tanh(c')}, and {@code
- * h' = m} or, with a projection, {@code wHr·m}.
+ * {@code i, f, o = σ(a)}, {@code g = tanh(a)}, {@code c' = f∘c + i∘g}, {@code m = o∘tanh(c')}, and {@code h' = m} or, with
+ * a projection, {@code wHr·m}; c and c' are read within ±clip.
  */
 final class LstmLane extends Lane {
 
@@ -81,7 +81,7 @@ final class LstmLane extends Lane {
         tanh(g, biasG, from, to);
         sigmoid(o, biasO, from, to);
         cells(c, i, f, g, clip, from, to);
-        outputs(m, o, c, from, to);
+        outputs(m, o, c, clip, from, to);
     }
 
     private static void sigmoid(float[] a, float[] bias, int from, int to) {
@@ -98,13 +98,17 @@ final class LstmLane extends Lane {
 
     private static void cells(float[] c, float[] i, float[] f, float[] g, float clip, int from, int to) {
         for (int k = from; k < to; k++) {
-            c[k] = Math.min(Math.max(f[k] * c[k] + i[k] * g[k], -clip), clip);
+            c[k] = f[k] * limited(c[k], clip) + i[k] * g[k];
         }
     }
 
-    private static void outputs(float[] m, float[] o, float[] c, int from, int to) {
+    private static float limited(float value, float clip) {
+        return Math.min(Math.max(value, -clip), clip);
+    }
+
+    private static void outputs(float[] m, float[] o, float[] c, float clip, int from, int to) {
         for (int k = from; k < to; k++) {
-            m[k] = o[k] * FloatMath.tanh(c[k]);
+            m[k] = o[k] * FloatMath.tanh(limited(c[k], clip));
         }
     }
 
@@ -179,11 +183,17 @@ final class LstmLane extends Lane {
     }
 
     private void gradients(float[] dm, int from, int to) {
-        outputGradients(o, c, dc, dm, from, to);
-        if (clip < Float.POSITIVE_INFINITY) {
-            dropClipped(dc, c, clip, from, to);
+        boolean limits = clip < Float.POSITIVE_INFINITY;
+        if (limits) {
+            limit(previous, clip, from, to);
+            limitedOutputGradients(o, c, dc, dm, clip, from, to);
+        } else {
+            outputGradients(o, c, dc, dm, from, to);
         }
         gateGradients(i, f, g, dc, previous, from, to);
+        if (limits) {
+            dropAtLimit(dc, previous, clip, from, to);
+        }
     }
 
     /** Turns o into its gradient and adds what reaches c' through the output. */
@@ -196,7 +206,26 @@ final class LstmLane extends Lane {
         }
     }
 
-    private static void dropClipped(float[] dc, float[] c, float clip, int from, int to) {
+    /** The same where c' is read within a limit. */
+    private static void limitedOutputGradients(
+            float[] o, float[] c, float[] dc, float[] dm, float clip, int from, int to) {
+        for (int k = from; k < to; k++) {
+            float squashed = FloatMath.tanh(limited(c[k], clip));
+            float od = o[k] * dm[k];
+            if (!(Math.abs(c[k]) >= clip)) {
+                dc[k] += od * (1 - squashed * squashed);
+            }
+            o[k] = squashed * od * (1 - o[k]);
+        }
+    }
+
+    private static void limit(float[] c, float clip, int from, int to) {
+        for (int k = from; k < to; k++) {
+            c[k] = limited(c[k], clip);
+        }
+    }
+
+    private static void dropAtLimit(float[] dc, float[] c, float clip, int from, int to) {
         for (int k = from; k < to; k++) {
             if (Math.abs(c[k]) >= clip) {
                 dc[k] = 0;

@@ -8,16 +8,16 @@ import java.util.Arrays;
  * <pre>
  *   i, f, o = σ(wIh·x + bIh + wHh·h + bHh)     rows of their gate
  *   g       = tanh(wIh·x + bIh + wHh·h + bHh)
- *   c'      = f∘c + i∘g                        kept within ±clip if there is a limit
- *   m       = o∘tanh(c')
+ *   c'      = f∘l(c) + i∘g                     l: within ±clip if there is a limit
+ *   m       = o∘tanh(l(c'))
  *   h'      = m, or wHr·m with a projection
  * </pre>
  *
  * Backward, with {@code dm = dh'} or {@code wHrᵀ·dh'}:
  *
  * <pre>
- *   do = dm∘tanh(c')        dc' += dm∘o∘(1 − tanh²(c'))     and dc' = 0 where c' was clipped
- *   di = dc'∘g   df = dc'∘c   dg = dc'∘i   dc = dc'∘f
+ *   do = dm∘tanh(l(c'))     dc' += dm∘o∘(1 − tanh²(l(c')))∘l'(c')     l' = 0 at and beyond ±clip, else 1
+ *   di = dc'∘g   df = dc'∘l(c)   dg = dc'∘i   dc = dc'∘f∘l'(c)
  *   da = (di∘i∘(1−i), df∘f∘(1−f), dg∘(1−g²), do∘o∘(1−o))
  * </pre>
  *
@@ -37,9 +37,8 @@ record LstmCell(int hidden, double clip, Weights w, Rounding rounding) implement
             double f = kept[hidden + j];
             double g = kept[2 * hidden + j];
             double o = kept[3 * hidden + j];
-            double next = rounding.summed(f * c[j] + i * g);
-            c[j] = clip > 0 ? Math.max(-clip, Math.min(clip, next)) : next;
-            m[j] = rounding.stored(o * Math.tanh(c[j]));
+            c[j] = rounding.summed(f * limited(c[j]) + i * g);
+            m[j] = rounding.stored(o * Math.tanh(limited(c[j])));
         }
         System.arraycopy(c, 0, kept, 4 * hidden, hidden);
         if (w.wHr() != null) {
@@ -61,22 +60,28 @@ record LstmCell(int hidden, double clip, Weights w, Rounding rounding) implement
             double g = kept[2 * hidden + j];
             double o = kept[3 * hidden + j];
             double next = kept[4 * hidden + j];
-            double squashed = Math.tanh(next);
-            double dNext = rounding.summed(dc[j] + dm[j] * o * (1 - squashed * squashed));
-            if (clip > 0 && Math.abs(next) >= clip) {
-                dNext = 0;
-            }
+            double squashed = Math.tanh(limited(next));
+            double throughOutput = isAtLimit(next) ? 0 : dm[j] * o * (1 - squashed * squashed);
+            double dNext = rounding.summed(dc[j] + throughOutput);
             da[j] = rounding.stored(dNext * g * i * (1 - i));
-            da[hidden + j] = rounding.stored(dNext * step.c()[j] * f * (1 - f));
+            da[hidden + j] = rounding.stored(dNext * limited(step.c()[j]) * f * (1 - f));
             da[2 * hidden + j] = rounding.stored(dNext * i * (1 - g * g));
             da[3 * hidden + j] = rounding.stored(dm[j] * squashed * o * (1 - o));
-            dc[j] = rounding.summed(dNext * f);
+            dc[j] = isAtLimit(step.c()[j]) ? 0 : rounding.summed(dNext * f);
         }
         Arrays.fill(dh, 0);
         w.wHh().addTransposedTimes(da, dh);
         w.wIh().addTransposedTimes(da, dx);
         gradient.addInputGradient(da, step.x());
         gradient.addRecurrentGradient(da, step.h());
+    }
+
+    private double limited(double value) {
+        return clip > 0 ? Math.max(-clip, Math.min(clip, value)) : value;
+    }
+
+    private boolean isAtLimit(double value) {
+        return clip > 0 && Math.abs(value) >= clip;
     }
 
     private double[] hiddenGradient(Step step, double[] dh, Weights gradient) {
