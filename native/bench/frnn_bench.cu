@@ -1,11 +1,12 @@
 // Checks the persistent recurrence kernels against a host reference and times them.
 //
-//   frnn_bench [--check-only] [--repeat R] [--no-check] [--tile I] [--samples S] [--list FILE] [CELL DTYPE N T H D LENGTHS CLIP]...
+//   frnn_bench [--check-only] [--repeat R] [--no-check] [--tiles F B] [--samples S] [--list FILE] [CELL DTYPE N T H D LENGTHS CLIP]...
 //
 // A case is eight words: cell lstm|gru|tanh|relu, dtype bf16|f16, N, T, H, D, LENGTHS 0|1 (random lengths), CLIP (0 = none).
 // A list holds one case per line; lines that begin with # are skipped. The check takes the first min(T, 24) steps, compares
-// all units and steps of some samples and looks for poison in all outputs. --repeat wants equal bits from R runs. --tile
-// and --samples override the plan (index into the tables of cluster_tiles.h, samples per cluster). Exit code 1 on any failure.
+// all units and steps of some samples and looks for poison in all outputs. --repeat wants equal bits from R runs. --tiles
+// and --samples override the plan: indices into the tables of cluster_tiles.h for forward and backward, samples per cluster.
+// Exit code 1 on any failure.
 #include <cuda_runtime.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -75,7 +76,7 @@ private:
 };
 
 struct Override {
-    int tile = -1, samples = 0;
+    int tiles[2] = {-1, -1}, samples = 0;
 };
 Override override_;
 
@@ -112,7 +113,7 @@ FrnnRecurrencePlan planFor(const Case &c, int pass, const FrnnDeviceLimits &limi
     plan.structSize = sizeof plan;
     FrnnMessage message = {};
     must(frnn_recurrence_plan(&shape, &limits, &plan, &message), message, "plan");
-    if (plan.kind != FRNN_PLAN_NONE && override_.tile >= 0) plan.tile = override_.tile;
+    if (plan.kind != FRNN_PLAN_NONE && override_.tiles[pass] >= 0) plan.tile = override_.tiles[pass];
     if (plan.kind != FRNN_PLAN_NONE && override_.samples > 0) {
         plan.samplesPerCluster = override_.samples;
         plan.clusters = int32_t((c.N + override_.samples - 1) / override_.samples * c.D);
@@ -491,7 +492,7 @@ double medianMicros(Run run) {
 
 std::string planText(const FrnnRecurrencePlan &p) {
     char text[120];
-    snprintf(text, sizeof text, "%d:%dx%d/%d", p.tile, p.clusters, override_.tile < 0 ? p.clusterSize : 0, p.samplesPerCluster);
+    snprintf(text, sizeof text, "tile %d %dx%d/%d", p.tile, p.clusters, override_.tiles[0] < 0 ? p.clusterSize : 0, p.samplesPerCluster);
     return text;
 }
 
@@ -571,7 +572,10 @@ int main(int count, char **words) {
         const std::string word = words[i];
         if (word == "--check-only") timing = false;
         else if (word == "--no-check") checking = false;
-        else if (word == "--tile" && i + 1 < count) override_.tile = atoi(words[++i]);
+        else if (word == "--tiles" && i + 2 < count) {
+            override_.tiles[FRNN_PASS_FORWARD] = atoi(words[++i]);
+            override_.tiles[FRNN_PASS_BACKWARD] = atoi(words[++i]);
+        }
         else if (word == "--samples" && i + 1 < count) override_.samples = atoi(words[++i]);
         else if (word == "--repeat" && i + 1 < count) repeats = atoi(words[++i]);
         else if (word == "--list" && i + 1 < count) {

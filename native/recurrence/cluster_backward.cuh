@@ -23,14 +23,21 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
     constexpr int kDepthTiles = kGeometry.paddedRows / 16 / kSplits;  // k-tiles of one warp
     constexpr int kRowGroups = kWarps / kSplits;                      // warps that share the units of dh
     constexpr int kRowTiles = kHidden / 16 / kRowGroups;              // m-tiles of one warp
-    constexpr int kAtOnce = kRowTiles >= 2 && kWarps < 16 ? 2 : 1, kChains = 2; // m-tiles at a time; 16 warps have 128 registers
+    // m-tiles at a time and independent sums for each, as registers allow.
+    constexpr int kAtOnce = kRowTiles >= 2 && kWarps < 16 ? 2 : 1, kChains = kAtOnce == 2 && kWarps > 8 ? 1 : 2;
     static_assert(kSplits == 1 || kCluster == 1, "the sum is split either over blocks or over warps");
     static_assert(kUnits % 16 == 0 && kRowTiles * kRowGroups * 16 == kHidden, "m-tiles must split evenly over warps");
     static_assert(kCells * kThreads == kCellsPerTile, "cells must split evenly over threads");
     static_assert(Cell::kCarriedFloats <= 2, "more carried values than the kernel has room for");
 
     extern __shared__ __align__(128) char shared[];
-    const int warp = warpIndex(), lane = threadIdx.x % 32;
+    // Few warps have registers to spare for what the compiler would rather compute again.
+    constexpr bool kHold = kThreads <= 256;
+    auto held = [](auto value) {
+        if constexpr (kHold) hold(value);
+        return value;
+    };
+    const int warp = warpIndex(), thread = held(int(threadIdx.x)), lane = held(thread % 32);
     const int rowGroup = warp % kRowGroups, split = warp / kRowGroups;
     const int rank = kCluster > 1 ? int(clusterRank()) : 0;
     const int cluster = blockIdx.x / kCluster;
@@ -89,7 +96,7 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
         for (int b = 0; b < sampleTiles * 2; b++) barrierExpect(base + layout.barriers + b * 8, incomingBytes(b / 2));
     }
     // Forward step s of a sample lies at origin + s * timeStride: direction 1 walks backwards from the sample's last step.
-    const int timeStride = batch * directions * hidden * (direction == 0 ? 1 : -1);
+    const int timeStride = held(batch * directions * hidden * (direction == 0 ? 1 : -1));
     for (int i = threadIdx.x; i < sampleTiles * kTileSamples; i += kThreads) {
         const int tile = i / kTileSamples, inTile = i % kTileSamples;
         const int sample = firstSample + tile * tileSamples + inTile;
@@ -108,19 +115,18 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
     __syncthreads();
 
     // A thread's cells, in the order in which shares arrive: [m-tile][lane][unit of two][sample of two].
-    auto unitOf = [&](int c) {
-        const int e = threadIdx.x + c * kThreads;
-        return e / 128 * 16 + e % 128 / 16 * 2 + (e / 2 & 1);
-    };
-    const int column = (threadIdx.x / 4 & 3) * 2 + (threadIdx.x & 1); // the same for all cells of a thread
+    static_assert(kThreads % 128 == 0, "a thread's cells are whole m-tiles apart");
+    const int firstUnit = held(thread / 128 * 16 + thread % 128 / 16 * 2 + (thread / 2 & 1));
+    auto unitOf = [&](int c) { return firstUnit + c * (kThreads / 8); };
+    const int column = held((thread / 4 & 3) * 2 + (thread & 1)); // the same for all cells of a thread
     auto rowAt = [&](int tile) { return rows[tile * kTileSamples + column]; };
     auto realUnit = [&](int c) { return rank * kUnits + unitOf(c) < hidden; };
     auto stateOf = [&](const SampleRow &row, int c) {
         return (size_t(direction) * batch + row.sample) * hidden + rank * kUnits + unitOf(c);
     };
+    const int ownCarried = held(layout.carried + thread * 4);
     auto carriedAt = [&](int tile, int c) {
-        return reinterpret_cast<float *>(shared + layout.carried) + tile * Cell::kCarriedFloats * kCellsPerTile + threadIdx.x +
-               c * kThreads;
+        return reinterpret_cast<float *>(shared + ownCarried + (tile * Cell::kCarriedFloats * kCellsPerTile + c * kThreads) * 4);
     };
 
     for (int tile = 0; tile < sampleTiles; tile++) {
@@ -142,7 +148,7 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
         for (int i = 0; i < sampleTiles * kTileSamples; i++) {
             const SampleRow row = rows[i];
             if (row.length == 0) continue;
-            for (int k = threadIdx.x; k < (steps - row.length) * own; k += kThreads) {
+            for (int k = thread; k < (steps - row.length) * own; k += kThreads) {
                 const int64_t time = row.length + k / own;
                 const int64_t at = (((time * batch + row.sample) * directions + direction) * hidden + rank * kUnits) * kGates + k % own;
                 args.dGates[at] = 0;
@@ -162,56 +168,73 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
     const int pieceBytes = piece < 2 ? 16 : piece == 2 ? Cell::kBeforeBytes * 4 : 8;
     const int bytesPerCell = piece < 2 ? 8 : piece == 2 ? Cell::kBeforeBytes : 2;
     const int placeInSample = piece < 2 ? lane % 2 * 16 : piece == 2 ? 32 : 48;
-    const int earlier = piece == 2 ? Cell::kBeforeSteps : 0; // forward steps that the piece lies before the cell's
+    const int earlier = held(piece == 2 ? Cell::kBeforeSteps : 0); // forward steps that the piece lies before the cell's
     const char *const pieceBase = reinterpret_cast<const char *>(piece < 2 ? static_cast<const void *>(args.savedGates)
                                                                  : piece == 2 ? Cell::before(args)
                                                                               : static_cast<const void *>(args.dy));
-    const uint32_t fetchTo = base + layout.saved + fetchColumn * kSavedPitch + placeInSample;
-    auto stageAt = [&](int stage, int c) { return ((c * kWarps + warp) * kStages + stage) * kTileSamples * kSavedPitch; };
-    const char *const ownSaved = shared + layout.saved + column * kSavedPitch;
+    constexpr int kStageBytes = kTileSamples * kSavedPitch, kRingBytes = kStages * kStageBytes;
+    auto ringOf = [&](int c) { return c * kWarps * kRingBytes; };
+    const int ring = layout.saved + warp * kRingBytes;
+    const uint32_t fetchTo = held(base + ring + fetchColumn * kSavedPitch + placeInSample);
+    const int ownSaved = held(ring + column * kSavedPitch);
+    const int warpUnit = firstUnit - (thread / 16 & 1) * 2 - (thread / 2 & 1); // first of the warp
+    const int64_t fetchStride = held(int64_t(timeStride) * bytesPerCell);
+    const char *fetchFrom; // moves on with every step
+    int fetchSteps;        // that the sample takes
     int fetchStep = steps - 1, fetchTile = 0, fetchStage = 0; // forward steps
-    SampleRow fetched = rows[fetchColumn];
+    auto fetchSeek = [&] {
+        const SampleRow row = rows[fetchTile * kTileSamples + fetchColumn];
+        fetchSteps = pieceBase != nullptr ? row.length : 0;
+        const int64_t cell = row.origin + int64_t(fetchStep - earlier) * timeStride + rank * kUnits + pieceUnit + warpUnit;
+        fetchFrom = pieceBase + cell * bytesPerCell;
+    };
     auto fetch = [&] {
         if (chunked) {
-            const bool inTime = fetchStep >= earlier && fetchStep < fetched.length && pieceBase != nullptr;
-            const int64_t first = fetched.origin + int64_t(fetchStep - earlier) * timeStride + rank * kUnits + pieceUnit;
+            const bool inTime = fetchStep >= earlier && fetchStep < fetchSteps;
 #pragma unroll
             for (int c = 0; c < kCells; c++) {
-                const int unit = unitOf(c) - (threadIdx.x / 16 & 1) * 2 - (threadIdx.x / 2 & 1); // first of the warp
-                const bool real = inTime && rank * kUnits + unit < hidden;
-                const char *const from = real ? pieceBase + (first + unit) * bytesPerCell : reinterpret_cast<const char *>(args.weights);
-                const uint32_t to = fetchTo + stageAt(fetchStage, c);
-                if (pieceBytes == 16) copyAsync16(to, from, real ? 16 : 0);
-                else copyAsync8(to, from, real ? 8 : 0);
+                const int valid = inTime && rank * kUnits + warpUnit + c * (kThreads / 8) < hidden ? pieceBytes : 0;
+                const uint32_t to = fetchTo + ringOf(c) + fetchStage;
+                const char *const from = fetchFrom + c * (kThreads / 8) * bytesPerCell;
+                if (pieceBytes == 16) copyAsync16(to, from, valid);
+                else copyAsync8(to, from, valid);
             }
         } else {
             const SampleRow row = rowAt(fetchTile);
 #pragma unroll
             for (int c = 0; c < kCells; c++) {
-                char *const to = const_cast<char *>(ownSaved) + stageAt(fetchStage, c);
                 const int64_t cell = row.origin + int64_t(fetchStep) * timeStride + rank * kUnits + unitOf(c);
                 const bool real = fetchStep >= 0 && fetchStep < row.length && realUnit(c);
-                Cell::copy(args, real, cell, fetchStep >= Cell::kBeforeSteps ? cell - Cell::kBeforeSteps * int64_t(timeStride) : -1, to,
-                           unitOf(c) % 4);
+                Cell::copy(args, real, cell, fetchStep >= Cell::kBeforeSteps ? cell - Cell::kBeforeSteps * int64_t(timeStride) : -1,
+                           shared + ownSaved + ringOf(c) + fetchStage, unitOf(c) % 4);
             }
         }
         copyCommit();
-        fetchStage = (fetchStage + 1) % kStages;
-        if (++fetchTile == sampleTiles) {
-            fetchTile = 0;
+        fetchStage = fetchStage + kStageBytes == kRingBytes ? 0 : fetchStage + kStageBytes;
+        if (sampleTiles > 1) {
+            if (++fetchTile == sampleTiles) {
+                fetchTile = 0;
+                fetchStep--;
+            }
+            fetchSeek();
+        } else {
             fetchStep--;
+            fetchFrom -= fetchStride;
         }
-        if (sampleTiles > 1) fetched = rows[fetchTile * kTileSamples + fetchColumn];
     };
 
-    uint32_t peers[kRowTiles]; // where an m-tile's share goes
+    uint32_t pushTo[kRowTiles], pushBarrier[kRowTiles]; // where an m-tile's share goes
 #pragma unroll
     for (int m = 0; m < kRowTiles; m++) {
-        const int owner = rowTileOf(m) * 16 / kUnits;
-        peers[m] = kCluster > 1 ? peerAddress(base, owner) : base;
+        const uint32_t peer = kCluster > 1 ? peerAddress(base, rowTileOf(m) * 16 / kUnits) : base;
+        pushTo[m] = held(peer + (rank * kSplits + split) * kCellsPerTile * 4 + rowTileOf(m) % (kUnits / 16) * 512 + lane * 16);
+        pushBarrier[m] = held(peer + layout.barriers);
     }
+    const int ownInbox = held(thread * 4);
+    const int ownStaged = held(layout.staged + column * kGeometry.stride + firstUnit * kGates * 2);
+    const int operandPart = held(layout.staged + lane / 4 * kGeometry.stride + split * kDepthTiles * 32 + lane % 4 * 16);
     auto arrived = [&](int tile, int parity, int c) {
-        const char *inbox = shared + (tile * 2 + parity) * layout.inboxBytes + (threadIdx.x + c * kThreads) * 4;
+        const char *inbox = shared + ownInbox + (tile * 2 + parity) * layout.inboxBytes + c * kThreads * 4;
         float sum = 0;
 #pragma unroll
         for (int source = 0; source < kGeometry.sources; source++) {
@@ -229,6 +252,7 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
         sampleSteps = row.length;
     };
     seek(steps - 1, 0);
+    fetchSeek();
     for (int i = 0; i < kAhead; i++) fetch();
     if (kCluster > 1) {
         clusterSync();
@@ -246,20 +270,22 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
             typename Cell::Prepared prepared[kCells];
 #pragma unroll
             for (int c = 0; c < kCells; c++) {
-                const typename Cell::Saved saved = Cell::get(ownSaved + stageAt(stage, c), unitOf(c) % 4);
+                const typename Cell::Saved saved = Cell::get(shared + ownSaved + ringOf(c) + stage, firstUnit % 4);
                 float carried[2] = {0, 0};
 #pragma unroll
                 for (int i = 0; i < Cell::kCarriedFloats; i++) carried[i] = carriedAt(tile, c)[i * kCellsPerTile];
                 prepared[c] = Cell::template prepare<Type>(args, saved, carried);
             }
-            stage = (stage + 1) % kStages;
-            const uint32_t barrier = base + layout.barriers + tile * 16;
+            stage = stage + kStageBytes == kRingBytes ? 0 : stage + kStageBytes;
+            const int pushHere = held((tile * 2 + (parity ^ 1)) * layout.inboxBytes), barrierThere = held(tile * 16 + (parity ^ 1) * 8);
+            const int expected = held(incomingBytes(tile));
+            const uint32_t barrier = held(base + layout.barriers + tile * 16 + parity * 8);
             if (kCluster > 1 && step > 0) {
-                barrierWait(barrier + parity * 8, (step - 1) >> 1 & 1, lost, args.error);
-                if (threadIdx.x == 0) barrierExpect(barrier + parity * 8, incomingBytes(tile));
+                barrierWait(barrier, (step - 1) >> 1 & 1, lost, args.error);
+                if (thread == 0) barrierExpect(barrier, expected);
             }
 
-            char *const staged = shared + layout.staged + turn * kTileSamples * kGeometry.stride;
+            const int stagedTurn = turn * kTileSamples * kGeometry.stride;
             typename Cell::Gradient gradient[kCells];
 #pragma unroll
             for (int c = 0; c < kCells; c++) {
@@ -278,18 +304,16 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
                 for (int i = 0; i < Cell::kCarriedFloats; i++) {
                     if (real) carriedAt(tile, c)[i * kCellsPerTile] = carried[i];
                 }
-                Cell::stage(gradient[c], staged + column * kGeometry.stride + unitOf(c) * kGates * 2);
+                Cell::stage(gradient[c], shared + ownStaged + stagedTurn + c * (kThreads / 8) * kGates * 2);
             }
             __syncthreads();
 
             uint4 operand[kDepthTiles / 2];
 #pragma unroll
             for (int pair = 0; pair < kDepthTiles / 2; pair++) {
-                operand[pair] = *reinterpret_cast<const uint4 *>(staged + lane / 4 * kGeometry.stride +
-                                                                 split * kDepthTiles * 32 + pair * 64 + lane % 4 * 16);
+                operand[pair] = *reinterpret_cast<const uint4 *>(shared + operandPart + stagedTurn + pair * 64);
             }
             const bool realPair = lane % 4 * 2 < samplesOf(tile);
-            const int ahead = (tile * 2 + (parity ^ 1)) * layout.inboxBytes + (rank * kSplits + split) * kCellsPerTile * 4;
 #pragma unroll
             for (int m0 = 0; m0 < kRowTiles; m0 += kAtOnce) {
                 float sums[kAtOnce][kChains][4] = {};
@@ -298,22 +322,22 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
 #pragma unroll
                     for (int m = 0; m < kAtOnce; m++) {
                         Type::multiplyAdd(sums[m][0], weights[m0 + m][pair * 2], operand[pair].x, operand[pair].y);
-                        Type::multiplyAdd(sums[m][1], weights[m0 + m][pair * 2 + 1], operand[pair].z, operand[pair].w);
+                        Type::multiplyAdd(sums[m][kChains - 1], weights[m0 + m][pair * 2 + 1], operand[pair].z, operand[pair].w);
                     }
                 }
 #pragma unroll
                 for (int m = 0; m < kAtOnce; m++) {
+#pragma unroll
+                    for (int i = 0; i < 4 && kChains == 2; i++) sums[m][0][i] += sums[m][kChains - 1][i];
                     uint4 share;
-                    share.x = __float_as_uint(sums[m][0][0] + sums[m][1][0]);
-                    share.y = __float_as_uint(sums[m][0][1] + sums[m][1][1]);
-                    share.z = __float_as_uint(sums[m][0][2] + sums[m][1][2]);
-                    share.w = __float_as_uint(sums[m][0][3] + sums[m][1][3]);
-                    const int offset = ahead + rowTileOf(m0 + m) % (kUnits / 16) * 512 + lane * 16;
+                    share.x = __float_as_uint(sums[m][0][0]);
+                    share.y = __float_as_uint(sums[m][0][1]);
+                    share.z = __float_as_uint(sums[m][0][2]);
+                    share.w = __float_as_uint(sums[m][0][3]);
                     if constexpr (kCluster == 1) {
-                        *reinterpret_cast<uint4 *>(shared + offset) = share;
-                    } else {
-                        storePeerIf(realPair, peers[m0 + m] + offset, share,
-                                    peers[m0 + m] + layout.barriers + tile * 16 + (parity ^ 1) * 8);
+                        *reinterpret_cast<uint4 *>(shared + (pushTo[m0 + m] - base) + pushHere) = share;
+                    } else if (realPair) {
+                        storePeer(pushTo[m0 + m] + pushHere, share, pushBarrier[m0 + m] + barrierThere);
                     }
                 }
             }

@@ -31,15 +31,23 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
     // A finishing warp so has one block of 8 units and 8 or 4 samples, a lane 2 or 1 of its cells.
     constexpr bool kSplitSamples = kFinishers == 2 && kHalves == 1;
     constexpr int kCells = kSplitSamples ? 1 : 2;
-    // Independent sums per m-tile: more where a warp has few m-tiles and registers to spare.
-    constexpr int kChains = kTiles >= 2 || kPairsOfTiles * kGeometry.warps >= 128 ? 2 : 4;
+    // Independent sums per m-tile: more where a warp has few m-tiles, one where 16 warps keep the tensor cores busy anyway.
+    constexpr int kChains = kGeometry.warps >= 16 ? 1 : kTiles >= 2 ? 2 : 4;
     static_assert(kHidden % (32 * kSplits) == 0, "k has to split evenly");
     static_assert(kUnits % Cell::kGroupUnits == 0 && kGroups <= 15 + (kSplits == 1), "units must fill groups");
     static_assert(kHalves == kFinishers || kHalves == 1, "groups of 16 units need two finishing warps");
+    static_assert(kCluster > 1 || !kSplitSamples, "a block on its own turns whole chunks round");
     static_assert(kGeometry.cellsPerLane == kCells, "plan and kernel disagree about cells");
 
     extern __shared__ __align__(128) char shared[];
-    const int warp = warpIndex(), lane = threadIdx.x % 32;
+    // Few warps have registers to spare for what the compiler would rather compute again.
+    constexpr bool kHold = kThreads <= 256;
+    auto held = [](auto value) {
+        if constexpr (kHold) hold(value);
+        return value;
+    };
+    const int warp = warpIndex(), lane = held(int(threadIdx.x % 32));
+    const int first = held(int(threadIdx.x == 0));
     const int group = warp % kGroups, split = warp / kGroups;
     const int rank = kCluster > 1 ? int(clusterRank()) : 0;
     const int cluster = blockIdx.x / kCluster;
@@ -89,7 +97,7 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
         }
     }
     // Forward step s of a sample lies at origin + s * timeStride: direction 1 walks backwards from the sample's last step.
-    const int timeStride = batch * directions * hidden * (direction == 0 ? 1 : -1);
+    const int timeStride = held(batch * directions * hidden * (direction == 0 ? 1 : -1));
     for (int i = threadIdx.x; i < sampleTiles * kTileSamples; i += kThreads) {
         const int tile = i / kTileSamples, inTile = i % kTileSamples;
         const int sample = firstSample + tile * tileSamples + inTile;
@@ -143,8 +151,10 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
     auto rowAt = [&](int tile, int cell) { return rows[tile * kTileSamples + column + cell]; };
     auto stateOf = [&](const SampleRow &row) { return (size_t(direction) * batch + row.sample) * hidden + unit; };
     const int finishingWarp = group * kFinishers + finisher;
-    float *const ownCells = reinterpret_cast<float *>(shared + layout.cells) + finishingWarp * kCells * 32 + lane;
-    auto carriedAt = [&](int tile, int cell) { return ownCells + (tile * kGroups * kFinishers * kCells + cell) * 32; };
+    const int ownCells = held(layout.cells + (finishingWarp * kCells * 32 + lane) * 4);
+    auto carriedAt = [&](int tile, int cell) {
+        return reinterpret_cast<float *>(shared + ownCells + (tile * kGroups * kFinishers * kCells + cell) * 128);
+    };
 
     if (finishing && Cell::kCarries) {
         const uint16_t *initial = Cell::kCarriesCell ? args.cx : args.hx;
@@ -164,23 +174,27 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
     // of 8 units is 64 bytes (LSTM), 48 (GRU) or 16 (RNN). Elsewhere lanes fetch their own cells, at the price of waiting.
     constexpr int kChunksPerRow = kGates, kFetchRows = kSplitSamples ? 4 : 8, kPitch = inputPitch(kGates);
     static_assert(kChunksPerRow * kFetchRows <= 32, "one chunk per lane");
-    char *const ring = shared + layout.inputs + finishingWarp * kStages * kTileSamples * kPitch;
+    constexpr int kStageBytes = kTileSamples * kPitch, kRingBytes = kStages * kStageBytes;
+    const int ring = layout.inputs + finishingWarp * kRingBytes;
     const bool chunked = kGates == 4 ? hidden % 2 == 0 : hidden % 8 == 0;
     const int fetchRow = min(lane / kChunksPerRow, kFetchRows - 1), fetchChunk = lane % kChunksPerRow;
     const int fetchColumn = kSplitSamples ? fetchRow * 2 + split : fetchRow;
-    const bool fetching = lane < kChunksPerRow * kFetchRows && (kGates == 4 ? firstUnit + fetchChunk * 2 : firstUnit) < hidden;
-    const uint32_t fetchTo = sharedAddress(ring) + fetchRow * kPitch + fetchChunk * 16;
-    const uint16_t *const fetchBase = args.gateInputs + firstUnit * kGates + fetchChunk * 8;
-    const char *const ownInputs = ring + (kSplitSamples ? lane % 4 : column) * kPitch + lane / 4 * kGates * 2;
+    const bool fetchReal = (kGates == 4 ? firstUnit + fetchChunk * 2 : firstUnit) < hidden;
+    const int ownInputs = held(ring + (kSplitSamples ? lane % 4 : column) * kPitch + lane / 4 * kGates * 2);
+    const uint32_t fetchTo = held(base + ring + fetchRow * kPitch + fetchChunk * 16);
+    const int64_t fetchStride = held(int64_t(timeStride) * kGates * 2);
+    const char *fetchFrom; // moves on with every step
+    int fetchSteps;        // that the row takes
     int fetchStep = 0, fetchTile = 0, fetchStage = 0;
-    SampleRow fetched = rows[fetchColumn];
+    auto fetchSeek = [&] {
+        const SampleRow row = rows[fetchTile * kTileSamples + fetchColumn];
+        fetchSteps = fetchReal ? row.length : 0;
+        const int64_t index = (row.origin + int64_t(fetchStep) * timeStride + firstUnit) * kGates + fetchChunk * 8;
+        fetchFrom = reinterpret_cast<const char *>(args.gateInputs + index);
+    };
     auto fetch = [&] {
         if (chunked) {
-            if (lane < kChunksPerRow * kFetchRows) {
-                const bool real = fetching && fetchStep < fetched.length;
-                const int64_t index = real ? (fetched.origin + int64_t(fetchStep) * timeStride) * kGates : 0;
-                copyAsync16(fetchTo + fetchStage * kTileSamples * kPitch, fetchBase + index, real ? 16 : 0);
-            }
+            if (lane < kChunksPerRow * kFetchRows) copyAsync16(fetchTo + fetchStage, fetchFrom, fetchStep < fetchSteps ? 16 : 0);
         } else {
 #pragma unroll
             for (int j = 0; j < kCells; j++) {
@@ -189,16 +203,21 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
                 if (fetchStep < row.length && unit < hidden) {
                     in = Cell::load(args.gateInputs + (row.origin + int64_t(fetchStep) * timeStride + unit) * kGates);
                 }
-                Cell::put(in, const_cast<char *>(ownInputs) + fetchStage * kTileSamples * kPitch + j * kPitch);
+                Cell::put(in, shared + ownInputs + fetchStage + j * kPitch);
             }
         }
         copyCommit();
-        fetchStage = (fetchStage + 1) % kStages;
-        if (++fetchTile == sampleTiles) {
-            fetchTile = 0;
+        fetchStage = fetchStage + kStageBytes == kRingBytes ? 0 : fetchStage + kStageBytes;
+        if (sampleTiles > 1) {
+            if (++fetchTile == sampleTiles) {
+                fetchTile = 0;
+                fetchStep++;
+            }
+            fetchSeek();
+        } else {
             fetchStep++;
+            fetchFrom += fetchStride;
         }
-        if (sampleTiles > 1) fetched = rows[fetchTile * kTileSamples + fetchColumn];
     };
 
     // Destinations: lanes with equal chunks serve different receivers.
@@ -206,19 +225,26 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
     constexpr int kPushes = (kCluster + kReceivers - 1) / kReceivers;
     const int chunkPosition = kSplitSamples ? split * 4 + lane % 4 : lane % 8;
     const int chunkColumn = kSplitSamples ? column : column + (lane / 4 & 1);
-    uint32_t peers[kPushes];
-    int pushOffsets[kPushes];
+    static_assert(kCluster % kReceivers == 0 || kPushes == 1, "receivers must fill whole pushes");
+    uint32_t pushTo[kPushes], pushBarrier[kPushes];
 #pragma unroll
     for (int d = 0; d < kPushes; d++) {
         const int slot = d * kReceivers + lane / kChunkLanes, slotBlock = slot * (kUnits / 8) + ownBlock;
-        peers[d] = kCluster > 1 ? peerAddress(base, (rank + slot) % kCluster) : base;
-        pushOffsets[d] = slotBlock * 128 + (chunkPosition ^ (slotBlock & 3)) * 16;
+        const uint32_t peer = kCluster > 1 ? peerAddress(base, (rank + slot) % kCluster) : base;
+        pushTo[d] = held(peer + slotBlock * 128 + (chunkPosition ^ (slotBlock & 3)) * 16);
+        pushBarrier[d] = held(peer + layout.barriers);
     }
-    const bool wideRows = hidden % 8 == 0;
+    const bool pushing = lane / kChunkLanes < kCluster;
+    // Where the lane puts its first cell's h, and from where it takes its chunk; the next cell is a constant behind.
+    constexpr int kTurnStep = kCluster == 1 ? 64 : 16;
+    const int turned = layout.chunks + finishingWarp * 128;
+    const int turnPart = held((kCluster == 1 ? ownBlock * 128 + ((lane % 4) ^ (ownBlock & 3)) * 16 : turned + column * 16) + lane / 4 * 2);
+    const int chunkPart = held(kCluster == 1 ? ownBlock * 128 + (chunkPosition ^ (ownBlock & 3)) * 16 : turned + chunkColumn * 16);
+    const int wideRows = held(int(hidden % 8 == 0));
 
     // Where the lane's cells and its chunk of y are in this iteration, and how many steps they take part.
     int64_t cellIndex[kCells], chunkIndex;
-    int cellSteps[kCells], chunkSteps;
+    int cellSteps[kCells], chunkSteps, pushSteps, lastStep;
     auto seek = [&](int step, int tile) {
         const int64_t passed = int64_t(step) * timeStride;
 #pragma unroll
@@ -230,9 +256,17 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
         const SampleRow row = rows[tile * kTileSamples + chunkColumn];
         chunkIndex = row.origin + passed + firstUnit;
         chunkSteps = wideRows && lane < kChunkLanes && firstUnit < hidden ? row.length : 0;
+        pushSteps = pushing && chunkColumn < samplesOf(tile) ? steps - 1 : 0;
+        // The first step after which one of the cells needs more than the usual stores.
+        lastStep = INT_MAX;
+#pragma unroll
+        for (int j = 0; j < kCells; j++) {
+            if (cellSteps[j] > 0) lastStep = min(lastStep, wideRows ? cellSteps[j] - 1 : 0);
+        }
     };
 
     seek(0, 0);
+    fetchSeek();
     if (finishing) {
         for (int i = 0; i < kAhead; i++) fetch();
     }
@@ -242,8 +276,9 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
         __syncthreads();
     }
 
-    const char *const lanePart =
-        shared + split * 512 + lane % 4 * 128 + ((((lane / 4 & 1) * 4 + lane / 8) ^ (lane % 4)) * 16);
+    const int lanePart = held(split * 512 + lane % 4 * 128 + ((((lane / 4 & 1) * 4 + lane / 8) ^ (lane % 4)) * 16));
+    const int partialsPart = held(layout.partials + lane * 8);
+    const float clip = held(args.cellClip > 0 ? args.cellClip : __int_as_float(0x7f800000));
     bool lost = false;
     int turn = 0, stage = 0;
     for (int step = 0; step < steps; step++) {
@@ -256,27 +291,37 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
                 __syncwarp();
 #pragma unroll
                 for (int j = 0; j < kCells; j++) {
-                    inputs[j] = Cell::get(ownInputs + stage * kTileSamples * kPitch + j * kPitch);
+                    inputs[j] = Cell::get(shared + ownInputs + stage + j * kPitch);
                     carried[j] = Cell::kCarries ? *carriedAt(tile, j) : 0.0f;
                 }
-                stage = (stage + 1) % kStages;
+                stage = stage + kStageBytes == kRingBytes ? 0 : stage + kStageBytes;
             }
-            const uint32_t barrier = base + layout.barriers + tile * 16;
+            // All addresses of this iteration, before the wait.
+            const int statePart = held(lanePart + (tile * 2 + parity) * layout.stateBytes);
+            // One block holds all of h: its warps turn theirs round where the next step reads it.
+            const int ahead = (tile * 2 + (parity ^ 1)) * layout.stateBytes;
+            const int turnHere = held(turnPart + (kCluster == 1 ? ahead : 0)), chunkHere = held(chunkPart + (kCluster == 1 ? ahead : 0));
+            const int expected = held(samplesOf(tile) * kHidden * 2);
+            uint32_t pushHere[kPushes], barrierThere[kPushes];
+#pragma unroll
+            for (int d = 0; d < kPushes; d++) {
+                pushHere[d] = held(pushTo[d] + ahead);
+                barrierThere[d] = held(pushBarrier[d] + tile * 16 + (parity ^ 1) * 8);
+            }
+            const uint32_t barrier = held(base + layout.barriers + tile * 16 + parity * 8);
             if (kCluster > 1 && step > 0) {
-                barrierWait(barrier + parity * 8, (step - 1) >> 1 & 1, lost, args.error);
-                if (threadIdx.x == 0) barrierExpect(barrier + parity * 8, samplesOf(tile) * kHidden * 2);
+                barrierWait(barrier, (step - 1) >> 1 & 1, lost, args.error);
+                if (first) barrierExpect(barrier, expected);
             }
 
             float sums[kTiles][kChains][4] = {};
-            const char *const state = lanePart + (tile * 2 + parity) * layout.stateBytes;
 #pragma unroll
             for (int pair = 0; pair < kPairsOfTiles; pair++) {
-                const uint4 h = *reinterpret_cast<const uint4 *>(state + pair * kSplits * 512);
-                constexpr int kPairChains = kChains / 2;
+                const uint4 h = *reinterpret_cast<const uint4 *>(shared + statePart + pair * kSplits * 512);
 #pragma unroll
                 for (int m = 0; m < kTiles; m++) {
-                    Type::multiplyAdd(sums[m][pair % kPairChains * 2], weights[m][pair * 2], h.x, h.y);
-                    Type::multiplyAdd(sums[m][pair % kPairChains * 2 + 1], weights[m][pair * 2 + 1], h.z, h.w);
+                    Type::multiplyAdd(sums[m][pair * 2 % kChains], weights[m][pair * 2], h.x, h.y);
+                    Type::multiplyAdd(sums[m][(pair * 2 + 1) % kChains], weights[m][pair * 2 + 1], h.z, h.w);
                 }
             }
 #pragma unroll
@@ -302,7 +347,7 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
                 constexpr int kPairs = kGeometry.pairs;
                 auto partialsAt = [&](int finisher, int source) {
                     const int slot = ((turn * kGroups + group) * kFinishers + finisher) * (kSplits - 1) + source;
-                    return reinterpret_cast<float2 *>(shared + layout.partials) + slot * kPairs * 32 + lane;
+                    return reinterpret_cast<float2 *>(shared + partialsPart + slot * kPairs * 256);
                 };
 #pragma unroll
                 for (int f = 0; f < kFinishers; f++) {
@@ -337,47 +382,35 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
             if (finishing) {
                 typename Cell::Result result[kCells];
 #pragma unroll
-                for (int j = 0; j < kCells; j++) result[j] = Cell::template apply<Type>(gates[j], inputs[j], carried[j], bias, args);
-                // Lanes exchange until each holds the eight units of one sample.
-                const bool oddUnit = lane & 4, oddPair = lane & 8, upperFour = lane & 16;
-                const float h0 = result[0].h, h1 = result[kCells - 1].h;
-                const float got = __shfl_xor_sync(~0u, kSplitSamples || oddUnit ? h0 : h1, 4);
-                const uint32_t two = oddUnit ? Type::pack(got, h1) : Type::pack(h0, got);
-                const uint32_t otherTwo = __shfl_xor_sync(~0u, two, 8);
-                const uint32_t low = oddPair ? otherTwo : two, high = oddPair ? two : otherTwo;
-                const uint32_t otherLow = __shfl_xor_sync(~0u, low, 16), otherHigh = __shfl_xor_sync(~0u, high, 16);
-                const uint4 chunk = upperFour ? make_uint4(otherLow, otherHigh, low, high) : make_uint4(low, high, otherLow, otherHigh);
-
-                const int ahead = (tile * 2 + (parity ^ 1)) * layout.stateBytes;
-                if constexpr (kCluster == 1) {
-                    if (lane < kChunkLanes) *reinterpret_cast<uint4 *>(shared + ahead + pushOffsets[0]) = chunk;
-                } else {
-                    const bool pushing = step + 1 < steps && chunkColumn < samplesOf(tile);
+                for (int j = 0; j < kCells; j++) result[j] = Cell::template apply<Type>(gates[j], inputs[j], carried[j], bias, clip, args.relu);
+                // Through shared memory, until each lane holds the eight units of one sample.
+                uint16_t h[kCells];
 #pragma unroll
-                    for (int d = 0; d < kPushes; d++) {
-                        const bool receiver = kCluster % kReceivers == 0 || d * kReceivers + lane / kChunkLanes < kCluster;
-                        storePeerIf(pushing && receiver, peers[d] + ahead + pushOffsets[d], chunk,
-                                    peers[d] + layout.barriers + tile * 16 + (parity ^ 1) * 8);
-                    }
+                for (int j = 0; j < kCells; j++) {
+                    h[j] = Type::bits(result[j].h);
+                    *reinterpret_cast<uint16_t *>(shared + turnHere + j * kTurnStep) = h[j];
+                }
+                __syncwarp();
+                const uint4 chunk = *reinterpret_cast<const uint4 *>(shared + chunkHere);
+                if (kCluster > 1 && step < pushSteps) {
+#pragma unroll
+                    for (int d = 0; d < kPushes; d++) storePeer(pushHere[d], chunk, barrierThere[d]);
                 }
 
                 // The rest of the iteration lies in the shadow of the exchange.
                 storeIf(step < chunkSteps, args.y + chunkIndex, chunk);
-                bool last = false;
 #pragma unroll
                 for (int j = 0; j < kCells; j++) {
                     if (Cell::kCarries) *carriedAt(tile, j) = result[j].carried;
                     if (args.savedGates != nullptr) Cell::template save<Type>(step < cellSteps[j], args, cellIndex[j], result[j]);
-                    last = last || step + 1 == cellSteps[j];
                 }
-                if (last || !wideRows) {
+                if (step >= lastStep) {
 #pragma unroll
                     for (int j = 0; j < kCells; j++) {
-                        const uint16_t h = Type::bits(result[j].h);
-                        storeIf(!wideRows && step < cellSteps[j], args.y + cellIndex[j], h);
+                        storeIf(!wideRows && step < cellSteps[j], args.y + cellIndex[j], h[j]);
                         if (step + 1 != cellSteps[j]) continue;
                         const size_t state = stateOf(rowAt(tile, j));
-                        if (args.hy != nullptr) args.hy[state] = h;
+                        if (args.hy != nullptr) args.hy[state] = h[j];
                         if (Cell::kCarriesCell && args.cy != nullptr) args.cy[state] = Type::bits(result[j].carried);
                     }
                 }

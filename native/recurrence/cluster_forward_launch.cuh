@@ -42,6 +42,7 @@ struct ForwardLaunch {
     }
 
     static cudaError_t launch(int tile, bool half, const ForwardArgs &args, cudaStream_t stream) {
+        if (tile < 0 || tile >= Tiles::kSize) return cudaErrorInvalidValue;
         constexpr auto indices = std::make_integer_sequence<int, Tiles::kSize>();
         return half ? pick<Half>(tile, args, stream, indices) : pick<Bf16>(tile, args, stream, indices);
     }

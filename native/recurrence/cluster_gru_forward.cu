@@ -30,7 +30,7 @@ struct GruForward {
     }
 
     template <class Type>
-    static __device__ __forceinline__ Result apply(const float (&sum)[3], const Inputs &in, float h, float bias, const ForwardArgs &) {
+    static __device__ __forceinline__ Result apply(const float (&sum)[3], const Inputs &in, float h, float bias, float, int) {
         Result v;
         v.r = fastSigmoid(sum[0] + Type::value(in.gates[0]));
         v.z = fastSigmoid(sum[1] + Type::value(in.gates[1]));

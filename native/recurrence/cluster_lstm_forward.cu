@@ -25,7 +25,7 @@ struct LstmForward {
     static __device__ __forceinline__ void put(const Inputs &in, char *p) { *reinterpret_cast<uint2 *>(p) = in.gates; }
 
     template <class Type>
-    static __device__ __forceinline__ Result apply(const float (&sum)[4], const Inputs &in, float c, float, const ForwardArgs &args) {
+    static __device__ __forceinline__ Result apply(const float (&sum)[4], const Inputs &in, float c, float, float clip, int) {
         Result r;
         r.i = fastSigmoid(sum[0] + Type::low(in.gates.x));
         r.f = fastSigmoid(sum[1] + Type::high(in.gates.x));
@@ -33,7 +33,7 @@ struct LstmForward {
         r.o = fastSigmoid(sum[3] + Type::high(in.gates.y));
         r.carried = fmaf(r.f, c, r.i * r.g);
         // Written so that NaN stays NaN.
-        if (args.cellClip > 0 && fabsf(r.carried) > args.cellClip) r.carried = copysignf(args.cellClip, r.carried);
+        if (fabsf(r.carried) > clip) r.carried = copysignf(clip, r.carried);
         r.h = r.o * fastTanh(r.carried);
         return r;
     }

@@ -24,10 +24,10 @@ struct RnnForward {
     static __device__ __forceinline__ void put(const Inputs &in, char *p) { *reinterpret_cast<uint16_t *>(p) = in.gate; }
 
     template <class Type>
-    static __device__ __forceinline__ Result apply(const float (&sum)[1], const Inputs &in, float, float, const ForwardArgs &args) {
+    static __device__ __forceinline__ Result apply(const float (&sum)[1], const Inputs &in, float, float, float, int relu) {
         const float x = sum[0] + Type::value(in.gate);
         // Not fmaxf, which would turn NaN into 0.
-        return {args.relu ? (x < 0 ? 0.0f : x) : fastTanh(x), 0.0f};
+        return {relu ? (x < 0 ? 0.0f : x) : fastTanh(x), 0.0f};
     }
 
     // Backward needs y alone.

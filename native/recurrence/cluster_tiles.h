@@ -54,6 +54,7 @@ struct BackwardTile {
 constexpr ForwardTile kLstmForward[] = {
     {64, 1, 1, 0.30f, 0.20f, 0.0f},   {128, 1, 1, 0.40f, 0.35f, 0.0f},  {256, 4, 1, 0.60f, 0.45f, 0.01f},
     {256, 8, 1, 0.46f, 0.30f, 0.01f}, {384, 8, 2, 0.65f, 0.45f, 0.03f}, {512, 16, 2, 0.56f, 0.20f, 0.05f},
+    {128, 4, 1, 0.50f, 0.30f, 0.01f}, {256, 8, 2, 0.50f, 0.30f, 0.01f},
 };
 constexpr ForwardTile kGruForward[] = {
     {64, 1, 2, 0.30f, 0.20f, 0.0f},   {128, 1, 2, 0.40f, 0.35f, 0.0f},  {256, 4, 2, 0.60f, 0.45f, 0.01f},
@@ -67,6 +68,7 @@ constexpr ForwardTile kRnnForward[] = {
 constexpr BackwardTile kLstmBackward[] = {
     {64, 1, 8, 4, 0.35f, 0.25f, 0.0f},   {128, 1, 8, 2, 0.50f, 0.40f, 0.0f},   {256, 4, 8, 1, 0.70f, 0.50f, 0.02f},
     {256, 8, 8, 1, 0.50f, 0.30f, 0.025f}, {384, 8, 12, 1, 0.70f, 0.40f, 0.03f}, {512, 16, 8, 1, 0.55f, 0.20f, 0.09f},
+    {128, 4, 8, 1, 0.50f, 0.30f, 0.02f},
 };
 constexpr BackwardTile kGruBackward[] = {
     {64, 1, 8, 2, 0.35f, 0.25f, 0.0f},   {128, 1, 8, 2, 0.50f, 0.40f, 0.0f},   {256, 4, 8, 1, 0.70f, 0.50f, 0.02f},
@@ -104,6 +106,7 @@ struct ForwardLayout {
     int rows;
     int cells;
     int inputs;
+    int chunks; // where a finishing warp turns its 8 units x 8 samples of h round
     int barriers;
     int total;
 
@@ -112,7 +115,8 @@ struct ForwardLayout {
           rows(partials + (splits > 1 ? 2 * g.groups * g.finishers * (splits - 1) * g.pairs * 256 : 0)),
           cells(rows + sampleTiles * kTileSamples * int(sizeof(SampleRow))),
           inputs(cells + sampleTiles * g.groups * g.finishers * g.cellsPerLane * 128),
-          barriers(inputs + g.groups * g.finishers * kStages * kTileSamples * inputPitch(gates)),
+          chunks(inputs + g.groups * g.finishers * kStages * kTileSamples * inputPitch(gates)),
+          barriers(chunks + g.groups * g.finishers * 128),
           total(barriers + sampleTiles * 16) {}
 };
 

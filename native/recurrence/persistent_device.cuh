@@ -4,7 +4,10 @@
 
 #include <cuda_bf16.h>
 #include <cuda_fp16.h>
+#include <limits.h>
 #include <stdint.h>
+
+#include <type_traits>
 
 namespace frnn {
 
@@ -108,6 +111,18 @@ __device__ __forceinline__ void storeIf(bool condition, void *p, uint16_t v) {
                  : "memory");
 }
 
+// Makes the compiler hold a value in a register where it would compute it anew in every step, after the wait.
+template <class T>
+__device__ __forceinline__ void hold(T &value) {
+    if constexpr (std::is_same_v<T, float>) {
+        asm volatile("" : "+f"(value));
+    } else if constexpr (sizeof(T) == 8) {
+        asm volatile("" : "+l"(value));
+    } else {
+        asm volatile("" : "+r"(value));
+    }
+}
+
 // The same in all lanes, and known to be: code behind a test of it needs no convergence.
 __device__ __forceinline__ int warpIndex() {
     return __shfl_sync(~0u, int(threadIdx.x) / 32, 0);
@@ -137,11 +152,11 @@ __device__ __forceinline__ void clusterSync() {
 }
 
 // 16 bytes into a peer's shared memory; the peer's barrier counts them when they are visible there.
-__device__ __forceinline__ void storePeerIf(bool condition, uint32_t address, uint4 v, uint32_t barrier) {
-    asm volatile("{\n\t.reg .pred p;\n\tsetp.ne.u32 p, %6, 0;\n\t"
-                 "@p st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.v4.b32 [%0], {%1,%2,%3,%4}, [%5];\n\t}" ::"r"(address),
-                 "r"(v.x), "r"(v.y), "r"(v.z), "r"(v.w), "r"(barrier), "r"(uint32_t(condition))
-                 : "memory");
+__device__ __forceinline__ void storePeer(uint32_t address, uint4 v, uint32_t barrier) {
+    asm volatile(
+        "st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.v4.b32 [%0], {%1,%2,%3,%4}, [%5];" ::"r"(address),
+        "r"(v.x), "r"(v.y), "r"(v.z), "r"(v.w), "r"(barrier)
+        : "memory");
 }
 
 __device__ __forceinline__ void barrierInit(uint32_t barrier) {
@@ -171,7 +186,7 @@ __device__ __forceinline__ bool barrierTry(uint32_t barrier, uint32_t parity) {
 // has lost a partner waits no more and runs on through all its steps, so that no block is left alone at a barrier.
 __device__ __forceinline__ void barrierWait(uint32_t barrier, uint32_t parity, bool &lost, uint32_t *error) {
     constexpr long long kLimit = 4000000000ll; // cycles
-    if (lost || barrierTry(barrier, parity)) return;
+    if (barrierTry(barrier, parity) || lost) return;
     const long long start = clock64();
     while (!barrierTry(barrier, parity)) {
         if (clock64() - start > kLimit) {

@@ -1,4 +1,4 @@
-// Host tests: cell mathematics, index maps, the generator, argument checks. No device is touched.
+// Host tests: cell mathematics, index maps, the generator, argument checks, plans of the recurrence. No device is touched.
 #include "test.h"
 
 int main() {
@@ -6,6 +6,8 @@ int main() {
     mapTests();
     philoxTests();
     argumentTests();
+    planTests();
+    referenceTests();
     std::printf("%d checks, %d failed\n", frnn::test::checks, frnn::test::failures);
     return frnn::test::failures == 0 && frnn::test::checks > 0 ? 0 : 1;
 }

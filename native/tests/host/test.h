@@ -23,3 +23,5 @@ void cellMathTests();
 void mapTests();
 void philoxTests();
 void argumentTests();
+void planTests();
+void referenceTests();
