@@ -1,12 +1,12 @@
 // Checks the persistent recurrence kernels against a host reference and times them.
 //
-//   frnn_bench [--check-only] [--repeat R] [--no-check] [--tiles F B] [--samples S] [--list FILE] [CELL DTYPE N T H D LENGTHS CLIP]...
+//   frnn_bench [--check-only] [--repeat R] [--no-check] [--tiles F B] [--samples S] [--scale X] [--list FILE] [CELL DTYPE N T H D LENGTHS CLIP]...
 //
 // A case is eight words: cell lstm|gru|tanh|relu, dtype bf16|f16, N, T, H, D, LENGTHS 0|1 (random lengths), CLIP (0 = none).
 // A list holds one case per line; lines that begin with # are skipped. The check takes the first min(T, 24) steps, compares
 // all units and steps of some samples and looks for poison in all outputs. --repeat wants equal bits from R runs. --tiles
 // and --samples override the plan: indices into the tables of cluster_tiles.h for forward and backward, samples per cluster.
-// Exit code 1 on any failure.
+// --scale: gate inputs are uniform in +-X (1.5); 1e20 saturates every gate. Exit code 1 on any failure.
 #include <cuda_runtime.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,6 +77,7 @@ private:
 
 struct Override {
     int tiles[2] = {-1, -1}, samples = 0;
+    double scale = 1.5;
 };
 Override override_;
 
@@ -141,7 +142,7 @@ public:
         };
         // ReLU has no bound of its own: smaller weights keep it from growing.
         const double scale = (c_.cell == FRNN_RNN_RELU ? 0.8 : 1.7) / sqrt(double(c_.H));
-        host.gateInputs = values(cells_ * c_.gates, 1.5);
+        host.gateInputs = values(cells_ * c_.gates, override_.scale);
         host.weights = values(size_t(c_.D * c_.H * c_.H) * c_.gates, scale);
         host.hx = values(states_, 0.9);
         host.cx = values(states_, 1.2);
@@ -576,6 +577,7 @@ int main(int count, char **words) {
             override_.tiles[FRNN_PASS_FORWARD] = atoi(words[++i]);
             override_.tiles[FRNN_PASS_BACKWARD] = atoi(words[++i]);
         }
+        else if (word == "--scale" && i + 1 < count) override_.scale = atof(words[++i]);
         else if (word == "--samples" && i + 1 < count) override_.samples = atoi(words[++i]);
         else if (word == "--repeat" && i + 1 < count) repeats = atoi(words[++i]);
         else if (word == "--list" && i + 1 < count) {
