@@ -10,7 +10,7 @@ public enum CudnnAlgorithm {
     PERSIST_STATIC(1),
     /** The same with a kernel compiled for the shape at run time. */
     PERSIST_DYNAMIC(2),
-    /** For small hidden sizes. */
+    /** For small hidden sizes. In F32 without TF32 its sums are less exact, and it is taken only where it is the only one asked for. */
     PERSIST_STATIC_SMALL_H(3);
 
     private final int id;

@@ -2,6 +2,7 @@ package dev.fusedrnn.engine;
 
 import dev.fusedrnn.internal.cuda.CudaContext;
 import dev.fusedrnn.internal.cuda.CudaType;
+import dev.fusedrnn.internal.cuda.Recordings;
 import dev.fusedrnn.internal.fused.ErrorWord;
 import dev.fusedrnn.internal.fused.FusedLayer;
 import dev.fusedrnn.internal.fused.LayerShape;
@@ -63,7 +64,7 @@ final class FusedExecution implements RnnExecution {
     public void forward(ForwardCall call) {
         context.enter();
         upload(call.lengths());
-        recordings.run(Recordings.key(call), () -> queueForward(call));
+        recordings.run(CallKeys.of(call), () -> queueForward(call));
         packedFor = call;
     }
 
@@ -72,7 +73,7 @@ final class FusedExecution implements RnnExecution {
         context.enter();
         upload(call.forward().lengths());
         boolean repack = packedFor != call.forward();
-        recordings.run(Recordings.key(call, repack), () -> queueBackward(call, repack));
+        recordings.run(CallKeys.of(call, repack), () -> queueBackward(call, repack));
         packedFor = call.forward();
     }
 

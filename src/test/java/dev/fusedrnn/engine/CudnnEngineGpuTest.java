@@ -10,7 +10,6 @@ import dev.fusedrnn.engine.check.EngineCheck;
 import dev.fusedrnn.engine.check.EngineRun;
 import dev.fusedrnn.engine.check.PassResult;
 import dev.fusedrnn.internal.cuda.CudaContext;
-import dev.fusedrnn.internal.cuda.Graph;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
 import dev.fusedrnn.tensor.GpuException;
@@ -124,25 +123,7 @@ class CudnnEngineGpuTest {
 
     @Test
     void aWholePassCanBeRecordedFromOutside() {
-        EngineCase engineCase = EngineCase.parse("gru-L2-T12-N8-C32-H64-drop0.3-f32-seed12");
-        CaseData data = CaseData.draw(engineCase);
-        try (RnnExecution execution = new CudnnEngine()
-                        .prepare(engineCase.config(), device, engineCase.steps(), engineCase.batch(), true);
-                EngineRun run = EngineRun.open(execution, device, data)) {
-            run.forward();
-            run.backward();
-            PassResult expected = run.result();
-            try (Graph graph = Graph.capture(CudaContext.of(device), () -> {
-                run.forward();
-                run.backward();
-            })) {
-                graph.launch();
-                PassResult replayed = run.result();
-                for (String tensor : expected.tensors().keySet()) {
-                    assertThat(replayed.get(tensor)).as(tensor).isEqualTo(expected.get(tensor));
-                }
-            }
-        }
+        RecordedPass.check(new CudnnEngine(), device, "gru-L2-T12-N8-C32-H64-drop0.3-f32-seed12");
     }
 
     @Test
@@ -272,7 +253,7 @@ class CudnnEngineGpuTest {
             device.synchronize();
         }
         assertThat(device.allocatedBytes()).isEqualTo(tensors);
-        assertThat(context.freeBytes()).isBetween(free - (64L << 20), free + (64L << 20));
+        assertThat(context.freeBytes()).isGreaterThan(free - (64L << 20));
     }
 
     @Test

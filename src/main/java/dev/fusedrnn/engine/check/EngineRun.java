@@ -15,7 +15,7 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * One engine run on one case's data: all tensors are made, passed, read back and freed. Every output and the reserve are
+ * One engine run on one case's data: all tensors are made when it is opened, passed, read back and freed. Every output and the reserve are
  * filled with 0xFF before and lie between guard bands, so that what an engine does not write, or writes outside, shows.
  */
 public final class EngineRun implements AutoCloseable {
@@ -28,6 +28,8 @@ public final class EngineRun implements AutoCloseable {
     private final List<Tensor> inputs = new ArrayList<>();
     private final Map<String, GuardedTensor> outputs = new LinkedHashMap<>();
     private ForwardCall forward;
+    private BackwardCall backward;
+    private boolean hasGradients;
 
     private EngineRun(RnnExecution execution, boolean ownsExecution, Device device, CaseData data, boolean training) {
         this.data = data;
@@ -42,6 +44,7 @@ public final class EngineRun implements AutoCloseable {
     private EngineRun allocated() {
         try {
             forward = forwardCall();
+            backward = training ? backwardCall() : null;
             return this;
         } catch (RuntimeException | Error failed) {
             close();
@@ -121,12 +124,11 @@ public final class EngineRun implements AutoCloseable {
 
     /** The backward pass, adding the gradients of the parameters to {@code start}, flat as the parameters. */
     public void backwardAccumulating(double[] start) {
-        prepareGradients();
         written("dParameters").copyFrom(start);
         backward(true);
     }
 
-    private void prepareGradients() {
+    private BackwardCall backwardCall() {
         DataType type = config.dataType();
         output("dx", type, data.steps(), data.batch(), config.inputSize());
         if (data.hx() != null) {
@@ -137,12 +139,7 @@ public final class EngineRun implements AutoCloseable {
         }
         DataType gradientType = type.isHalf() ? DataType.F32 : type;
         output("dParameters", gradientType, ParameterLayout.of(config).elements());
-    }
-
-    private void backward(boolean accumulate) {
-        prepareGradients();
-        DataType type = config.dataType();
-        execution.backward(new BackwardCall(
+        return new BackwardCall(
                 forward,
                 input(data.dy(), type, data.steps(), data.batch(), config.totalOutputSize()),
                 input(data.dhy(), type, stateExtents(config.outputSize())),
@@ -151,7 +148,26 @@ public final class EngineRun implements AutoCloseable {
                 written("dhx"),
                 written("dcx"),
                 written("dParameters"),
+                false);
+    }
+
+    private void backward(boolean accumulate) {
+        execution.backward(new BackwardCall(
+                forward,
+                backward.dy(),
+                backward.dhy(),
+                backward.dcy(),
+                backward.dx(),
+                backward.dhx(),
+                backward.dcx(),
+                backward.dParameters(),
                 accumulate));
+        hasGradients = true;
+    }
+
+    /** Fills every output, the reserve included, with 0xFF again, so that the next passes have to write all of it. */
+    public void poison() {
+        outputs.values().forEach(GuardedTensor::poison);
     }
 
     /** Everything computed so far; waits for the device. */
@@ -161,6 +177,9 @@ public final class EngineRun implements AutoCloseable {
         List<String> damage = new ArrayList<>();
         outputs.forEach((name, guarded) -> {
             guarded.damage().ifPresent(damage::add);
+            if (name.startsWith("d") && !hasGradients) {
+                return;
+            }
             if (name.equals("dParameters")) {
                 PassResult.putParameters(config, guarded.tensor().toDoubles(), tensors);
             } else if (!name.equals("reserve")) {

@@ -26,8 +26,13 @@ final class GuardedTensor implements AutoCloseable {
         owner = device.allocate(type, Math.addExact(elements, 2 * guard));
         owner.fillBytes(PATTERN);
         inner = owner.view(guard, extents);
-        inner.fillBytes((byte) 0xFF);
+        poison();
         guards = new Tensor[] {owner.view(0, guard), owner.view(guard + elements, guard)};
+    }
+
+    /** Sets all bits of the tensor. */
+    void poison() {
+        inner.fillBytes((byte) 0xFF);
     }
 
     /** The tensor to write to. */

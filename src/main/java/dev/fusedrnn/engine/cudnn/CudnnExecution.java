@@ -1,6 +1,7 @@
 package dev.fusedrnn.engine.cudnn;
 
 import dev.fusedrnn.engine.BackwardCall;
+import dev.fusedrnn.engine.CallKeys;
 import dev.fusedrnn.engine.CallShapes;
 import dev.fusedrnn.engine.CudnnAlgorithm;
 import dev.fusedrnn.engine.ForwardCall;
@@ -10,6 +11,7 @@ import dev.fusedrnn.engine.SequenceLengths;
 import dev.fusedrnn.engine.cudnn.Scratch.Use;
 import dev.fusedrnn.internal.cuda.CudaContext;
 import dev.fusedrnn.internal.cuda.NativeKernels;
+import dev.fusedrnn.internal.cuda.Recordings;
 import dev.fusedrnn.internal.cudnn.CudnnGradients;
 import dev.fusedrnn.internal.cudnn.CudnnHandle;
 import dev.fusedrnn.internal.cudnn.CudnnTensors;
@@ -35,7 +37,7 @@ final class CudnnExecution implements RnnExecution {
     private final CudaContext context;
     private final Scratch scratch;
     private final NativeKernels kernels;
-    private final Replays replays;
+    private final Recordings recordings;
     private final List<CudnnStack> stacks = new ArrayList<>();
     private final ReservePlan reservePlan;
     private final WeightTransfer weights;
@@ -58,7 +60,7 @@ final class CudnnExecution implements RnnExecution {
         this.graph = graph;
         this.context = CudaContext.of(device);
         this.scratch = new Scratch(device);
-        this.replays = new Replays(context);
+        this.recordings = new Recordings(context);
         this.kernels = new NativeKernels(context);
         try {
             addStacks();
@@ -104,7 +106,7 @@ final class CudnnExecution implements RnnExecution {
         requireOpen();
         shapes.check(call, reserveBytes());
         int[] lengths = shorter(call.lengths());
-        run(lengths, forwardKey(call), () -> forwardPass(call, lengths));
+        run(lengths, CallKeys.of(call), () -> forwardPass(call, lengths));
     }
 
     @Override
@@ -115,14 +117,7 @@ final class CudnnExecution implements RnnExecution {
         }
         shapes.check(call);
         int[] lengths = shorter(call.forward().lengths());
-        List<Long> key = new ArrayList<>(forwardKey(call.forward()));
-        for (Tensor tensor : Arrays.asList(
-                call.dy(), call.dhy(), call.dcy(), call.dx(), call.dhx(), call.dcx(), call.dParameters())) {
-            key.add(address(tensor));
-        }
-        key.add(call.accumulate() ? 1L : 0L);
-        key.add(call.dParameters() == null ? -1L : call.dParameters().dataType().ordinal());
-        run(lengths, key, () -> backwardPass(call, lengths));
+        run(lengths, CallKeys.of(call, false), () -> backwardPass(call, lengths));
     }
 
     @Override
@@ -131,7 +126,7 @@ final class CudnnExecution implements RnnExecution {
             return;
         }
         closed = true;
-        replays.close();
+        recordings.close();
         stacks.forEach(CudnnStack::close);
         kernels.close();
         scratch.close();
@@ -144,7 +139,7 @@ final class CudnnExecution implements RnnExecution {
                             + " would not repeat: a pass with lengths cannot be recorded");
         }
         if (graph && lengths == null) {
-            replays.run(key, pass);
+            recordings.run(key, pass);
         } else {
             pass.run();
         }
@@ -323,23 +318,6 @@ final class CudnnExecution implements RnnExecution {
         if (closed) {
             throw new IllegalStateException("this execution is closed");
         }
-    }
-
-    private static List<Long> forwardKey(ForwardCall call) {
-        List<Long> key = new ArrayList<>();
-        for (Tensor tensor : Arrays.asList(
-                call.parameters(),
-                call.x(),
-                call.hx(),
-                call.cx(),
-                call.random(),
-                call.y(),
-                call.hy(),
-                call.cy(),
-                call.reserve())) {
-            key.add(address(tensor));
-        }
-        return key;
     }
 
     private static long largest(Stream<Long> sizes) {

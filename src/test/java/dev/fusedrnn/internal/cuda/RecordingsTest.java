@@ -1,30 +1,26 @@
-package dev.fusedrnn.engine.cudnn;
+package dev.fusedrnn.internal.cuda;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.fusedrnn.internal.cuda.CudaContext;
-import dev.fusedrnn.internal.cuda.Failures;
-import dev.fusedrnn.internal.cuda.FakeCuda;
-import dev.fusedrnn.internal.cuda.Graph;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 
-class ReplaysTest {
+class RecordingsTest {
     private final FakeCuda cuda = new FakeCuda();
     private final CudaContext context = new CudaContext(cuda, 0, new PlainFailures());
-    private final Replays replays = new Replays(context);
+    private final Recordings recordings = new Recordings(context);
     private int runs;
 
     @AfterEach
     void close() {
-        replays.close();
+        recordings.close();
         context.close();
         assertThat(cuda.alive()).isZero();
     }
 
     private void pass(long key) {
-        replays.run(List.of(key), () -> runs++);
+        recordings.run(List.of(key), () -> runs++);
     }
 
     @Test
@@ -50,12 +46,12 @@ class ReplaysTest {
 
     @Test
     void theOldestRecordingMakesRoom() {
-        for (int key = 0; key < 5; key++) {
+        for (int key = 0; key < 9; key++) {
             pass(key);
             pass(key);
         }
         int recorded = runs;
-        pass(4);
+        pass(8);
         assertThat(runs).as("the newest is still there").isEqualTo(recorded);
         pass(0);
         assertThat(runs).as("the oldest is gone").isEqualTo(recorded + 1);

@@ -1,30 +1,30 @@
-package dev.fusedrnn.engine.cudnn;
+package dev.fusedrnn.internal.cuda;
 
-import dev.fusedrnn.internal.cuda.CudaContext;
-import dev.fusedrnn.internal.cuda.Graph;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
- * Recorded passes by the addresses they work on. A pass is recorded when the same addresses come a second time, so that
- * buffers that never come back cost no recording.
+ * Passes recorded as CUDA graphs, by a key that says what the queued work depends on. A pass runs directly the first time,
+ * which also lets libraries load their kernels, is recorded when the same key comes again, so that buffers that never come
+ * back cost no recording, and is replayed from then on.
  */
-final class Replays implements AutoCloseable {
-    /** Double buffering of inputs and outputs gives two sets of addresses; twice that is plenty. */
-    private static final int MOST = 4;
+public final class Recordings implements AutoCloseable {
+    /** Forward and backward passes on the few buffers a training loop alternates between. */
+    private static final int MOST = 8;
 
     private final CudaContext context;
     private final Map<List<Long>, Graph> graphs = new LinkedHashMap<>(MOST, 0.75f, true);
     private final List<List<Long>> seen = new ArrayList<>();
 
-    Replays(CudaContext context) {
+    /** Recordings of the context's stream. */
+    public Recordings(CudaContext context) {
         this.context = context;
     }
 
-    /** Runs {@code pass}, as a graph if it has been seen with this key before and nobody else is recording. */
-    void run(List<Long> key, Runnable pass) {
+    /** Runs {@code pass}, as a graph if its key has been seen before; within somebody else's recording it joins that. */
+    public void run(List<Long> key, Runnable pass) {
         if (context.isCapturing()) {
             pass.run();
             return;
