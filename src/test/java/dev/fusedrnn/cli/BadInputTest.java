@@ -45,8 +45,11 @@ class BadInputTest {
                 arguments("trian", "did you mean train?"),
                 arguments("train --text @/missing.txt", "--text @/missing.txt: no such file"),
                 arguments("train --text @/empty.txt", "@/empty.txt: no tokens: the text is empty"),
-                arguments("train --text @/short.txt", "@/short.txt: too short: text: expected at least"),
-                arguments("train --text @/short.txt", "found 3; use a longer text, or a smaller --batch, --steps"),
+                arguments("train --text @/short.txt", "@/short.txt: too short: validation must keep at least 2 tokens"),
+                arguments("train --text @/short.txt --validation 0", "too short: text: expected at least"),
+                arguments(
+                        "train --text @/short.txt --validation 0",
+                        "found 3; use a longer text, or a smaller --batch, --steps"),
                 arguments("train --text @/numbers.txt --recipe v017", "recipe v017 leaves nothing of it"),
                 arguments("train --text @/latin.txt", "@/latin.txt: not UTF-8 at byte 3"),
                 arguments("train --text @/folder", "--text @/folder: is a folder, expected a text file"),
@@ -165,11 +168,11 @@ class BadInputTest {
                 .isZero();
         byte[] sound = Files.readAllBytes(model);
 
-        for (int kept = 0; kept < sound.length; kept += 97) {
+        for (int kept = 0; kept < sound.length; kept += 499) {
             Files.write(model, Arrays.copyOf(sound, kept));
             assertRefused(Tool.run("generate", "--model", model.toString()), "--model " + model + ": ");
         }
-        for (int place = 0; place < sound.length; place += 211) {
+        for (int place = 0; place < sound.length; place += 997) {
             byte[] damaged = sound.clone();
             damaged[place] ^= 0x10;
             Files.write(model, damaged);

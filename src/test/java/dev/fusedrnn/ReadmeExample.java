@@ -1,0 +1,69 @@
+package dev.fusedrnn;
+
+import dev.fusedrnn.engine.CellType;
+import dev.fusedrnn.engine.RnnConfig;
+import dev.fusedrnn.model.Decoding;
+import dev.fusedrnn.model.LanguageModel;
+import dev.fusedrnn.nn.EngineChoice;
+import dev.fusedrnn.nn.Initialization;
+import dev.fusedrnn.nn.LanguageNetworkConfig;
+import dev.fusedrnn.nn.Rnn;
+import dev.fusedrnn.nn.RnnGradients;
+import dev.fusedrnn.nn.RnnInput;
+import dev.fusedrnn.nn.RnnPass;
+import dev.fusedrnn.optim.Adam;
+import dev.fusedrnn.tensor.DataType;
+import dev.fusedrnn.tensor.Device;
+import dev.fusedrnn.tensor.Tensor;
+import dev.fusedrnn.text.Recipe;
+import dev.fusedrnn.text.TextCodec;
+import dev.fusedrnn.text.TextSource;
+import dev.fusedrnn.text.TokenSequence;
+import dev.fusedrnn.text.Tokenizer;
+import dev.fusedrnn.text.VocabularyOptions;
+import dev.fusedrnn.train.Sampling;
+import dev.fusedrnn.train.Trainer;
+import dev.fusedrnn.train.TrainerConfig;
+import dev.fusedrnn.train.TrainingListener;
+import java.io.IOException;
+import java.nio.file.Path;
+
+/** The examples of README.md: {@link ReadmeTest} holds them equal and runs them. */
+final class ReadmeExample {
+    private ReadmeExample() {}
+
+    // README example 1
+    /** Trains on a text file, saves the model and writes some text. */
+    static String trainAndWrite(Path file, Path saved, int epochs) throws IOException {
+        TextSource text = TextSource.file(file);
+        TextCodec codec = TextCodec.build(text, Recipe.RAW, Tokenizer.characters(), VocabularyOptions.DEFAULT);
+        RnnConfig stack = RnnConfig.of(CellType.LSTM, 64, 256);
+        LanguageNetworkConfig network =
+                LanguageNetworkConfig.of(codec.vocabulary().size(), 64, stack);
+        TrainerConfig training = TrainerConfig.sgd(0.004, 1, epochs).withOptimizer(Adam.usual());
+        try (Device device = Device.best();
+                TokenSequence tokens = codec.encode(text);
+                LanguageModel model =
+                        LanguageModel.create(network, codec, device, EngineChoice.AUTO, Initialization.FRAMEWORK, 1)) {
+            try (Trainer trainer = model.trainer(Sampling.SEQUENTIAL.split(tokens, 16, 48, 0.1, 1), training)) {
+                trainer.run(TrainingListener.SILENT);
+            }
+            model.save(saved);
+            return model.generate("The sea", 200, Decoding.sampling(1));
+        }
+    }
+
+    // README example 2
+    /** One forward and backward pass of a layer: x [T,N,C] = [35,32,28], y [T,N,H] = [35,32,256]. */
+    static float[] gradientOfInput(float[] values, float[] outputGradient) {
+        try (Device device = Device.best();
+                Rnn lstm = Rnn.create(RnnConfig.of(CellType.LSTM, 28, 256), device, EngineChoice.AUTO, 1);
+                Tensor x = device.of(DataType.F32, values, 35, 32, 28);
+                Tensor dy = device.of(DataType.F32, outputGradient, 35, 32, 256);
+                RnnPass pass = lstm.forward(RnnInput.of(x));
+                RnnGradients gradients = pass.backward(dy, null, null)) {
+            return gradients.dx().toFloats();
+        }
+    }
+    // end of README examples
+}
