@@ -1,4 +1,5 @@
-// LSTM backward, from the saved gates i,f,g,o and cells c. No gradient passes a clipped cell.
+// LSTM backward, from the saved gates i,f,g,o and cells c. Where c is read it is limited, and no gradient passes at the limit.
+#include "cell_limit.h"
 #include "cluster_backward_launch.cuh"
 
 namespace frnn {
@@ -16,8 +17,7 @@ struct LstmBackward {
     };
     // All that does not depend on dh, computed while the shares of dh travel.
     struct Prepared {
-        float i, f, g, dc, previousCell, dy, intoOutput, intoCell;
-        bool passes;
+        float i, f, g, dc, previousCell, dy, intoOutput, intoCell, clip;
         __device__ __forceinline__ float besides() const { return 0; }
     };
     struct Gradient {
@@ -55,7 +55,7 @@ struct LstmBackward {
     template <class Type>
     static __device__ __forceinline__ Prepared prepare(const BackwardArgs &args, const Saved &s, const float (&carried)[2]) {
         Prepared p;
-        const float o = Type::high(s.gates.y), squashed = fastTanh(carried[1]);
+        const float o = Type::high(s.gates.y), squashed = fastTanh(limited(carried[1], args.cellClip));
         p.i = Type::low(s.gates.x);
         p.f = Type::high(s.gates.x);
         p.g = Type::low(s.gates.y);
@@ -63,8 +63,8 @@ struct LstmBackward {
         p.previousCell = __uint_as_float(s.previousCell);
         p.dy = Type::value(s.dy);
         p.intoOutput = squashed * o * (1 - o);
-        p.intoCell = o * (1 - squashed * squashed);
-        p.passes = !(args.cellClip > 0 && fabsf(carried[1]) >= args.cellClip);
+        p.intoCell = atLimit(carried[1], args.cellClip) ? 0.0f : o * (1 - squashed * squashed);
+        p.clip = args.cellClip;
         return p;
     }
 
@@ -77,10 +77,10 @@ struct LstmBackward {
     template <class Type>
     static __device__ __forceinline__ Gradient apply(bool real, const Prepared &p, float dh, float (&carried)[2]) {
         dh += p.dy;
-        const float dc = p.passes ? fmaf(dh, p.intoCell, p.dc) : 0.0f;
-        const float di = dc * p.g * p.i * (1 - p.i), df = dc * p.previousCell * p.f * (1 - p.f);
+        const float dc = fmaf(dh, p.intoCell, p.dc);
+        const float di = dc * p.g * p.i * (1 - p.i), df = dc * limited(p.previousCell, p.clip) * p.f * (1 - p.f);
         const float dg = dc * p.i * (1 - p.g * p.g), dO = dh * p.intoOutput;
-        carried[0] = dc * p.f;
+        carried[0] = atLimit(p.previousCell, p.clip) ? 0.0f : dc * p.f;
         carried[1] = p.previousCell;
         return {real ? make_uint2(Type::pack(di, df), Type::pack(dg, dO)) : make_uint2(0, 0)};
     }

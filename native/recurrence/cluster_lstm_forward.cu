@@ -1,4 +1,5 @@
-// LSTM forward: c = f*c + i*g limited to the clip, h = o*tanh(c).
+// LSTM forward: c = f*c + i*g, h = o*tanh(c), with c limited to the clip where it is read.
+#include "cell_limit.h"
 #include "cluster_forward_launch.cuh"
 
 namespace frnn {
@@ -31,10 +32,8 @@ struct LstmForward {
         r.f = fastSigmoid(sum[1] + Type::high(in.gates.x));
         r.g = fastTanh(sum[2] + Type::low(in.gates.y));
         r.o = fastSigmoid(sum[3] + Type::high(in.gates.y));
-        r.carried = fmaf(r.f, c, r.i * r.g);
-        // Written so that NaN stays NaN.
-        if (fabsf(r.carried) > clip) r.carried = copysignf(clip, r.carried);
-        r.h = r.o * fastTanh(r.carried);
+        r.carried = fmaf(r.f, limited(c, clip), r.i * r.g);
+        r.h = r.o * fastTanh(limited(r.carried, clip));
         return r;
     }
 

@@ -4,9 +4,9 @@
 #include <stdint.h>
 
 #ifdef __CUDACC__
-#define FRNN_HOST_DEVICE __host__ __device__
+#define FRNN_BOTH_SIDES __host__ __device__
 #else
-#define FRNN_HOST_DEVICE
+#define FRNN_BOTH_SIDES
 #endif
 
 namespace frnn {
@@ -25,7 +25,7 @@ struct alignas(16) SampleRow {
 // Stages of the rings through which gate inputs and saved tensors come in, and how many iterations ahead they are asked for.
 constexpr int kStages = 4, kAhead = 3;
 // Bytes from sample to sample in a stage; multiples of 16 that spread samples over the banks.
-FRNN_HOST_DEVICE constexpr int inputPitch(int gates) {
+FRNN_BOTH_SIDES constexpr int inputPitch(int gates) {
     return gates >= 3 ? 80 : 48;
 }
 constexpr int kSavedPitch = 80;
@@ -97,7 +97,7 @@ struct ForwardGeometry {
     int pairs;       // pairs of partial sums a lane hands to a finisher
     int cellsPerLane; // of one n-tile in a finishing warp
 
-    FRNN_HOST_DEVICE constexpr ForwardGeometry(int hidden, int cluster, int splits, int groupUnits, int gates)
+    FRNN_BOTH_SIDES constexpr ForwardGeometry(int hidden, int cluster, int splits, int groupUnits, int gates)
         : units(hidden / cluster), groups(units / groupUnits), warps(groups * splits), finishers(splits > 1 ? 2 : 1),
           pairs(groupUnits / 8 * gates / finishers), cellsPerLane(groupUnits / 8 * 2 / finishers) {}
 };
@@ -113,7 +113,7 @@ struct ForwardLayout {
     int barriers;
     int total;
 
-    FRNN_HOST_DEVICE constexpr ForwardLayout(const ForwardGeometry &g, int hidden, int splits, int gates, int sampleTiles)
+    FRNN_BOTH_SIDES constexpr ForwardLayout(const ForwardGeometry &g, int hidden, int splits, int gates, int sampleTiles)
         : stateBytes(hidden * kTileSamples * 2), partials(sampleTiles * 2 * stateBytes),
           rows(partials + (splits > 1 ? 2 * g.groups * g.finishers * (splits - 1) * g.pairs * 256 : 0)),
           cells(rows + sampleTiles * kTileSamples * int(sizeof(SampleRow))),
@@ -131,7 +131,7 @@ struct BackwardGeometry {
     int cells;        // of one n-tile in one block
     int stride;       // bytes from sample to sample in the staged gate gradients, 64 modulo 128 against bank conflicts
 
-    FRNN_HOST_DEVICE constexpr BackwardGeometry(int hidden, int cluster, int splits, int gates)
+    FRNN_BOTH_SIDES constexpr BackwardGeometry(int hidden, int cluster, int splits, int gates)
         : units(hidden / cluster), gateRows(units * gates), paddedRows((gateRows + 32 * splits - 1) / (32 * splits) * 32 * splits),
           sources(cluster * splits), cells(units * kTileSamples), stride(paddedRows * 2 % 128 == 0 ? paddedRows * 2 + 64 : paddedRows * 2) {}
 };
@@ -145,7 +145,7 @@ struct BackwardLayout {
     int barriers;
     int total;
 
-    FRNN_HOST_DEVICE constexpr BackwardLayout(const BackwardGeometry &g, int carriedPerCell, int sampleTiles)
+    FRNN_BOTH_SIDES constexpr BackwardLayout(const BackwardGeometry &g, int carriedPerCell, int sampleTiles)
         : inboxBytes(g.sources * g.cells * 4), staged(sampleTiles * 2 * inboxBytes),
           rows(staged + 2 * kTileSamples * g.stride), carried(rows + sampleTiles * kTileSamples * int(sizeof(SampleRow))),
           saved(carried + sampleTiles * carriedPerCell * g.cells * 4), barriers(saved + g.cells / 32 * kStages * kTileSamples * kSavedPitch),
