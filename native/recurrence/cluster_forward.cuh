@@ -387,7 +387,8 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
                 uint16_t h[kCells];
 #pragma unroll
                 for (int j = 0; j < kCells; j++) {
-                    h[j] = Type::bits(result[j].h);
+                    // A padding unit's sums are 0 times h, NaN where h is infinite; it must not reach the real ones.
+                    h[j] = unit < hidden ? Type::bits(result[j].h) : uint16_t(0);
                     *reinterpret_cast<uint16_t *>(shared + turnHere + j * kTurnStep) = h[j];
                 }
                 __syncwarp();

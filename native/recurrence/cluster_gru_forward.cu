@@ -32,10 +32,10 @@ struct GruForward {
     template <class Type>
     static __device__ __forceinline__ Result apply(const float (&sum)[3], const Inputs &in, float h, float bias, float, int) {
         Result v;
-        v.r = fastSigmoid(sum[0] + Type::value(in.gates[0]));
-        v.z = fastSigmoid(sum[1] + Type::value(in.gates[1]));
+        v.r = Type::sigmoid(sum[0] + Type::value(in.gates[0]));
+        v.z = Type::sigmoid(sum[1] + Type::value(in.gates[1]));
         v.q = sum[2] + bias;
-        v.n = fastTanh(fmaf(v.r, v.q, Type::value(in.gates[2])));
+        v.n = Type::tanh(fmaf(v.r, v.q, Type::value(in.gates[2])));
         v.h = fmaf(v.z, h - v.n, v.n);
         // The state is what the other blocks see: a call cut in two gives the same bits as one call.
         v.carried = Type::value(Type::bits(v.h));

@@ -55,7 +55,7 @@ struct LstmBackward {
     template <class Type>
     static __device__ __forceinline__ Prepared prepare(const BackwardArgs &args, const Saved &s, const float (&carried)[2]) {
         Prepared p;
-        const float o = Type::high(s.gates.y), squashed = fastTanh(limited(carried[1], args.cellClip));
+        const float o = Type::high(s.gates.y), squashed = Type::tanh(limited(carried[1], args.cellClip));
         p.i = Type::low(s.gates.x);
         p.f = Type::high(s.gates.x);
         p.g = Type::low(s.gates.y);

@@ -28,12 +28,12 @@ struct LstmForward {
     template <class Type>
     static __device__ __forceinline__ Result apply(const float (&sum)[4], const Inputs &in, float c, float, float clip, int) {
         Result r;
-        r.i = fastSigmoid(sum[0] + Type::low(in.gates.x));
-        r.f = fastSigmoid(sum[1] + Type::high(in.gates.x));
-        r.g = fastTanh(sum[2] + Type::low(in.gates.y));
-        r.o = fastSigmoid(sum[3] + Type::high(in.gates.y));
+        r.i = Type::sigmoid(sum[0] + Type::low(in.gates.x));
+        r.f = Type::sigmoid(sum[1] + Type::high(in.gates.x));
+        r.g = Type::tanh(sum[2] + Type::low(in.gates.y));
+        r.o = Type::sigmoid(sum[3] + Type::high(in.gates.y));
         r.carried = fmaf(r.f, limited(c, clip), r.i * r.g);
-        r.h = r.o * fastTanh(limited(r.carried, clip));
+        r.h = r.o * Type::tanh(limited(r.carried, clip));
         return r;
     }
 

@@ -27,7 +27,7 @@ struct RnnForward {
     static __device__ __forceinline__ Result apply(const float (&sum)[1], const Inputs &in, float, float, float, int relu) {
         const float x = sum[0] + Type::value(in.gate);
         // Not fmaxf, which would turn NaN into 0.
-        return {relu ? (x < 0 ? 0.0f : x) : fastTanh(x), 0.0f};
+        return {relu ? (x < 0 ? 0.0f : x) : Type::tanh(x), 0.0f};
     }
 
     // Backward needs y alone.
