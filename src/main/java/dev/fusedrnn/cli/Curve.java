@@ -45,9 +45,18 @@ final class Curve {
         this.high = Math.log(most * 1.05);
     }
 
+    /** Makes sure that this Java can draw: some have no desktop module, some systems no fonts. */
+    static void requireSupport() {
+        try {
+            System.setProperty("java.awt.headless", "true");
+            new Curve(List.of(new EpochReport(1, 2, 3, 1, 1, 1))).image();
+        } catch (LinkageError | InternalError | RuntimeException missing) {
+            throw new UserError("--plot: this Java cannot draw pictures: " + missing, missing);
+        }
+    }
+
     /** Draws the epochs of a run to a PNG file. */
     static void draw(Path file, List<EpochReport> history) throws IOException {
-        System.setProperty("java.awt.headless", "true");
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         ImageIO.setUseCache(false);
         ImageIO.write(new Curve(history).image(), "png", bytes);

@@ -53,12 +53,12 @@ public final class Main implements Runnable {
         tool.setOut(new PrintWriter(console.out(), true, StandardCharsets.UTF_8));
         tool.setErr(new PrintWriter(console.err(), true, StandardCharsets.UTF_8));
         tool.setParameterExceptionHandler((wrong, given) -> Faults.ofArguments(wrong, console));
-        // A command that throws an Error, such as for lack of memory, gets here past picocli's handler.
         tool.setExecutionExceptionHandler(
                 (fault, command, parsed) -> Faults.ofExecution(fault, name(command), console));
         try {
             return tool.execute(args);
-        } catch (OutOfMemoryError | StackOverflowError fault) {
+        } catch (Error fault) {
+            // Past picocli's handler, which takes exceptions alone; lack of memory is the usual one.
             return Faults.ofExecution(fault, "fusedrnn", console);
         }
     }

@@ -121,6 +121,9 @@ final class TrainCommand implements Callable<Integer> {
             epochs = DEFAULT_EPOCHS;
         }
         new OutputFiles().check("--save", save).check("--report", report).check("--plot", plot);
+        if (plot != null) {
+            Curve.requireSupport();
+        }
         return new TrainingRun(this, resumed, Resume.settings(this, spec), console).run();
     }
 }

@@ -126,14 +126,15 @@ final class TrainingRun {
         report.describe(model, trainer, textName, tokens.size());
         console.note(String.format(
                 Locale.ROOT,
-                "%s: %,d tokens, %,d different; %s, %,d parameters, on %s by the %s engine",
+                "%s: %,d tokens, %,d different; %s, %,d parameters, on %s by the %s engine (%s)",
                 textName,
                 tokens.size(),
                 model.codec().vocabulary().size(),
                 settings.get("--cell"),
                 model.network().parameters().count(),
                 model.network().device().name(),
-                engine));
+                engine,
+                trainer.plan()));
         if (trainer.steps() > 0) {
             console.note("going on after " + place(trainer));
         }
