@@ -1,12 +1,13 @@
 // Checks the persistent recurrence kernels against a host reference and times them.
 //
-//   frnn_bench [--check-only] [--repeat R] [--no-check] [--tiles F B] [--samples S] [--scale X] [--list FILE] [CELL DTYPE N T H D LENGTHS CLIP]...
+//   frnn_bench [--check-only] [--repeat R] [--no-check] [--tiles F B] [--samples S] [--scale X] [--state X] [--list FILE] [CELL DTYPE N T H D LENGTHS CLIP]...
 //
 // A case is eight words: cell lstm|gru|tanh|relu, dtype bf16|f16, N, T, H, D, LENGTHS 0|1 (random lengths), CLIP (0 = none).
 // A list holds one case per line; lines that begin with # are skipped. The check takes the first min(T, 24) steps, compares
 // all units and steps of some samples and looks for poison in all outputs. --repeat wants equal bits from R runs. --tiles
-// and --samples override the plan: indices into the tables of cluster_tiles.h for forward and backward, samples per cluster.
-// --scale: gate inputs are uniform in +-X (1.5); 1e20 saturates every gate. Exit code 1 on any failure.
+// and --samples override the plan: indices into the tables of cluster_tiles.h or chip_tiles.h for forward and backward, samples per cluster.
+// --scale: gate inputs are uniform in +-X (1.5); 1e20 saturates every gate. --state: hx is uniform in +-X (0.9). Exit code 1
+// on any failure.
 #include <cuda_runtime.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -77,7 +78,7 @@ private:
 
 struct Override {
     int tiles[2] = {-1, -1}, samples = 0;
-    double scale = 1.5;
+    double scale = 1.5, state = 0.9;
 };
 Override override_;
 
@@ -144,7 +145,7 @@ public:
         const double scale = (c_.cell == FRNN_RNN_RELU ? 0.8 : 1.7) / sqrt(double(c_.H));
         host.gateInputs = values(cells_ * c_.gates, override_.scale);
         host.weights = values(size_t(c_.D * c_.H * c_.H) * c_.gates, scale);
-        host.hx = values(states_, 0.9);
+        host.hx = values(states_, override_.state);
         host.cx = values(states_, 1.2);
         host.dy = values(cells_, 1);
         host.dhy = values(states_, 1);
@@ -188,11 +189,12 @@ class Runner {
 public:
     Runner(const Case &c, const FrnnDeviceLimits &limits)
         : c_(c), forwardPlan(planFor(c, FRNN_PASS_FORWARD, limits, forwardShape_)),
-          backwardPlan(planFor(c, FRNN_PASS_BACKWARD, limits, backwardShape_)) {}
+          backwardPlan(planFor(c, FRNN_PASS_BACKWARD, limits, backwardShape_)),
+          workspace_(size_t(std::max(forwardPlan.workspaceBytes, backwardPlan.workspaceBytes))) {}
 
     bool planned() const { return forwardPlan.kind != FRNN_PLAN_NONE && backwardPlan.kind != FRNN_PLAN_NONE; }
 
-    // Fewer steps than the case has: the same plan on the first part of the tensors.
+    // Fewer steps than the case has: the same plan on the first part of the tensors. The workspace holds what the last call left.
     void forward(Tensors &t, bool training, int64_t steps) {
         FrnnRecurrenceForwardParams p = {};
         p.structSize = sizeof p;
@@ -210,6 +212,7 @@ public:
             p.savedGates = t.savedGates.address();
             p.savedCells = t.savedCells.address();
         }
+        p.workspace = forwardPlan.workspaceBytes > 0 ? workspace_.address() : 0;
         p.error = t.error.address();
         FrnnRecurrenceShape shape = forwardShape_;
         shape.steps = steps;
@@ -236,6 +239,7 @@ public:
         p.dGatesFirst = t.dGatesFirst.address();
         p.dhx = t.dhx.address();
         p.dcx = t.dcx.address();
+        p.workspace = backwardPlan.workspaceBytes > 0 ? workspace_.address() : 0;
         p.error = t.error.address();
         FrnnRecurrenceShape shape = backwardShape_;
         shape.steps = steps;
@@ -249,6 +253,10 @@ private:
 
 public:
     FrnnRecurrencePlan forwardPlan, backwardPlan;
+    bool workspaceIntact() const { return workspace_.guardIntact(); }
+
+private:
+    Buffer workspace_;
 };
 
 // Error of the kernel against that of a reference that rounds like the storage type, both measured from exact arithmetic.
@@ -417,6 +425,26 @@ bool compare(const Case &c, Tensors &t, unsigned seed, std::string &line) {
     return good;
 }
 
+// A NaN in one gate input reaches all units of its sample and direction, and nothing else. `y`: without it.
+bool nanStaysWithItsSample(const Case &c, Runner &runner, Tensors &t, const std::vector<uint16_t> &y) {
+    if (c.lengths || c.T < 3) return true;
+    auto inputs = t.host.gateInputs;
+    const size_t row = size_t(c.D * c.H), poisoned = size_t(c.N / 2); // direction 0
+    inputs[(size_t(c.N) + poisoned) * row * c.gates + size_t(c.H / 2) * c.gates] = 0x7fff;
+    t.gateInputs.set(inputs);
+    runner.forward(t, false, c.T);
+    CUDA(cudaDeviceSynchronize());
+    t.gateInputs.set(t.host.gateInputs);
+    const auto found = t.y.get<uint16_t>();
+    const int infinity = c.dtype == FRNN_BF16 ? 0x7f80 : 0x7c00;
+    for (size_t i = 0; i < y.size(); i++) {
+        const size_t time = i / row / size_t(c.N), sample = i / row % size_t(c.N), unit = i % row;
+        const bool hit = sample == poisoned && unit < size_t(c.H) && (time > 1 || (time == 1 && unit == size_t(c.H / 2)));
+        if (hit ? (found[i] & 0x7fff) <= infinity : found[i] != y[i]) return false;
+    }
+    return true;
+}
+
 bool repeat(Runner &runner, Tensors &t, int64_t steps, int times, std::string &line) {
     std::vector<std::vector<uint8_t>> first;
     for (int i = 0; i < times; i++) {
@@ -505,7 +533,7 @@ bool runCase(const Case &c, const FrnnDeviceLimits &limits, bool checking, bool 
     std::string line;
     if (checking || repeats > 0) {
         Case small = c;
-        small.T = std::min<int64_t>(c.T, c.H > 512 ? 8 : 24);
+        small.T = std::min<int64_t>(c.T, c.H > 512 ? 12 : 24);
         Runner runner(small, limits);
         if (!runner.planned()) {
             printf("%s  no plan: %s\n", head, runner.forwardPlan.kind == FRNN_PLAN_NONE ? runner.forwardPlan.reason : runner.backwardPlan.reason);
@@ -528,6 +556,14 @@ bool runCase(const Case &c, const FrnnDeviceLimits &limits, bool checking, bool 
                 if (t.y.get<uint16_t>() != y) {
                     good = false;
                     line += " INFERENCE-DIFFERS";
+                }
+                if (!nanStaysWithItsSample(small, runner, t, y)) {
+                    good = false;
+                    line += " NAN-LOST-OR-SPREAD";
+                }
+                if (!runner.workspaceIntact()) {
+                    good = false;
+                    line += " WROTE-BEHIND-WORKSPACE";
                 }
             }
         }
@@ -579,6 +615,7 @@ int main(int count, char **words) {
         }
         else if (word == "--scale" && i + 1 < count) override_.scale = atof(words[++i]);
         else if (word == "--samples" && i + 1 < count) override_.samples = atoi(words[++i]);
+        else if (word == "--state" && i + 1 < count) override_.state = atof(words[++i]);
         else if (word == "--repeat" && i + 1 < count) repeats = atoi(words[++i]);
         else if (word == "--list" && i + 1 < count) {
             std::ifstream list(words[++i]);

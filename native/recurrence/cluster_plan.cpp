@@ -1,8 +1,9 @@
-// Which cluster kernel runs a shape, and how the samples are spread. Host code only, no CUDA.
+// Which kernel runs a shape, and how the samples are spread over clusters. Host code only, no CUDA.
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
+#include "chip_plan.h"
 #include "cluster_tiles.h"
 #include "fusedrnn_recurrence.h"
 
@@ -124,6 +125,9 @@ extern "C" int32_t frnn_recurrence_plan(const FrnnRecurrenceShape *shape, const 
             if (c.sharedBytes[tiles - 1] > limits->sharedBytesPerBlock) break;
             const int64_t slices = (shape->batch + samples - 1) / samples;
             if ((shape->batch + slices - 1) / slices != samples) continue; // fewer would do for as many clusters
+            // The last slice may be smaller, but each of its n-tiles has to have a sample: an empty one would be waited for.
+            const int64_t last = shape->batch - (slices - 1) * samples, share = (last + tiles - 1) / tiles;
+            if ((last + share - 1) / share < tiles) continue;
             const int64_t clusters = slices * shape->directions;
             if (clusters * c.cluster > INT_MAX) continue;
             const float waves = float((clusters + resident - 1) / resident);
@@ -136,14 +140,16 @@ extern "C" int32_t frnn_recurrence_plan(const FrnnRecurrenceShape *shape, const 
             plan->clusterSize = c.cluster;
             plan->samplesPerCluster = samples;
             plan->clusters = int32_t(clusters);
+            plan->clustersAtOnce = int32_t(clusters);
             plan->threads = c.threads;
             plan->sharedBytes = c.sharedBytes[tiles - 1];
             plan->microsPerStep = micros;
         }
     }
     if (plan->kind == FRNN_PLAN_NONE) {
-        return shape->hidden > widest ? none(plan, "recurrent weights of more than %d units do not fit into one cluster", widest)
-                                      : none(plan, "no cluster of the size needed can be resident on this device", 0);
+        if (shape->hidden <= widest) return none(plan, "no cluster of the size needed can be resident on this device", 0);
+        if (shape->cell == FRNN_LSTM || shape->cell == FRNN_GRU_RESET_AFTER) planChip(*shape, *limits, *plan);
+        else return none(plan, "recurrent weights of more than %d units do not fit into one cluster", widest);
     }
     return FRNN_OK;
 }

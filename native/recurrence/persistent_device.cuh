@@ -33,6 +33,7 @@ __device__ __forceinline__ float fastSigmoid(float x) {
 // 16-bit storage: conversions on raw bits, two values to a register, the first in the lower half, and squashing as exact as
 // the type needs.
 struct Bf16 {
+    static constexpr uint32_t kOne = 0x3f80;
     static __device__ __forceinline__ float tanh(float x) { return fastTanh(x); }
     static __device__ __forceinline__ float sigmoid(float x) { return fastSigmoid(x); }
     static __device__ __forceinline__ uint32_t pack(float low, float high) {
@@ -55,6 +56,7 @@ struct Bf16 {
 // 2^-11 is a whole half ulp of f16: too much. The exponential overflows to infinity and its quotient to 0, so that these end
 // at exactly 0, 1 and -1 too.
 struct Half {
+    static constexpr uint32_t kOne = 0x3c00;
     static __device__ __forceinline__ float sigmoid(float x) { return __fdividef(1.0f, 1.0f + __expf(-x)); }
     static __device__ __forceinline__ float tanh(float x) { return fmaf(2.0f, sigmoid(2.0f * x), -1.0f); }
     static __device__ __forceinline__ uint32_t pack(float low, float high) {

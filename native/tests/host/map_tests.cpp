@@ -3,6 +3,7 @@
 #include <string>
 
 #include "probe/architectures.h"
+#include "recurrence/chip_tiles.h"
 #include "probe/reasons.h"
 #include "recurrence/rows.h"
 #include "test.h"
@@ -19,7 +20,36 @@ static void rowsTest(int32_t rows, int64_t gates, int64_t hidden) {
     EXPECT(static_cast<int64_t>(seen.size()) == gates * hidden);
 }
 
+// What a block publishes is what others read: chunks and packets fill their slots without overlap, words come back in order.
+static void chipMapsTest() {
+    std::set<int> positions;
+    for (int sample = 0; sample < 8; ++sample) positions.insert(frnn::chipStatePosition(sample));
+    EXPECT(positions.size() == 8 && *positions.begin() == 0 && *positions.rbegin() == 7);
+    for (const int gates : {3, 4}) {
+        std::set<int> words;
+        for (int packet = 0; packet < frnn::chipPackets(gates); ++packet) {
+            for (int i = 0; i < 3; ++i) {
+                const int word = frnn::chipPacketWord(gates, packet, i);
+                if (word >= 0) EXPECT(words.insert(word).second);
+            }
+        }
+        EXPECT(static_cast<int>(words.size()) == gates * 2 && *words.rbegin() == gates * 2 - 1);
+    }
+    // Eight lanes at a time: one chunk of all samples, or four chunks of two samples, each in its own group of banks.
+    for (int chunk = 0; chunk < 16; ++chunk) {
+        std::set<int> writing, reading;
+        for (int sample = 0; sample < 8; ++sample) writing.insert(frnn::chipStagedChunk(chunk, sample) % 8);
+        for (int lane = 0; lane < 8; ++lane) reading.insert(frnn::chipStagedChunk(chunk / 4 * 4 + lane % 4, chunk % 4 * 2 + lane / 4) % 8);
+        EXPECT(writing.size() == 8 && reading.size() == 8);
+    }
+    for (const int hidden : {513, 600, 768, 1150, 1536}) {
+        EXPECT(frnn::chipForwardBlocks(hidden) * 16 >= hidden && (frnn::chipForwardBlocks(hidden) - 1) * 16 < hidden);
+        EXPECT(frnn::chipBackwardBlocks(hidden) % 8 == 0 && frnn::chipBackwardBlocks(hidden) >= frnn::chipForwardBlocks(hidden));
+    }
+}
+
 void mapTests() {
+    chipMapsTest();
     for (int64_t hidden : {1, 2, 7, 64}) {
         for (int64_t gates : {1, 3, 4}) rowsTest(FRNN_ROWS_INTERLEAVED, gates, hidden);
         rowsTest(FRNN_ROWS_RESET_BEFORE, 3, hidden);

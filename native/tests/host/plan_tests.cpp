@@ -45,10 +45,17 @@ bool refused(const FrnnRecurrenceShape &shape, const FrnnDeviceLimits &limits, c
     return plan.kind == FRNN_PLAN_NONE && std::strstr(plan.reason, reason) != nullptr;
 }
 
+// Every n-tile of every slice has a sample: kernels wait for each.
+bool noEmptyTile(int64_t samples, int64_t batch) {
+    const int64_t slices = (batch + samples - 1) / samples, tiles = (samples + 7) / 8, last = batch - (slices - 1) * samples;
+    const int64_t share = (last + tiles - 1) / tiles;
+    return (last + share - 1) / share == tiles;
+}
+
 void numbersFitTogether(const FrnnDeviceLimits &limits) {
     const int cells[] = {FRNN_RNN_TANH, FRNN_RNN_RELU, FRNN_LSTM, FRNN_GRU_RESET_AFTER};
     const int widths[] = {1, 7, 64, 65, 128, 200, 256, 300, 384, 511, 512};
-    const int64_t batches[] = {1, 2, 7, 8, 33, 64, 250, 1000, 100000};
+    const int64_t batches[] = {1, 2, 7, 8, 33, 64, 127, 250, 640, 1000, 100000};
     for (const int cell : cells) {
         for (const int width : widths) {
             for (const int64_t batch : batches) {
@@ -64,6 +71,7 @@ void numbersFitTogether(const FrnnDeviceLimits &limits) {
                     EXPECT(p.hiddenPadded >= width);
                     EXPECT(p.clusters % shape.directions == 0);
                     EXPECT(slices * p.samplesPerCluster >= batch && (slices - 1) * p.samplesPerCluster < batch);
+                    EXPECT(noEmptyTile(p.samplesPerCluster, batch));
                     EXPECT(p.sharedBytes > 0 && p.sharedBytes <= limits.sharedBytesPerBlock);
                     EXPECT(p.threads % 32 == 0 && p.threads >= 32 && p.threads <= 512);
                     EXPECT(p.clusterSize == 1 || p.clusterSize == 4 || p.clusterSize == 8 || p.clusterSize == 16);
@@ -76,10 +84,57 @@ void numbersFitTogether(const FrnnDeviceLimits &limits) {
     }
 }
 
+// Chip-wide plans: the blocks of a launch fit the device, and launches and slices cover the batch.
+void chipWide(const FrnnDeviceLimits &limits, bool expected) {
+    const int cells[] = {FRNN_LSTM, FRNN_GRU_RESET_AFTER};
+    const int widths[] = {513, 600, 650, 768, 769, 1000, 1024, 1150, 1281, 1500, 1536};
+    const int64_t batches[] = {1, 5, 8, 16, 20, 33, 64, 4000};
+    for (const int cell : cells) {
+        for (const int width : widths) {
+            for (const int64_t batch : batches) {
+                for (int way = 0; way < 4; way++) {
+                    const bool forward = (way & 1) == FRNN_PASS_FORWARD;
+                    const FrnnRecurrenceShape shape = shapeOf(cell, way & 1, width, batch, 1 + (way >> 1));
+                    const FrnnRecurrencePlan p = planOf(shape, limits);
+                    if (p.kind == FRNN_PLAN_NONE) {
+                        EXPECT(p.reason[0] != 0);
+                        EXPECT(!expected || batch > 8);
+                        continue;
+                    }
+                    EXPECT(p.kind == FRNN_PLAN_CHIP && batch < 4000);
+                    EXPECT(p.hiddenPadded >= width && p.clusterSize * 16 >= width);
+                    EXPECT(forward ? p.clustersAtOnce * p.clusterSize <= limits.multiprocessors
+                                   : p.clusterSize % 8 == 0 && p.clustersAtOnce * p.clusterSize / 8 <= limits.clustersOf8);
+                    EXPECT(p.clustersAtOnce >= 1 && p.clustersAtOnce <= p.clusters);
+                    const int64_t slices = p.clusters / shape.directions;
+                    EXPECT(p.clusters % shape.directions == 0);
+                    EXPECT(slices * p.samplesPerCluster >= batch && (slices - 1) * p.samplesPerCluster < batch);
+                    EXPECT(p.sharedBytes > 0 && p.sharedBytes <= limits.sharedBytesPerBlock && p.threads == 256);
+                    EXPECT(p.microsPerStep > 0 && p.workspaceBytes > 0 && p.workspaceBytes % 16 == 0 && p.reason[0] == 0);
+                }
+            }
+        }
+    }
+}
+
+void chipWideChoices(const FrnnDeviceLimits &h100) {
+    // 48 blocks of 16 units: two slices side by side, a third in a second launch.
+    FrnnRecurrencePlan p = planOf(shapeOf(FRNN_LSTM, FRNN_PASS_FORWARD, 768, 16, 1), h100);
+    EXPECT(p.clusterSize == 48 && p.clusters == 2 && p.clustersAtOnce == 2 && p.samplesPerCluster == 8);
+    p = planOf(shapeOf(FRNN_LSTM, FRNN_PASS_FORWARD, 768, 8, 2), h100);
+    EXPECT(p.clusters == 2 && p.clustersAtOnce == 2 && p.samplesPerCluster == 8);
+    // Backward rounds up to whole clusters of 8: 1150 units are 72 blocks, two slices of it do not fit.
+    p = planOf(shapeOf(FRNN_GRU_RESET_AFTER, FRNN_PASS_BACKWARD, 1150, 4, 2), h100);
+    EXPECT(p.clusterSize == 72 && p.clusters == 2 && p.clustersAtOnce == 1);
+    EXPECT(refused(shapeOf(FRNN_LSTM, FRNN_PASS_FORWARD, 1537, 1, 1), h100, "more than 1536 units"));
+    EXPECT(refused(shapeOf(FRNN_LSTM, FRNN_PASS_FORWARD, 1024, 4000, 1), h100, "slower than streamed"));
+    const FrnnDeviceLimits slice = hopper(60, 30, 14, 7, 0);
+    EXPECT(refused(shapeOf(FRNN_LSTM, FRNN_PASS_FORWARD, 1024, 1, 1), slice, "resident"));
+    EXPECT(planOf(shapeOf(FRNN_LSTM, FRNN_PASS_FORWARD, 768, 1, 1), slice).kind == FRNN_PLAN_CHIP);
+}
+
 void refusals(const FrnnDeviceLimits &h100) {
-    FrnnRecurrenceShape shape = shapeOf(FRNN_LSTM, FRNN_PASS_FORWARD, 513, 8, 1);
-    EXPECT(refused(shape, h100, "more than 512 units"));
-    shape.cell = FRNN_RNN_TANH;
+    FrnnRecurrenceShape shape = shapeOf(FRNN_RNN_TANH, FRNN_PASS_FORWARD, 513, 8, 1);
     EXPECT(planOf(shape, h100).kind == FRNN_PLAN_CLUSTER);
     shape.hidden = 1025;
     EXPECT(refused(shape, h100, "more than 1024 units"));
@@ -126,6 +181,10 @@ void planTests() {
     FrnnDeviceLimits small = h100;
     small.sharedBytesPerBlock = 99 * 1024;
     numbersFitTogether(small);
+    chipWide(h100, true);
+    chipWide(hopper(114, 57, 26, 13, 5), true);
+    chipWide(hopper(60, 30, 14, 7, 0), false);
+    chipWideChoices(h100);
     refusals(h100);
     argumentErrors(h100);
     // Samples are spread thin while clusters are free, and fill n-tiles once they are not.

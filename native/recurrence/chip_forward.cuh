@@ -1,0 +1,338 @@
+// Forward pass of one recurrent layer, all steps in one launch, its hidden units spread over many multiprocessors.
+//
+// Every block owns 16 units and keeps their rows of W_hh on the chip as tensor-core fragments, each of its warps for one
+// eighth of k. Per step a warp takes its part of h from L2 straight into registers, multiplies, and hands its sums to the
+// four warps that add them in fixed order, apply the cell and store their part of the new h to L2, where all blocks wait
+// for it.
+//
+// Waiting needs no flags. States of LSTM, GRU and tanh are at most 1 in magnitude, so that bit 14 of each value is free (in
+// BF16 and F16 alike): it tells apart the two steps that use the same slot in turn, and every word of h says by itself
+// whether it has arrived. NaN travels as a number above 1. States without such a bound (ReLU, or a GRU that was given one)
+// travel in two parts of 8 bits per value, with bit 14 free again.
+//
+// A slot is written again two steps later. Its writer has then received h of the step between from every block, and a
+// block publishes that only when all its warps have read the slot.
+//
+// A slice's samples are cut into n-tiles of 8, each with slots of its own: while one is travelling, the next is computed.
+// Even and odd n-tiles are finished by different warps.
+#pragma once
+
+#include "chip_device.cuh"
+#include "chip_launch.h"
+#include "chip_tiles.h"
+
+namespace frnn {
+
+constexpr uint32_t kChipOddEpoch = 0x40004000u;
+
+// Cycles from a step's last product to the first look for the next state; earlier looks only delay the stores they wait for.
+constexpr uint32_t kChipFirstLook = 1000;
+
+// On four words of two values each.
+__device__ __forceinline__ uint4 marked(uint4 v, uint32_t epoch) {
+    return make_uint4(v.x ^ epoch, v.y ^ epoch, v.z ^ epoch, v.w ^ epoch);
+}
+
+// NaN, which conversions write as 0x7fff, becomes the largest number below 2.
+__device__ __forceinline__ uint4 boundedNan(uint4 v) {
+    constexpr uint32_t kMost = 0x3fff3fffu;
+    return make_uint4(__vmins2(v.x, kMost), __vmins2(v.y, kMost), __vmins2(v.z, kMost), __vmins2(v.w, kMost));
+}
+
+__device__ __forceinline__ uint4 lowBytes(uint4 v) {
+    constexpr uint32_t kMask = 0x00ff00ffu;
+    return make_uint4(v.x & kMask, v.y & kMask, v.z & kMask, v.w & kMask);
+}
+
+__device__ __forceinline__ uint4 highBytes(uint4 v) {
+    return lowBytes(make_uint4(v.x >> 8, v.y >> 8, v.z >> 8, v.w >> 8));
+}
+
+__device__ __forceinline__ uint4 joined(uint4 high, uint4 low) {
+    return make_uint4(high.x << 8 | low.x, high.y << 8 | low.y, high.z << 8 | low.z, high.w << 8 | low.w);
+}
+
+#ifdef FRNN_HOPPER
+
+// Takes the first `real` chunks of a lane, 512 bytes apart, when all their words are of this epoch; the mark is taken off.
+template <int kPairs>
+__device__ __forceinline__ void receive(const char *from, uint32_t epoch, int real, uint4 (&v)[kPairs], bool &lost, uint32_t *error) {
+#pragma unroll
+    for (int pair = 0; pair < kPairs; pair++) v[pair] = pair < real ? loadWords(from + pair * 512) : make_uint4(epoch, epoch, epoch, epoch);
+    for (Patience patience;;) {
+        bool stale = false;
+#pragma unroll
+        for (int pair = 0; pair < kPairs; pair++) {
+            const uint32_t wrong = (v[pair].x ^ epoch) | (v[pair].y ^ epoch) | (v[pair].z ^ epoch) | (v[pair].w ^ epoch);
+            if (wrong & kChipOddEpoch) {
+                stale = true;
+                v[pair] = loadWords(from + pair * 512);
+            }
+        }
+        if (!stale || !patience.left(lost, error)) break;
+    }
+#pragma unroll
+    for (int pair = 0; pair < kPairs; pair++) v[pair] = marked(v[pair], epoch);
+}
+
+// NaN came as a number above 1, which no state is.
+template <class Type, int kPairs>
+__device__ __forceinline__ void restoreNan(uint4 (&v)[kPairs]) {
+    constexpr uint32_t kOnes = Type::kOne * 0x10001u;
+    uint32_t most = kOnes;
+#pragma unroll
+    for (int pair = 0; pair < kPairs; pair++) {
+        most = __vimax3_s16x2(most, v[pair].x, v[pair].y);
+        most = __vimax3_s16x2(most, v[pair].z, v[pair].w);
+    }
+    if (most == kOnes) return;
+#pragma unroll
+    for (int pair = 0; pair < kPairs; pair++) {
+        v[pair].x |= __vcmpgts2(v[pair].x, kOnes) & 0x7fff7fffu;
+        v[pair].y |= __vcmpgts2(v[pair].y, kOnes) & 0x7fff7fffu;
+        v[pair].z |= __vcmpgts2(v[pair].z, kOnes) & 0x7fff7fffu;
+        v[pair].w |= __vcmpgts2(v[pair].w, kOnes) & 0x7fff7fffu;
+    }
+}
+
+#endif // FRNN_HOPPER
+
+template <class Cell, class Type, int kHidden>
+__global__ void __launch_bounds__(kChipThreads, 1)
+chipForward(const __grid_constant__ ForwardArgs args, const __grid_constant__ ChipPlace place) {
+#ifdef FRNN_HOPPER
+    constexpr int kGates = Cell::kGates, kTiles = Cell::kTiles;
+    constexpr int kPairs = kHidden / 32 / kChipWarps; // pairs of k-tiles of one warp
+    extern __shared__ __align__(128) char shared[];
+    const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
+    const int slice = place.firstSlice + blockIdx.x / place.blocks, block = blockIdx.x % place.blocks;
+    const int direction = slice / args.slices, firstSample = slice % args.slices * args.samplesPerSlice;
+    const int hidden = args.hidden, batch = args.batch, steps = args.steps, directions = args.directions;
+    const int firstUnit = block * kChipUnits;
+
+    const int samples = min(args.samplesPerSlice, batch - firstSample);
+    const int sampleTiles = (args.samplesPerSlice + kTileSamples - 1) / kTileSamples;
+    const int tileSamples = (samples + sampleTiles - 1) / sampleTiles; // even shares, so that no tile is late
+    const int usedTiles = (samples + tileSamples - 1) / tileSamples;
+    constexpr ChipFragments kFragments = chipForwardFragments(kHidden, kGates);
+    const ChipForwardLayout layout(kHidden, kGates, sampleTiles);
+    SampleRow *const rows = reinterpret_cast<SampleRow *>(shared + layout.rows);
+    auto samplesOf = [&](int tile) { return max(0, min(tileSamples, samples - tile * tileSamples)); };
+
+    // Weights: one 16-byte load per row gives the fragments of two k-tiles.
+    const bool alignedRows = hidden % 8 == 0;
+    auto unitsOfPair = [&](int pair) { return ((warp * kPairs + pair) * 4 + lane % 4) * 8; }; // first of the 8 a lane reads
+    uint32_t weights[kFragments.kept][4];
+    char *const weightsRest = shared + layout.weights + warp * (kFragments.count - kFragments.kept) * 512 + lane * 16;
+#pragma unroll
+    for (int pair = 0; pair < kPairs; pair++) {
+#pragma unroll
+        for (int m = 0; m < kTiles; m++) {
+            uint4 v[2];
+#pragma unroll
+            for (int i = 0; i < 2; i++) {
+                const int unit = firstUnit + Cell::half(m, i) * 8 + lane / 4;
+                v[i] = make_uint4(0, 0, 0, 0);
+                if (unit < hidden) {
+                    const size_t row = (size_t(direction) * hidden + unit) * kGates + Cell::gate(m, i);
+                    v[i] = loadEight(args.weights + row * hidden, unitsOfPair(pair), hidden, alignedRows);
+                }
+            }
+            keep(weights, weightsRest, pair * 2 * kTiles + m, {v[0].x, v[1].x, v[0].y, v[1].y});
+            keep(weights, weightsRest, (pair * 2 + 1) * kTiles + m, {v[0].z, v[1].z, v[0].w, v[1].w});
+        }
+    }
+
+    // Forward step s of a sample lies at origin + s * timeStride: direction 1 walks backwards from the sample's last step.
+    const int timeStride = batch * directions * hidden * (direction == 0 ? 1 : -1);
+    for (int i = threadIdx.x; i < sampleTiles * kTileSamples; i += kChipThreads) {
+        const int tile = i / kTileSamples, inTile = i % kTileSamples;
+        const int sample = firstSample + tile * tileSamples + inTile;
+        SampleRow row = {0, 0, sample};
+        if (inTile < samplesOf(tile)) {
+            row.length = args.lengths == nullptr ? steps : args.lengths[sample];
+            const int64_t firstTime = direction == 0 ? 0 : row.length - 1;
+            row.origin = ((firstTime * batch + sample) * directions + direction) * hidden;
+        }
+        rows[i] = row;
+    }
+    // Every block of the slice looks at the same states and so decides alike.
+    bool unbounded = Cell::unbounded(args);
+    if (Cell::kKeepsState && args.hx != nullptr) {
+        const uint16_t *given = args.hx + (size_t(direction) * batch + firstSample) * hidden;
+        for (int i = threadIdx.x; i < samples * hidden; i += kChipThreads) unbounded |= (given[i] & 0x7fff) > Type::kOne;
+    }
+    const bool wide = Cell::kMayBeWide && __syncthreads_or(unbounded);
+    const int parts = wide ? 2 : 1;
+    __syncthreads();
+
+    if (args.lengths != nullptr) {
+        // y is zero behind a sample's length.
+        const int own = max(0, min(kChipUnits, hidden - firstUnit));
+        for (int i = 0; i < sampleTiles * kTileSamples; i++) {
+            const SampleRow row = rows[i];
+            if (row.length == 0) continue;
+            for (int k = threadIdx.x; k < (steps - row.length) * own; k += kChipThreads) {
+                const int64_t time = row.length + k / own;
+                args.y[((time * batch + row.sample) * directions + direction) * hidden + firstUnit + k % own] = 0;
+            }
+        }
+    }
+
+    // A finishing warp has 8 of the units and 4 of the samples of an n-tile: one cell per lane.
+    const int finisher = warp / 4, half = warp % 4 / 2, odd = warp % 2;
+    const int column = lane % 4 * 2 + odd, unit = firstUnit + half * 8 + lane / 4;
+    auto carriedAt = [&](int tile) {
+        return reinterpret_cast<float *>(shared + layout.cells) + (tile * 4 + warp % 4) * 32 + lane;
+    };
+    auto stateOf = [&](const SampleRow &row) { return (size_t(direction) * batch + row.sample) * hidden + unit; };
+    auto inputsAt = [&](const SampleRow &row, int step) {
+        return args.gateInputs + (row.origin + int64_t(step) * timeStride + unit) * kGates;
+    };
+    auto loadInputs = [&](const SampleRow &row, int step) {
+        typename Cell::Inputs in = {};
+        if (step < row.length && unit < hidden) in = Cell::load(inputsAt(row, step));
+        return in;
+    };
+    auto prefetchInputs = [&](const SampleRow &row, int step) {
+        if (step < row.length && unit < hidden) bringIntoL2(inputsAt(row, step));
+    };
+    const float bias = Cell::kRecurrentBias && args.recurrentBiasN != nullptr && unit < hidden
+                           ? args.recurrentBiasN[size_t(direction) * hidden + unit]
+                           : 0.0f;
+    for (int tile = finisher; tile < usedTiles; tile += 2) {
+        const SampleRow row = rows[tile * kTileSamples + column];
+        const uint16_t *initial = Cell::kCarriesCell ? args.cx : args.hx;
+        const bool given = row.length > 0 && unit < hidden && initial != nullptr;
+        *carriedAt(tile) = given ? Type::value(initial[stateOf(row)]) : 0.0f;
+        for (int step = tile == finisher ? 1 : 0; step < 4; step++) prefetchInputs(row, step);
+    }
+    typename Cell::Inputs inputs = {};
+    if (finisher < usedTiles) inputs = loadInputs(rows[finisher * kTileSamples + column], 0);
+
+    // Slots of the slice: [n-tile][step parity][part].
+    const int partBytes = chipStateBytes(place.blocks), slotBytes = partBytes * parts;
+    char *const slots = place.exchange + int64_t(blockIdx.x / place.blocks) * sampleTiles * 2 * partBytes * (Cell::kMayBeWide ? 2 : 1);
+    const int readOffset = (warp * kPairs * 4 + lane % 4) * 128 + chipStatePosition(lane / 4) * 16;
+    const int writeOffset = (block * 2 + half) * 128 + chipStatePosition(lane * 2 + odd) * 16; // of the lanes that write
+    const int realBlocks = (hidden + 7) / 8;
+    const int lanePairs = max(0, min(kPairs, (realBlocks - warp * kPairs * 4 - lane % 4 + 3) / 4)); // that hold real units
+    const bool wideRows = hidden % 8 == 0;
+
+    bool lost = false;
+    int turn = 0;
+    uint32_t multiplied = 0;
+    for (int step = 0; step < steps; step++) {
+        for (int tile = 0; tile < usedTiles; tile++, turn ^= 1) {
+            char *const tileSlots = slots + tile * 2 * slotBytes;
+            const int real = lane / 4 < samplesOf(tile) ? lanePairs : 0;
+            uint4 operand[kPairs];
+            if (step == 0) {
+                const int sample = firstSample + tile * tileSamples + lane / 4;
+#pragma unroll
+                for (int pair = 0; pair < kPairs; pair++) {
+                    operand[pair] = make_uint4(0, 0, 0, 0);
+                    if (args.hx != nullptr && pair < real) {
+                        operand[pair] = loadEight(args.hx + (size_t(direction) * batch + sample) * hidden, unitsOfPair(pair), hidden, alignedRows);
+                    }
+                }
+            } else {
+                const char *from = tileSlots + ((step - 1) & 1) * slotBytes + readOffset;
+                const uint32_t epoch = (step - 1) & 2 ? kChipOddEpoch : 0;
+                if (usedTiles == 1) {
+                    while (uint32_t(clock()) - multiplied < kChipFirstLook) {
+                    }
+                }
+                receive<kPairs>(from, epoch, real, operand, lost, args.error);
+                if (wide) {
+                    uint4 low[kPairs];
+                    receive<kPairs>(from + partBytes, epoch, real, low, lost, args.error);
+#pragma unroll
+                    for (int pair = 0; pair < kPairs; pair++) operand[pair] = joined(operand[pair], low[pair]);
+                } else {
+                    restoreNan<Type, kPairs>(operand);
+                }
+            }
+            __syncwarp();
+
+            float sums[kTiles][4] = {};
+#pragma unroll
+            for (int pair = 0; pair < kPairs; pair++) {
+#pragma unroll
+                for (int m = 0; m < kTiles; m++) {
+                    multiplyAddKept<Type>(sums[m], weights, weightsRest, pair * 2 * kTiles + m, operand[pair].x, operand[pair].y);
+                }
+#pragma unroll
+                for (int m = 0; m < kTiles; m++) {
+                    multiplyAddKept<Type>(sums[m], weights, weightsRest, (pair * 2 + 1) * kTiles + m, operand[pair].z, operand[pair].w);
+                }
+            }
+            float4 *const partials = reinterpret_cast<float4 *>(shared) + turn * kChipWarps * 128 + lane;
+#pragma unroll
+            for (int h = 0; h < 2; h++) {
+#pragma unroll
+                for (int e = 0; e < 2; e++) {
+                    auto sumOf = [&](int g) { return g < kGates ? sums[Cell::tile(g, h)][Cell::row(g, h) * 2 + e] : 0.0f; };
+                    partials[warp * 128 + (h * 2 + e) * 32] = make_float4(sumOf(0), sumOf(1), sumOf(2), sumOf(3));
+                }
+            }
+            // The sets of partial sums are used in turn: behind this barrier nobody reads the other one.
+            __syncthreads();
+            multiplied = uint32_t(clock());
+            if (finisher != (tile & 1)) continue;
+
+            const SampleRow row = rows[tile * kTileSamples + column];
+            float gates[4] = {};
+#pragma unroll
+            for (int w = 0; w < kChipWarps; w++) {
+                const float4 v = partials[w * 128 + warp % 4 * 32];
+                gates[0] += v.x;
+                gates[1] += v.y;
+                gates[2] += v.z;
+                gates[3] += v.w;
+            }
+            const typename Cell::Result result = Cell::template apply<Type>(gates, inputs, *carriedAt(tile), bias, args);
+            // A padding unit's sums are 0 times h, NaN where h is infinite; it must not reach the real ones.
+            const float h = unit < hidden ? result.h : 0.0f;
+            // Lanes exchange until each holds the eight units of its sample.
+            const float got = __shfl_xor_sync(~0u, h, 4);
+            const uint32_t two = lane & 4 ? Type::pack(got, h) : Type::pack(h, got);
+            const uint32_t otherTwo = __shfl_xor_sync(~0u, two, 8);
+            const uint32_t low = lane & 8 ? otherTwo : two, high = lane & 8 ? two : otherTwo;
+            const uint32_t otherLow = __shfl_xor_sync(~0u, low, 16), otherHigh = __shfl_xor_sync(~0u, high, 16);
+            const uint4 chunk = lane & 16 ? make_uint4(otherLow, otherHigh, low, high) : make_uint4(low, high, otherLow, otherHigh);
+            if (lane < 4 && column < samplesOf(tile) && step + 1 < steps) {
+                char *const to = tileSlots + (step & 1) * slotBytes + writeOffset;
+                const uint32_t epoch = step & 2 ? kChipOddEpoch : 0;
+                if (wide) {
+                    storeWords(to, marked(highBytes(chunk), epoch));
+                    storeWords(to + partBytes, marked(lowBytes(chunk), epoch));
+                } else {
+                    storeWords(to, marked(boundedNan(chunk), epoch));
+                }
+            }
+
+            // The rest of the iteration lies in the shadow of the exchange.
+            *carriedAt(tile) = result.carried;
+            const bool valid = step < row.length;
+            const int64_t origin = row.origin + int64_t(step) * timeStride;
+            if (valid && wideRows && lane < 4 && firstUnit + half * 8 < hidden) {
+                *reinterpret_cast<uint4 *>(args.y + origin + firstUnit + half * 8) = chunk;
+            }
+            if (valid && unit < hidden) {
+                if (!wideRows) args.y[origin + unit] = Type::bits(result.h);
+                if (args.savedGates != nullptr) Cell::template save<Type>(args, origin + unit, result);
+                if (step == row.length - 1) {
+                    if (args.hy != nullptr) args.hy[stateOf(row)] = Type::bits(result.h);
+                    if (Cell::kCarriesCell && args.cy != nullptr) args.cy[stateOf(row)] = Type::bits(result.carried);
+                }
+            }
+            prefetchInputs(row, step + 4);
+            const bool lastTile = tile + 2 >= usedTiles;
+            inputs = loadInputs(rows[(lastTile ? finisher : tile + 2) * kTileSamples + column], lastTile ? step + 1 : step);
+        }
+    }
+#endif
+}
+
+} // namespace frnn
