@@ -82,14 +82,20 @@ public final class FusedEngine implements RecurrentEngine {
         }
         CudaContext context = CudaContext.of(device);
         NativeCalls calls = new NativeCalls(context);
-        CublasLt products = CublasLt.of(context);
-        DeviceLimits limits = plan == Plan.STREAMED ? null : context.attached(DeviceLimits.class, DeviceLimits::new);
-        List<FusedLayer> layers = new ArrayList<>();
-        for (int layer = 0; layer < config.layers(); layer++) {
-            LayerShape shape = shape(config, layer, steps, batch, training);
-            layers.add(new FusedLayer(shape, limits, products, calls));
+        try {
+            CublasLt products = CublasLt.of(context);
+            DeviceLimits limits =
+                    plan == Plan.STREAMED ? null : context.attached(DeviceLimits.class, DeviceLimits::new);
+            List<FusedLayer> layers = new ArrayList<>();
+            for (int layer = 0; layer < config.layers(); layer++) {
+                LayerShape shape = shape(config, layer, steps, batch, training);
+                layers.add(new FusedLayer(shape, limits, products, calls));
+            }
+            return new FusedExecution(config, device, layers, calls, context.attached(ErrorWord.class, ErrorWord::new));
+        } catch (RuntimeException failed) {
+            calls.close();
+            throw failed;
         }
-        return new FusedExecution(config, device, layers, calls, context.attached(ErrorWord.class, ErrorWord::new));
     }
 
     private static LayerShape shape(RnnConfig config, int layer, int steps, int batch, boolean training) {

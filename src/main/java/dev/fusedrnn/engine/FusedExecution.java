@@ -81,6 +81,7 @@ final class FusedExecution implements RnnExecution {
     public void close() {
         recordings.close();
         workspace.close();
+        calls.close();
     }
 
     private void queueForward(ForwardCall call) {
@@ -198,8 +199,7 @@ final class FusedExecution implements RnnExecution {
                 count,
                 (float) config.dropout(),
                 layer,
-                call.random().address(),
-                pass.stream);
+                call.random().address());
     }
 
     private LayerWeights.Flat[] flat(Tensor arena, int layer) {

@@ -1,26 +1,34 @@
 package dev.fusedrnn.internal.fused;
 
 import dev.fusedrnn.internal.cuda.CudaContext;
+import dev.fusedrnn.internal.host.HostBlock;
 import dev.fusedrnn.internal.natives.FrnnDeviceLimits;
 import dev.fusedrnn.internal.natives.FusedRnn;
 
 /** What a device offers to persistent kernels, asked once per device. */
 public final class DeviceLimits implements AutoCloseable {
-    private final FrnnDeviceLimits limits = new FrnnDeviceLimits();
-    private final NativeCalls calls;
+    private static final long BYTES = 512;
+
+    private final CudaContext context;
+    private final HostBlock memory = new HostBlock(BYTES);
+    private final FrnnDeviceLimits limits = new FrnnDeviceLimits(memory.take(BYTES));
 
     /** Asks the device of a context. */
     public DeviceLimits(CudaContext context) {
         context.enter();
         limits.structSize(limits.sizeof());
-        calls = new NativeCalls(context);
-        calls.check(FusedRnn.frnn_recurrence_device_limits(context.ordinal(), limits, calls.message()));
+        this.context = context;
+        try (NativeCalls calls = new NativeCalls(context)) {
+            calls.check(FusedRnn.frnn_recurrence_device_limits(context.ordinal(), limits, calls.message()));
+        }
     }
 
     /** Why no persistent kernel takes a layer; empty if one does. */
     public String whyNotPersistent(LayerShape shape) {
         StringBuilder why = new StringBuilder();
-        return PersistentRecurrence.plan(shape, limits, calls, why) == null ? why.toString() : "";
+        try (NativeCalls calls = new NativeCalls(context)) {
+            return PersistentRecurrence.plan(shape, limits, calls, why) == null ? why.toString() : "";
+        }
     }
 
     FrnnDeviceLimits limits() {
@@ -29,6 +37,6 @@ public final class DeviceLimits implements AutoCloseable {
 
     @Override
     public void close() {
-        limits.close();
+        memory.close();
     }
 }

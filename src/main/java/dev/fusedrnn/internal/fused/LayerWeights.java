@@ -80,7 +80,7 @@ public final class LayerWeights {
             if (shape.projects()) {
                 long count = shape.projection() * shape.hidden();
                 long target = block + wHr + shape.bytes(d * count);
-                calls.convert(shape.type(), flat[d].wHr(), shape.type(), target, count, stream);
+                calls.convert(shape.type(), flat[d].wHr(), shape.type(), target, count);
             }
         }
     }

@@ -1,89 +1,84 @@
 package dev.fusedrnn.internal.fused;
 
 import dev.fusedrnn.internal.cuda.CudaContext;
+import dev.fusedrnn.internal.cuda.NativeCall;
+import dev.fusedrnn.internal.cuda.NativeKernels;
+import dev.fusedrnn.internal.host.HostBlock;
 import dev.fusedrnn.internal.natives.FrnnColumnSumParams;
-import dev.fusedrnn.internal.natives.FrnnConvertParams;
-import dev.fusedrnn.internal.natives.FrnnDropoutParams;
-import dev.fusedrnn.internal.natives.FrnnFillParams;
 import dev.fusedrnn.internal.natives.FrnnMaskParams;
 import dev.fusedrnn.internal.natives.FrnnMessage;
 import dev.fusedrnn.internal.natives.FrnnPackBiasParams;
 import dev.fusedrnn.internal.natives.FrnnPackRowsParams;
 import dev.fusedrnn.internal.natives.FrnnUnpackRowsParams;
 import dev.fusedrnn.internal.natives.FusedRnn;
+import java.util.ArrayList;
+import java.util.List;
+import org.bytedeco.javacpp.Pointer;
 
 /**
  * The native calls around a recurrence, with their parameter structs made once and reused. Every status is looked at.
  * Confined to one thread at a time.
  */
-public final class NativeCalls {
+public final class NativeCalls implements AutoCloseable {
     private static final int F32 = FusedRnn.FRNN_F32;
 
-    private final CudaContext context;
-    private final FrnnMessage message = new FrnnMessage();
-    private final FrnnConvertParams convert = new FrnnConvertParams();
-    private final FrnnFillParams fill = new FrnnFillParams();
-    private final FrnnPackRowsParams packRows = new FrnnPackRowsParams();
-    private final FrnnUnpackRowsParams unpackRows = new FrnnUnpackRowsParams();
-    private final FrnnPackBiasParams packBias = new FrnnPackBiasParams();
-    private final FrnnColumnSumParams columnSum = new FrnnColumnSumParams();
-    private final FrnnMaskParams mask = new FrnnMaskParams();
-    private final FrnnDropoutParams dropout = new FrnnDropoutParams();
+    /** More than any struct of the native interface takes. */
+    private static final long STRUCT_BYTES = 512;
+
+    private final List<HostBlock> memory = new ArrayList<>();
+    private final NativeKernels kernels;
+    private final NativeCall call;
+    private final FrnnPackRowsParams packRows = new FrnnPackRowsParams(struct());
+    private final FrnnUnpackRowsParams unpackRows = new FrnnUnpackRowsParams(struct());
+    private final FrnnPackBiasParams packBias = new FrnnPackBiasParams(struct());
+    private final FrnnColumnSumParams columnSum = new FrnnColumnSumParams(struct());
+    private final FrnnMaskParams mask = new FrnnMaskParams(struct());
 
     /** Calls on a device. */
     public NativeCalls(CudaContext context) {
-        this.context = context;
-        convert.structSize(convert.sizeof());
-        fill.structSize(fill.sizeof());
+        kernels = new NativeKernels(context);
+        call = new NativeCall(context);
         packRows.structSize(packRows.sizeof());
         unpackRows.structSize(unpackRows.sizeof());
         packBias.structSize(packBias.sizeof());
         columnSum.structSize(columnSum.sizeof());
         mask.structSize(mask.sizeof());
-        dropout.structSize(dropout.sizeof());
+    }
+
+    /** Zeroed memory for one more struct that lives as long as this; JavaCPP's own allocations are counted against the heap. */
+    Pointer struct() {
+        HostBlock block = new HostBlock(STRUCT_BYTES);
+        memory.add(block);
+        return block.take(STRUCT_BYTES);
     }
 
     /** Where the next call explains a failure. */
     FrnnMessage message() {
-        return message;
+        return call.message();
     }
 
     /** Throws unless {@code status} is 0. */
     void check(int status) {
-        if (status != FusedRnn.FRNN_OK) {
-            throw context.libraryFailure(
-                    "native kernel", message.text().getString(), false, status == FusedRnn.FRNN_ERROR_UNSUPPORTED);
-        }
+        call.check(status, "native kernel");
     }
 
     /** Copies {@code count} values from one type to another. */
-    void convert(int fromType, long from, int toType, long to, long count, long stream) {
-        convert
-                .fromType(fromType)
-                .toType(toType)
-                .rows(1)
-                .columns(count)
-                .fromStride(count)
-                .toStride(count)
-                .from(from)
-                .to(to)
-                .stream(stream);
-        check(FusedRnn.frnn_convert(convert, message));
+    void convert(int fromType, long from, int toType, long to, long count) {
+        kernels.convert(fromType, toType, count, from, to);
     }
 
     /** Copies {@code count} values, or sets them to zero if {@code from} is 0. */
-    void copyOrClear(int fromType, long from, int toType, long to, long count, long stream) {
+    void copyOrClear(int fromType, long from, int toType, long to, long count) {
         if (from != 0) {
-            convert(fromType, from, toType, to, count, stream);
+            convert(fromType, from, toType, to, count);
         } else {
-            clear(toType, to, count, stream);
+            clear(toType, to, count);
         }
     }
 
     /** Sets {@code count} values to zero. */
-    void clear(int type, long x, long count, long stream) {
-        fill.type(type).count(count).value(0).x(x).stream(stream);
-        check(FusedRnn.frnn_fill(fill, message));
+    void clear(int type, long x, long count) {
+        kernels.fill(type, count, 0, x);
     }
 
     /** Interleaves the rows of a weight matrix. */
@@ -107,7 +102,7 @@ public final class NativeCalls {
                 .flat(flat)
                 .packed(packed)
                 .stream(stream);
-        check(FusedRnn.frnn_pack_rows(packRows, message));
+        check(FusedRnn.frnn_pack_rows(packRows, message()));
     }
 
     /** The way back from interleaved F32 rows to the flat layout. */
@@ -132,14 +127,14 @@ public final class NativeCalls {
                 .packed(packed)
                 .flat(flat)
                 .stream(stream);
-        check(FusedRnn.frnn_unpack_rows(unpackRows, message));
+        check(FusedRnn.frnn_unpack_rows(unpackRows, message()));
     }
 
     /** The bias of the input product, and the recurrent bias of a GRU's n. */
     void packBias(int cell, int type, long hidden, long bIh, long bHh, long bias, long bHn, long stream) {
         packBias.cell(cell).flatType(type).biasType(type).hidden(hidden).bIh(bIh).bHh(bHh).bias(bias).bHn(bHn).stream(
                 stream);
-        check(FusedRnn.frnn_pack_bias(packBias, message));
+        check(FusedRnn.frnn_pack_bias(packBias, message()));
     }
 
     /** Sums the rows of a matrix into F32. */
@@ -155,7 +150,7 @@ public final class NativeCalls {
                 .sums(sums)
                 .workspace(workspace)
                 .stream(stream);
-        check(FusedRnn.frnn_column_sum(columnSum, message));
+        check(FusedRnn.frnn_column_sum(columnSum, message()));
     }
 
     static long columnSumWorkspace(long rows, long columns) {
@@ -165,26 +160,22 @@ public final class NativeCalls {
     /** Sets x [T,N,K] to zero behind the lengths. */
     public void mask(int type, long steps, long batch, long features, long lengths, long x, long stream) {
         mask.type(type).T(steps).N(batch).K(features).value(0).lengths(lengths).x(x).stream(stream);
-        check(FusedRnn.frnn_mask(mask, message));
+        check(FusedRnn.frnn_mask(mask, message()));
     }
 
     /** Dropout of {@code count} values; also its gradient. p may be 1: then all are dropped. */
-    public void dropout(int type, long in, long out, long count, float p, int streamId, long random, long stream) {
+    public void dropout(int type, long in, long out, long count, float p, int streamId, long random) {
         if (p >= 1) {
-            clear(type, out, count, stream);
-            return;
+            clear(type, out, count);
+        } else {
+            kernels.dropout(type, streamId, p, count, random, in, out);
         }
-        dropout
-                .type(type)
-                .streamId(streamId)
-                .p(p)
-                .count(count)
-                .firstElement(0)
-                .period(0)
-                .random(random)
-                .in(in)
-                .out(out)
-                .stream(stream);
-        check(FusedRnn.frnn_dropout(dropout, message));
+    }
+
+    @Override
+    public void close() {
+        kernels.close();
+        call.close();
+        memory.forEach(HostBlock::close);
     }
 }

@@ -16,17 +16,19 @@ final class PersistentRecurrence implements Recurrence {
     private final FrnnRecurrenceShape backwardShape;
     private final FrnnRecurrencePlan forwardPlan;
     private final FrnnRecurrencePlan backwardPlan;
-    private final FrnnRecurrenceForwardParams forward = new FrnnRecurrenceForwardParams();
-    private final FrnnRecurrenceBackwardParams backward = new FrnnRecurrenceBackwardParams();
+    private final FrnnRecurrenceForwardParams forward;
+    private final FrnnRecurrenceBackwardParams backward;
 
     private PersistentRecurrence(
             LayerShape shape, NativeCalls calls, FrnnRecurrencePlan forwardPlan, FrnnRecurrencePlan backwardPlan) {
         this.shape = shape;
         this.calls = calls;
+        forward = new FrnnRecurrenceForwardParams(calls.struct());
+        backward = new FrnnRecurrenceBackwardParams(calls.struct());
         this.forwardPlan = forwardPlan;
         this.backwardPlan = backwardPlan;
-        forwardShape = nativeShape(shape, FusedRnn.FRNN_PASS_FORWARD);
-        backwardShape = nativeShape(shape, FusedRnn.FRNN_PASS_BACKWARD);
+        forwardShape = nativeShape(shape, FusedRnn.FRNN_PASS_FORWARD, calls);
+        backwardShape = nativeShape(shape, FusedRnn.FRNN_PASS_BACKWARD, calls);
         forward.structSize(forward.sizeof()).cellClip(shape.cellClip());
         backward.structSize(backward.sizeof()).cellClip(shape.cellClip());
     }
@@ -51,9 +53,9 @@ final class PersistentRecurrence implements Recurrence {
 
     private static FrnnRecurrencePlan decide(
             LayerShape shape, int pass, FrnnDeviceLimits limits, NativeCalls calls, StringBuilder why) {
-        FrnnRecurrencePlan plan = new FrnnRecurrencePlan();
+        FrnnRecurrencePlan plan = new FrnnRecurrencePlan(calls.struct());
         plan.structSize(plan.sizeof());
-        calls.check(FusedRnn.frnn_recurrence_plan(nativeShape(shape, pass), limits, plan, calls.message()));
+        calls.check(FusedRnn.frnn_recurrence_plan(nativeShape(shape, pass, calls), limits, plan, calls.message()));
         if (plan.kind() == FusedRnn.FRNN_PLAN_NONE) {
             why.append(plan.reason().getString());
             return null;
@@ -61,8 +63,8 @@ final class PersistentRecurrence implements Recurrence {
         return plan;
     }
 
-    private static FrnnRecurrenceShape nativeShape(LayerShape shape, int pass) {
-        FrnnRecurrenceShape result = new FrnnRecurrenceShape();
+    private static FrnnRecurrenceShape nativeShape(LayerShape shape, int pass, NativeCalls calls) {
+        FrnnRecurrenceShape result = new FrnnRecurrenceShape(calls.struct());
         return result.structSize(result.sizeof())
                 .cell(shape.cell())
                 .dtype(shape.type())

@@ -24,10 +24,10 @@ final class StreamedRecurrence implements Recurrence {
     private final Gemm throughWeights;
     private final Gemm throughWeightsN;
     private final Gemm throughProjection;
-    private final FrnnCellForwardParams cellForward = new FrnnCellForwardParams();
-    private final FrnnCellBackwardParams cellBackward = new FrnnCellBackwardParams();
-    private final FrnnStateForwardParams stateForward = new FrnnStateForwardParams();
-    private final FrnnStateBackwardParams stateBackward = new FrnnStateBackwardParams();
+    private final FrnnCellForwardParams cellForward;
+    private final FrnnCellBackwardParams cellBackward;
+    private final FrnnStateForwardParams stateForward;
+    private final FrnnStateBackwardParams stateBackward;
 
     // Parts of the workspace, as byte offsets.
     private final long hState;
@@ -41,6 +41,10 @@ final class StreamedRecurrence implements Recurrence {
     StreamedRecurrence(LayerShape shape, Gemm.Factory gemms, NativeCalls calls) {
         this.shape = shape;
         this.calls = calls;
+        cellForward = new FrnnCellForwardParams(calls.struct());
+        cellBackward = new FrnnCellBackwardParams(calls.struct());
+        stateForward = new FrnnStateForwardParams(calls.struct());
+        stateBackward = new FrnnStateBackwardParams(calls.struct());
         long rowsOfW = shape.gateRows();
         long rz = 2 * shape.hidden();
         long outputs = shape.outputs();
@@ -87,9 +91,9 @@ final class StreamedRecurrence implements Recurrence {
     public void forward(RecurrencePass pass) {
         long h = pass.workspace + hState;
         long c = pass.workspace + cState;
-        calls.copyOrClear(shape.type(), pass.hx, shape.type(), h, shape.stateElements(), pass.stream);
+        calls.copyOrClear(shape.type(), pass.hx, shape.type(), h, shape.stateElements());
         if (shape.hasCell()) {
-            calls.copyOrClear(shape.type(), pass.cx, F32, c, shape.cellElements(), pass.stream);
+            calls.copyOrClear(shape.type(), pass.cx, F32, c, shape.cellElements());
         }
         bindForward(pass, h, c);
         for (long step = 0; step < shape.steps(); step++) {
@@ -97,10 +101,10 @@ final class StreamedRecurrence implements Recurrence {
             forwardStep(pass, step, h, stateIsZero);
         }
         if (pass.hy != 0) {
-            calls.convert(shape.type(), h, shape.type(), pass.hy, shape.stateElements(), pass.stream);
+            calls.convert(shape.type(), h, shape.type(), pass.hy, shape.stateElements());
         }
         if (pass.cy != 0) {
-            calls.convert(F32, c, shape.type(), pass.cy, shape.cellElements(), pass.stream);
+            calls.convert(F32, c, shape.type(), pass.cy, shape.cellElements());
         }
     }
 
@@ -135,19 +139,19 @@ final class StreamedRecurrence implements Recurrence {
     public void backward(RecurrencePass pass) {
         long dh = pass.workspace + hState;
         long dc = pass.workspace + cState;
-        calls.copyOrClear(shape.type(), pass.dhy, F32, dh, shape.stateElements(), pass.stream);
+        calls.copyOrClear(shape.type(), pass.dhy, F32, dh, shape.stateElements());
         if (shape.hasCell()) {
-            calls.copyOrClear(shape.type(), pass.dcy, F32, dc, shape.cellElements(), pass.stream);
+            calls.copyOrClear(shape.type(), pass.dcy, F32, dc, shape.cellElements());
         }
         bindBackward(pass, dh, dc);
         for (long step = shape.steps() - 1; step >= 0; step--) {
             backwardStep(pass, step, dh);
         }
         if (pass.dhx != 0) {
-            calls.convert(F32, dh, shape.type(), pass.dhx, shape.stateElements(), pass.stream);
+            calls.convert(F32, dh, shape.type(), pass.dhx, shape.stateElements());
         }
         if (pass.dcx != 0) {
-            calls.convert(F32, dc, shape.type(), pass.dcx, shape.cellElements(), pass.stream);
+            calls.convert(F32, dc, shape.type(), pass.dcx, shape.cellElements());
         }
     }
 

@@ -101,7 +101,7 @@ final class WeightGradients {
             if (pass.hx != 0) {
                 recurrentFirst.run(first, pass.hx + shape.bytes(d * shape.batch() * shape.outputs()), target, 0);
             } else if (recurrent == null) {
-                calls.clear(F32, target, rows * shape.outputs(), pass.stream);
+                calls.clear(F32, target, rows * shape.outputs());
             }
             if (shape.resetsBefore()) {
                 long dn = gates + shape.bytes(d * rows + 2 * shape.hidden());
