@@ -59,8 +59,7 @@ public final class TimeReversal {
         for (int t = 0; t < steps; t++) {
             for (int n = 0; n < batch; n++) {
                 int source = (int) sourceStep(lengths, steps, t, n);
-                System.arraycopy(
-                        x, (source * batch + n) * features, reversed, (t * batch + n) * features, features);
+                System.arraycopy(x, (source * batch + n) * features, reversed, (t * batch + n) * features, features);
             }
         }
         return reversed;
