@@ -5,7 +5,7 @@ import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
 
 /**
- * The fast path without a GPU: matrix products by OpenBLAS, pointwise code that the compiler vectorises. Computes in F32;
+ * The fast path without a GPU: matrix products by oneDNN (OpenBLAS where that is not to be had), pointwise code that the compiler vectorises. Computes in F32;
  * BF16 and F16 tensors are widened and rounded at the border.
  *
  * <p>Threads: the system property {@code fusedrnn.cpu.threads} bounds how many work on one call; by default all

@@ -5,6 +5,7 @@ import dev.fusedrnn.engine.CallShapes;
 import dev.fusedrnn.engine.ForwardCall;
 import dev.fusedrnn.engine.RnnConfig;
 import dev.fusedrnn.engine.RnnExecution;
+import dev.fusedrnn.internal.blas.Blas;
 import dev.fusedrnn.internal.blas.Workers;
 import dev.fusedrnn.tensor.Device;
 
@@ -45,7 +46,7 @@ public final class CpuExecution implements RnnExecution {
     public String plan() {
         String arithmetic =
                 halves == null ? "f32" : "f32 between " + extents.config().dataType() + " tensors";
-        return "OpenBLAS, " + Workers.threads() + " threads, " + arithmetic;
+        return Blas.libraryName() + ", " + Workers.threads() + " threads, " + arithmetic;
     }
 
     @Override

@@ -1,22 +1,24 @@
 package dev.fusedrnn.internal.blas;
 
-import org.bytedeco.javacpp.FloatPointer;
-import org.bytedeco.javacpp.Pointer;
-import org.bytedeco.openblas.global.openblas_nolapack;
-
 /**
- * Matrix products by OpenBLAS on host memory. Makes no object per call, so an instance is not for two threads at once.
+ * Matrix products on host memory, by oneDNN or, where that is not to be had, by OpenBLAS. Makes no object per call, so an
+ * instance is not for two threads at once.
  *
- * <p>A product runs on the calling thread alone: OpenBLAS' own threads are switched off for the whole process when it is
- * loaded, because they wait by spinning and are woken for every product. {@link Workers} spreads what is worth it.
+ * <p>A product runs on the calling thread alone; {@link Workers} spreads what is worth it. So OpenBLAS' own threads are off
+ * for the whole process, and OpenMP's for every thread that has called.
+ *
+ * <p>The system property {@code fusedrnn.cpu.blas} names the library: {@code onednn}, {@code openblas}, or {@code auto}, which
+ * is the default. It is read once.
  */
 public final class Blas {
-    private final FloatAt a = new FloatAt();
-    private final FloatAt b = new FloatAt();
-    private final FloatAt c = new FloatAt();
+    /** System property: the library that computes the products. */
+    public static final String LIBRARY_PROPERTY = "fusedrnn.cpu.blas";
 
-    public Blas() {
-        Library.load();
+    private final Sgemm library = Library.ONE_DNN ? new OneDnn() : new OpenBlas();
+
+    /** Name of the library in use. */
+    public static String libraryName() {
+        return Library.ONE_DNN ? "oneDNN" : "OpenBLAS";
     }
 
     /**
@@ -41,43 +43,22 @@ public final class Blas {
             float beta,
             long cAddress,
             int ldc) {
-        openblas_nolapack.cblas_sgemm(
-                openblas_nolapack.CblasRowMajor,
-                transposeA ? openblas_nolapack.CblasTrans : openblas_nolapack.CblasNoTrans,
-                transposeB ? openblas_nolapack.CblasTrans : openblas_nolapack.CblasNoTrans,
-                m,
-                n,
-                k,
-                alpha,
-                a.at(aAddress),
-                lda,
-                b.at(bAddress),
-                ldb,
-                beta,
-                c.at(cAddress),
-                ldc);
+        library.sgemm(transposeA, transposeB, m, n, k, alpha, aAddress, lda, bAddress, ldb, beta, cAddress, ldc);
     }
 
     private static final class Library {
-        static {
-            openblas_nolapack.blas_set_num_threads(1);
-        }
+        static final boolean ONE_DNN = chosen(System.getProperty(LIBRARY_PROPERTY, "auto"));
 
         private Library() {}
 
-        static void load() {
-            // Loading the class has done it.
-        }
-    }
-
-    private static final class FloatAt extends FloatPointer {
-        FloatAt() {
-            super((Pointer) null);
-        }
-
-        FloatAt at(long address) {
-            this.address = address;
-            return this;
+        private static boolean chosen(String wanted) {
+            return switch (wanted) {
+                case "auto" -> OneDnn.isUsable();
+                case "onednn" -> true;
+                case "openblas" -> false;
+                default -> throw new IllegalArgumentException(
+                        LIBRARY_PROPERTY + " must be auto, onednn or openblas, found " + wanted);
+            };
         }
     }
 }

@@ -54,6 +54,11 @@ public final class HostMemory {
         }
     }
 
+    /** Writes one long to {@code address}. */
+    public static void put(long address, long value) {
+        new LongAt(address).put(value);
+    }
+
     /** Reads {@code count} floats from {@code address}. */
     public static void get(long address, float[] values, int offset, int count) {
         new FloatAt(address).get(values, offset, count);
