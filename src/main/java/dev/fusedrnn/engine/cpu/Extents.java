@@ -22,11 +22,19 @@ record Extents(
         int totalOutput,
         boolean keepsLastOutput) {
     private static final int HEADER = 16;
+    /** Rows this many floats apart compete for the same lines of the cache. */
+    private static final int PAGE = 1024;
+
+    private static final int LINE = 16;
+    /** From so many steps and samples on, turning the recurrent weights costs less than it saves. */
+    private static final int LEAST_STEPS_TO_TRANSPOSE = 16;
+
+    private static final int LEAST_BATCH_TO_TRANSPOSE = 8;
 
     static Extents of(RnnConfig config, int steps, int batch) {
         int gateRows = Math.multiplyExact(config.cell().gates(), config.hiddenSize());
         Math.multiplyExact(steps, batch);
-        Math.multiplyExact(batch, Math.max(gateRows, config.totalOutputSize()));
+        Math.multiplyExact(batch, Math.max(Math.addExact(gateRows, LINE), config.totalOutputSize()));
         return new Extents(
                 config,
                 ParameterLayout.of(config),
@@ -50,6 +58,16 @@ record Extents(
     /** T·N. */
     int rows() {
         return steps * batch;
+    }
+
+    /** Floats from one row of the gradients of the gates to the next. */
+    int gradientRow() {
+        return gateRows % PAGE == 0 ? gateRows + LINE : gateRows;
+    }
+
+    /** Whether a pass works with a transposed copy of wHh. */
+    boolean transposesRecurrent() {
+        return steps >= LEAST_STEPS_TO_TRANSPOSE && batch >= LEAST_BATCH_TO_TRANSPOSE;
     }
 
     boolean lstm() {
@@ -78,6 +96,10 @@ record Extents(
 
     long gateFloats() {
         return (long) rows() * gateRows;
+    }
+
+    long gradientFloats() {
+        return (long) rows() * gradientRow();
     }
 
     long cellFloats() {

@@ -9,6 +9,7 @@ import java.util.Arrays;
  */
 final class GruLane extends Lane {
     private final int width;
+    private final int gradientRow;
     private final float[] r;
     private final float[] z;
     private final float[] n;
@@ -23,6 +24,7 @@ final class GruLane extends Lane {
     GruLane(Extents extents, int first, int end) {
         super(extents, first, end);
         this.width = extents.gateRows();
+        this.gradientRow = extents.gradientRow();
         this.r = new float[h.length];
         this.z = new float[h.length];
         this.n = new float[h.length];
@@ -45,34 +47,37 @@ final class GruLane extends Lane {
 
     @Override
     void forwardStep(LayerView v, int t, boolean zeroState, boolean training) {
-        recurrentProduct(v, zeroState);
+        loadRecurrentProduct(v, zeroState);
         for (int from = nextActive(v, t, first); from < end; ) {
             int to = nextInactive(v, t, from);
-            loadGate(v, v.gates, width, 0, t, from, to, r);
-            loadGate(v, v.gates, width, 1, t, from, to, z);
-            loadGate(v, v.gates, width, 2, t, from, to, n);
+            stageRows(v, v.gates, width, t, from, to);
+            takeGate(width, 0, from, to, r);
+            takeGate(width, 1, from, to, z);
+            takeGate(width, 2, from, to, n);
             activate((from - first) * hidden, (to - first) * hidden);
             if (training) {
-                storeGate(v, v.gates, width, 0, t, from, to, r);
-                storeGate(v, v.gates, width, 1, t, from, to, z);
-                storeGate(v, v.gates, width, 2, t, from, to, n);
+                giveGate(width, 0, from, to, r);
+                giveGate(width, 1, from, to, z);
+                giveGate(width, 2, from, to, n);
+                unstageRows(v, v.gates, width, t, from, to);
                 cursor.put(v.row(v.extra, t, from, hidden), q, (from - first) * hidden, (to - from) * hidden);
             }
             from = nextActive(v, t, to);
         }
     }
 
-    private void recurrentProduct(LayerView v, boolean zeroState) {
+    private void loadRecurrentProduct(LayerView v, boolean zeroState) {
         if (zeroState) {
             Arrays.fill(productR, 0);
             Arrays.fill(productZ, 0);
             Arrays.fill(q, 0);
             return;
         }
-        product(hiddenAddress(), output, v.wHh, output, true, width, output);
-        loadProduct(width, 0, first, end, productR);
-        loadProduct(width, 1, first, end, productZ);
-        loadProduct(width, 2, first, end, q);
+        recurrentProduct(v, hiddenAddress(), 0, width);
+        stageProduct(width, first, end);
+        takeGate(width, 0, first, end, productR);
+        takeGate(width, 1, first, end, productZ);
+        takeGate(width, 2, first, end, q);
     }
 
     private void activate(int from, int to) {
@@ -84,16 +89,19 @@ final class GruLane extends Lane {
 
     private static void sigmoid(float[] a, float[] product, float[] bias, int from, int to) {
         for (int k = from; k < to; k++) {
-            a[k] = FloatMath.sigmoid(a[k] + product[k] + bias[k]);
+            a[k] += product[k] + bias[k];
         }
+        FloatMath.sigmoid(a, a, from, to - from);
     }
 
     private static void candidate(float[] n, float[] q, float[] r, float[] biasN, float[] biasQ, int from, int to) {
         for (int k = from; k < to; k++) {
-            float recurrent = q[k] + biasQ[k];
-            q[k] = recurrent;
-            n[k] = FloatMath.tanh(n[k] + biasN[k] + r[k] * recurrent);
+            q[k] += biasQ[k];
         }
+        for (int k = from; k < to; k++) {
+            n[k] += biasN[k] + r[k] * q[k];
+        }
+        FloatMath.tanh(n, n, from, to - from);
     }
 
     private static void mix(float[] h, float[] n, float[] z, int from, int to) {
@@ -117,21 +125,23 @@ final class GruLane extends Lane {
         for (int from = nextActive(v, t, first); from < end; ) {
             int to = nextInactive(v, t, from);
             int at = (from - first) * hidden;
-            loadGate(v, v.gates, width, 0, t, from, to, r);
-            loadGate(v, v.gates, width, 1, t, from, to, z);
-            loadGate(v, v.gates, width, 2, t, from, to, n);
+            stageRows(v, v.gates, width, t, from, to);
+            takeGate(width, 0, from, to, r);
+            takeGate(width, 1, from, to, z);
+            takeGate(width, 2, from, to, n);
             cursor.get(v.row(v.extra, t, from, hidden), q, at, (to - from) * hidden);
             loadPreviousHidden(v, t, from, to, h);
             gradients(r, z, n, q, h, dh, at, (to - first) * hidden);
-            storeGate(v, v.dGates, width, 0, t, from, to, r);
-            storeGate(v, v.dGates, width, 1, t, from, to, z);
-            storeGate(v, v.dGates, width, 2, t, from, to, q);
+            giveGate(gradientRow, 0, from, to, r);
+            giveGate(gradientRow, 1, from, to, z);
+            giveGate(gradientRow, 2, from, to, q);
+            unstageRows(v, v.dGates, gradientRow, t, from, to);
             cursor.put(v.row(v.dExtra, t, from, hidden), n, at, (to - from) * hidden);
             from = nextActive(v, t, to);
         }
-        clearInactive(v, v.dGates, width, t);
+        clearInactive(v, v.dGates, gradientRow, t);
         clearInactive(v, v.dExtra, hidden, t);
-        product(v.row(v.dGates, t, first, width), width, v.wHh, output, false, output, width);
+        product(v.row(v.dGates, t, first, gradientRow), gradientRow, v.wHh, output, false, output, width);
         System.arraycopy(dh, 0, h, 0, dh.length);
         takeHiddenGradient(v, t);
         addPassedOn(v, t);

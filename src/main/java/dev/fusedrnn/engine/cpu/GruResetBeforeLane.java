@@ -8,6 +8,7 @@ import dev.fusedrnn.internal.host.FloatMath;
  */
 final class GruResetBeforeLane extends Lane {
     private final int width;
+    private final int gradientRow;
     private final float[] r;
     private final float[] z;
     private final float[] n;
@@ -20,6 +21,7 @@ final class GruResetBeforeLane extends Lane {
     GruResetBeforeLane(Extents extents, int first, int end) {
         super(extents, first, end);
         this.width = extents.gateRows();
+        this.gradientRow = extents.gradientRow();
         this.r = new float[h.length];
         this.z = new float[h.length];
         this.n = new float[h.length];
@@ -51,7 +53,7 @@ final class GruResetBeforeLane extends Lane {
         }
         clearInactive(v, v.extra, hidden, t);
         long address = v.row(v.extra, t, first, hidden);
-        product(address, hidden, candidateWeights(v), hidden, true, hidden, hidden);
+        recurrentProduct(v, address, 2 * hidden, hidden);
         for (int from = nextActive(v, t, first); from < end; ) {
             int to = nextInactive(v, t, from);
             candidates(v, t, from, to, training);
@@ -61,7 +63,8 @@ final class GruResetBeforeLane extends Lane {
 
     private void candidates(LayerView v, int t, int from, int to, boolean training) {
         loadGate(v, v.gates, width, 2, t, from, to, n);
-        loadProduct(hidden, 0, from, to, scaled);
+        stageProduct(hidden, from, to);
+            takeGate(hidden, 0, from, to, scaled);
         mix(h, n, z, scaled, biasN, (from - first) * hidden, (to - first) * hidden);
         if (training) {
             storeGate(v, v.gates, width, 0, t, from, to, r);
@@ -114,23 +117,24 @@ final class GruResetBeforeLane extends Lane {
             loadGate(v, v.gates, width, 2, t, from, to, n);
             loadPreviousHidden(v, t, from, to, h);
             updateGradients(z, n, h, dh, passed, (from - first) * hidden, (to - first) * hidden);
-            storeGate(v, v.dGates, width, 1, t, from, to, z);
-            storeGate(v, v.dGates, width, 2, t, from, to, n);
+            storeGate(v, v.dGates, gradientRow, 1, t, from, to, z);
+            storeGate(v, v.dGates, gradientRow, 2, t, from, to, n);
             from = nextActive(v, t, to);
         }
-        clearInactive(v, v.dGates, width, t);
-        long dGates = v.row(v.dGates, t, first, width);
+        clearInactive(v, v.dGates, gradientRow, t);
+        long dGates = v.row(v.dGates, t, first, gradientRow);
         long dCandidate = dGates + (long) Float.BYTES * 2 * hidden;
-        product(dCandidate, width, candidateWeights(v), hidden, false, hidden, hidden);
+        product(dCandidate, gradientRow, candidateWeights(v), hidden, false, hidden, hidden);
         for (int from = nextActive(v, t, first); from < end; ) {
             int to = nextInactive(v, t, from);
             loadGate(v, v.gates, width, 0, t, from, to, r);
-            loadProduct(hidden, 0, from, to, scaled);
+            stageProduct(hidden, from, to);
+            takeGate(hidden, 0, from, to, scaled);
             resetGradients(r, scaled, h, passed, (from - first) * hidden, (to - first) * hidden);
-            storeGate(v, v.dGates, width, 0, t, from, to, r);
+            storeGate(v, v.dGates, gradientRow, 0, t, from, to, r);
             from = nextActive(v, t, to);
         }
-        product(dGates, width, v.wHh, output, false, output, 2 * hidden);
+        product(dGates, gradientRow, v.wHh, output, false, output, 2 * hidden);
         takeHiddenGradient(v, t);
         addPassedOn(v, t);
     }

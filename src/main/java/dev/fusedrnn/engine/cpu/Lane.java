@@ -25,6 +25,7 @@ abstract class Lane implements AutoCloseable {
     private final float[] gradientRow;
     private final float[] zeros;
     private final float[] biasRow;
+    private final float[] staged;
     private final HostScratch hiddenBlock = new HostScratch();
     private final HostScratch productBlock = new HostScratch();
 
@@ -37,8 +38,9 @@ abstract class Lane implements AutoCloseable {
         this.h = new float[rows() * output];
         this.dh = new float[rows() * output];
         this.gradientRow = new float[rows() * output];
-        this.zeros = new float[Math.max(extents.gateRows(), output)];
+        this.zeros = new float[Math.max(extents.gradientRow(), output)];
         this.biasRow = new float[hidden];
+        this.staged = new float[rows() * extents.gradientRow()];
         hiddenBlock.require((long) Float.BYTES * h.length);
         productBlock.require((long) Float.BYTES * rows() * Math.max(extents.gateRows(), output));
     }
@@ -172,13 +174,38 @@ abstract class Lane implements AutoCloseable {
         }
     }
 
-    /** Reads the H columns of one gate of the product scratch. */
-    final void loadProduct(int width, int gate, int from, int to, float[] values) {
-        long address = productAddress() + Float.BYTES * ((long) (from - first) * width + (long) gate * hidden);
+    /** Brings the rows of samples [from, to) at {@code t} onto the heap in one piece, for {@link #takeGate}. */
+    final void stageRows(LayerView v, long block, int width, int t, int from, int to) {
+        cursor.get(v.row(block, t, from, width), staged, 0, (to - from) * width);
+    }
+
+    /** Brings the rows of samples [from, to) of the product scratch onto the heap, for {@link #takeGate}. */
+    final void stageProduct(int width, int from, int to) {
+        long address = productAddress() + (long) Float.BYTES * (from - first) * width;
+        cursor.get(address, staged, 0, (to - from) * width);
+    }
+
+    /** Takes the H columns of one gate from the staged rows of samples [from, to). */
+    final void takeGate(int width, int gate, int from, int to, float[] values) {
+        int at = gate * hidden;
         for (int n = from; n < to; n++) {
-            cursor.get(address, values, (n - first) * hidden, hidden);
-            address += (long) Float.BYTES * width;
+            System.arraycopy(staged, at, values, (n - first) * hidden, hidden);
+            at += width;
         }
+    }
+
+    /** Puts the H columns of one gate into the staged rows of samples [from, to). */
+    final void giveGate(int width, int gate, int from, int to, float[] values) {
+        int at = gate * hidden;
+        for (int n = from; n < to; n++) {
+            System.arraycopy(values, (n - first) * hidden, staged, at, hidden);
+            at += width;
+        }
+    }
+
+    /** Writes the staged rows to those of samples [from, to) at {@code t}. */
+    final void unstageRows(LayerView v, long block, int width, int t, int from, int to) {
+        cursor.put(v.row(block, t, from, width), staged, 0, (to - from) * width);
     }
 
     /** Writes zeros to the rows of samples that are not active at {@code t}. */
@@ -198,30 +225,35 @@ abstract class Lane implements AutoCloseable {
         blas.sgemm(false, transposed, rows(), n, k, 1, a, lda, w, ldw, 0, productAddress(), n);
     }
 
+    /** {@code product = a · wHhᵀ} for {@code n} gate rows from {@code row} on, a [rows, P or H]. */
+    final void recurrentProduct(LayerView v, long a, int row, int n) {
+        if (v.wHhTransposed != 0) {
+            product(a, output, v.wHhTransposed + (long) Float.BYTES * row, extents.gateRows(), false, n, output);
+        } else {
+            product(a, output, v.wHh + (long) Float.BYTES * row * output, output, true, n, output);
+        }
+    }
+
     /** Adds h·wHhᵀ of the first {@code columns} gate rows to the gates at {@code t}. */
     final void addRecurrentProduct(LayerView v, int t, boolean zeroState, int columns) {
         if (!zeroState) {
-            long gates = v.row(v.gates, t, first, extents.gateRows());
+            int width = extents.gateRows();
+            long gates = v.row(v.gates, t, first, width);
+            boolean stored = v.wHhTransposed == 0;
+            long w = stored ? v.wHh : v.wHhTransposed;
+            int ldw = stored ? output : width;
             blas.sgemm(
-                    false,
-                    true,
-                    rows(),
-                    columns,
-                    output,
-                    1,
-                    hiddenAddress(),
-                    output,
-                    v.wHh,
-                    output,
-                    1,
-                    gates,
-                    extents.gateRows());
+                    false, stored, rows(), columns, output, 1, hiddenAddress(), output, w, ldw, 1, gates, width);
         }
     }
 
     /** Reads the h each sample [from, to) had before step {@code t}. */
     final void loadPreviousHidden(LayerView v, int t, int from, int to, float[] values) {
         int before = v.direction == 0 ? t - 1 : t + 1;
+        if (v.lengths == null && !v.starts(t, from) && extents.totalOutput() == output) {
+            cursor.get(v.row(v.output, before, from, output), values, (from - first) * output, (to - from) * output);
+            return;
+        }
         for (int n = from; n < to; n++) {
             int at = (n - first) * output;
             if (!v.starts(t, n)) {

@@ -16,6 +16,10 @@ final class LayerView {
     long wIh;
     long wHh;
     long wHr;
+
+    /** [P or H, G·H], or 0: wHh transposed. */
+    long wHhTransposed;
+
     long bIh;
     long bHh;
 
@@ -41,7 +45,7 @@ final class LayerView {
     long dhx;
     long dcx;
 
-    /** [T, N, G·H]: gradients of the gates before their activation, as the recurrent weights see them. */
+    /** [T, N, gradient row]: gradients of the gates before their activation, as the recurrent weights see them. */
     long dGates;
 
     /** [T, N, H]: GRU, reset after: gradient of n as the input weights see it. LSTM with projection: [T, N, P], gradient of h. */

@@ -7,14 +7,18 @@ import java.util.Arrays;
 /**
  * {@code i, f, o = σ(a)}, {@code g = tanh(a)}, {@code c' = f∘c + i∘g}, {@code m = o∘tanh(c')}, and {@code h' = m} or, with
  * a projection, {@code wHr·m}; c and c' are read within ±clip.
+ *
+ * <p>Each loop has at most one tanh or sigmoid: the compiler does not unroll, and so not vectorise, a longer body.
  */
 final class LstmLane extends Lane {
 
     private final float clip;
     private final int width;
+    private final int gradientRow;
     private final float[] c;
     private final float[] dc;
     private final float[] previous;
+    private final float[] squashed;
     private final float[] m;
     private final float[] i;
     private final float[] f;
@@ -31,10 +35,12 @@ final class LstmLane extends Lane {
         double limit = extents.config().cellClip();
         this.clip = limit > 0 ? (float) limit : Float.POSITIVE_INFINITY;
         this.width = extents.gateRows();
+        this.gradientRow = extents.gradientRow();
         int size = rows() * hidden;
         this.c = new float[size];
         this.dc = new float[size];
         this.previous = new float[size];
+        this.squashed = new float[size];
         this.m = extents.projected() ? new float[size] : h;
         this.i = new float[size];
         this.f = new float[size];
@@ -64,7 +70,7 @@ final class LstmLane extends Lane {
             loadGates(v, t, from, to);
             activate((from - first) * hidden, (to - first) * hidden);
             if (training) {
-                storeGates(v, v.gates, t, from, to);
+                storeGates(v, v.gates, width, t, from, to);
                 int at = (from - first) * hidden;
                 cursor.put(v.row(v.cells, t, from, hidden), c, at, (to - from) * hidden);
             }
@@ -81,7 +87,9 @@ final class LstmLane extends Lane {
         tanh(g, biasG, from, to);
         sigmoid(o, biasO, from, to);
         cells(c, i, f, g, clip, from, to);
-        outputs(m, o, c, clip, from, to);
+        copyLimited(c, squashed, clip, from, to);
+        FloatMath.tanh(squashed, squashed, from, to - from);
+        multiply(m, o, squashed, from, to);
     }
 
     private static void sigmoid(float[] a, float[] bias, int from, int to) {
@@ -106,9 +114,15 @@ final class LstmLane extends Lane {
         return Math.min(Math.max(value, -clip), clip);
     }
 
-    private static void outputs(float[] m, float[] o, float[] c, float clip, int from, int to) {
+    private static void copyLimited(float[] c, float[] result, float clip, int from, int to) {
         for (int k = from; k < to; k++) {
-            m[k] = o[k] * FloatMath.tanh(limited(c[k], clip));
+            result[k] = limited(c[k], clip);
+        }
+    }
+
+    private static void multiply(float[] m, float[] o, float[] squashed, int from, int to) {
+        for (int k = from; k < to; k++) {
+            m[k] = o[k] * squashed[k];
         }
     }
 
@@ -151,11 +165,11 @@ final class LstmLane extends Lane {
             cursor.get(v.row(v.cells, t, from, hidden), c, (from - first) * hidden, (to - from) * hidden);
             loadPrevious(v, t, from, to);
             gradients(dm, (from - first) * hidden, (to - first) * hidden);
-            storeGates(v, v.dGates, t, from, to);
+            storeGates(v, v.dGates, gradientRow, t, from, to);
             from = nextActive(v, t, to);
         }
-        clearInactive(v, v.dGates, width, t);
-        product(v.row(v.dGates, t, first, width), width, v.wHh, output, false, output, width);
+        clearInactive(v, v.dGates, gradientRow, t);
+        product(v.row(v.dGates, t, first, gradientRow), gradientRow, v.wHh, output, false, output, width);
         takeHiddenGradient(v, t);
     }
 
@@ -170,6 +184,10 @@ final class LstmLane extends Lane {
 
     private void loadPrevious(LayerView v, int t, int from, int to) {
         int before = v.direction == 0 ? t - 1 : t + 1;
+        if (v.lengths == null && !v.starts(t, from)) {
+            cursor.get(v.row(v.cells, before, from, hidden), previous, (from - first) * hidden, (to - from) * hidden);
+            return;
+        }
         for (int n = from; n < to; n++) {
             int at = (n - first) * hidden;
             if (!v.starts(t, n)) {
@@ -185,10 +203,12 @@ final class LstmLane extends Lane {
     private void gradients(float[] dm, int from, int to) {
         boolean limits = clip < Float.POSITIVE_INFINITY;
         if (limits) {
-            limit(previous, clip, from, to);
+            copyLimited(previous, previous, clip, from, to);
             limitedOutputGradients(o, c, dc, dm, clip, from, to);
         } else {
-            outputGradients(o, c, dc, dm, from, to);
+            FloatMath.tanh(c, squashed, from, to - from);
+            cellGradients(dc, o, squashed, dm, from, to);
+            outputGradients(o, squashed, dm, from, to);
         }
         gateGradients(i, f, g, dc, previous, from, to);
         if (limits) {
@@ -196,13 +216,17 @@ final class LstmLane extends Lane {
         }
     }
 
-    /** Turns o into its gradient and adds what reaches c' through the output. */
-    private static void outputGradients(float[] o, float[] c, float[] dc, float[] dm, int from, int to) {
+    /** Adds what reaches c' through the output. */
+    private static void cellGradients(float[] dc, float[] o, float[] squashed, float[] dm, int from, int to) {
         for (int k = from; k < to; k++) {
-            float squashed = FloatMath.tanh(c[k]);
-            float od = o[k] * dm[k];
-            dc[k] += od * (1 - squashed * squashed);
-            o[k] = squashed * od * (1 - o[k]);
+            dc[k] += o[k] * dm[k] * (1 - squashed[k] * squashed[k]);
+        }
+    }
+
+    /** Turns o into its gradient. */
+    private static void outputGradients(float[] o, float[] squashed, float[] dm, int from, int to) {
+        for (int k = from; k < to; k++) {
+            o[k] = squashed[k] * (o[k] * dm[k]) * (1 - o[k]);
         }
     }
 
@@ -216,12 +240,6 @@ final class LstmLane extends Lane {
                 dc[k] += od * (1 - squashed * squashed);
             }
             o[k] = squashed * od * (1 - o[k]);
-        }
-    }
-
-    private static void limit(float[] c, float clip, int from, int to) {
-        for (int k = from; k < to; k++) {
-            c[k] = limited(c[k], clip);
         }
     }
 
@@ -255,17 +273,19 @@ final class LstmLane extends Lane {
     }
 
     private void loadGates(LayerView v, int t, int from, int to) {
-        loadGate(v, v.gates, width, 0, t, from, to, i);
-        loadGate(v, v.gates, width, 1, t, from, to, f);
-        loadGate(v, v.gates, width, 2, t, from, to, g);
-        loadGate(v, v.gates, width, 3, t, from, to, o);
+        stageRows(v, v.gates, width, t, from, to);
+        takeGate(width, 0, from, to, i);
+        takeGate(width, 1, from, to, f);
+        takeGate(width, 2, from, to, g);
+        takeGate(width, 3, from, to, o);
     }
 
-    private void storeGates(LayerView v, long block, int t, int from, int to) {
-        storeGate(v, block, width, 0, t, from, to, i);
-        storeGate(v, block, width, 1, t, from, to, f);
-        storeGate(v, block, width, 2, t, from, to, g);
-        storeGate(v, block, width, 3, t, from, to, o);
+    private void storeGates(LayerView v, long block, int row, int t, int from, int to) {
+        giveGate(row, 0, from, to, i);
+        giveGate(row, 1, from, to, f);
+        giveGate(row, 2, from, to, g);
+        giveGate(row, 3, from, to, o);
+        unstageRows(v, block, row, t, from, to);
     }
 
     @Override

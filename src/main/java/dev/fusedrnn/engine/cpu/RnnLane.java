@@ -63,11 +63,12 @@ final class RnnLane extends Lane {
             int to = nextInactive(v, t, from);
             loadGate(v, v.gates, hidden, 0, t, from, to, gate);
             slope(gate, dh, (from - first) * hidden, (to - first) * hidden);
-            storeGate(v, v.dGates, hidden, 0, t, from, to, gate);
+            storeGate(v, v.dGates, extents.gradientRow(), 0, t, from, to, gate);
             from = nextActive(v, t, to);
         }
-        clearInactive(v, v.dGates, hidden, t);
-        product(v.row(v.dGates, t, first, hidden), hidden, v.wHh, output, false, output, hidden);
+        int row = extents.gradientRow();
+        clearInactive(v, v.dGates, row, t);
+        product(v.row(v.dGates, t, first, row), row, v.wHh, output, false, output, hidden);
         takeHiddenGradient(v, t);
     }
 

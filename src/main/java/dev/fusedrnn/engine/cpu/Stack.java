@@ -17,6 +17,7 @@ final class Stack implements AutoCloseable {
     private final Lanes lanes;
     private final LayerView[] views;
     private final WeightGradients weightGradients;
+    private final RecurrentTranspose transpose;
     private final ParallelBlas blas = new ParallelBlas();
     private final HostCursor cursor = new HostCursor();
     private final float[] block = new float[BLOCK];
@@ -31,6 +32,7 @@ final class Stack implements AutoCloseable {
         for (int direction = 0; direction < views.length; direction++) {
             views[direction] = new LayerView(extents);
         }
+        this.transpose = extents.transposesRecurrent() ? new RecurrentTranspose(extents) : null;
         this.weightGradients = new WeightGradients(extents, workspace, blas);
     }
 
@@ -54,6 +56,10 @@ final class Stack implements AutoCloseable {
             for (LayerView v : views) {
                 prepare(v, a, layer, output);
                 inputProduct(v, input);
+                if (transpose != null) {
+                    v.wHhTransposed = workspace.transposed(direction(v));
+                    transpose.run(v.wHh, v.wHhTransposed);
+                }
             }
             lanes.forward(views, training);
             input = output;
@@ -125,7 +131,7 @@ final class Stack implements AutoCloseable {
     }
 
     private void prepare(LayerView v, Addresses a, int layer, long output) {
-        int direction = v == views[0] ? 0 : 1;
+        int direction = direction(v);
         v.weights(a.parameters, layer, direction);
         v.lengths = a.lengths;
         v.hx = v.state(a.hx, extents.output());
@@ -139,6 +145,10 @@ final class Stack implements AutoCloseable {
             v.gates = workspace.gates(direction);
             v.extra = workspace.extra(direction);
         }
+    }
+
+    private int direction(LayerView v) {
+        return v == views[0] ? 0 : 1;
     }
 
     private void prepareBackward(LayerView v, Addresses a, long dOutput) {
@@ -164,12 +174,13 @@ final class Stack implements AutoCloseable {
         for (LayerView v : views) {
             float beta = v.direction == 0 ? 0 : 1;
             int width = extents.gateRows();
+            int row = extents.gradientRow();
             if (!weightGradients.splitsCandidate()) {
-                addInputGradient(v.dGates, width, width, v.wIh, features, beta, dInput);
+                addInputGradient(v.dGates, row, width, v.wIh, features, beta, dInput);
             } else {
                 int gates = 2 * extents.hidden();
                 long candidateWeights = v.wIh + (long) Float.BYTES * gates * features;
-                addInputGradient(v.dGates, width, gates, v.wIh, features, beta, dInput);
+                addInputGradient(v.dGates, row, gates, v.wIh, features, beta, dInput);
                 addInputGradient(v.dExtra, extents.hidden(), extents.hidden(), candidateWeights, features, 1, dInput);
             }
         }

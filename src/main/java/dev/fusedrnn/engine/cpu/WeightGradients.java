@@ -40,7 +40,7 @@ final class WeightGradients {
         long target = target(v, flat, Role.W_IH);
         int width = extents.gateRows();
         int columns = splitsCandidate() ? 2 * extents.hidden() : width;
-        product(extents.rows(), v.dGates, width, columns, input, features, features, beta, target);
+        product(extents.rows(), v.dGates, extents.gradientRow(), columns, input, features, features, beta, target);
         if (splitsCandidate()) {
             long candidate = target + (long) Float.BYTES * columns * features;
             int hidden = extents.hidden();
@@ -59,7 +59,7 @@ final class WeightGradients {
         if (extents.resetBefore()) {
             long dCandidate = v.dGates + (long) Float.BYTES * columns;
             long candidate = target + (long) Float.BYTES * columns * hidden;
-            product(extents.rows(), dCandidate, extents.gateRows(), hidden, v.extra, hidden, hidden, beta, candidate);
+            product(extents.rows(), dCandidate, extents.gradientRow(), hidden, v.extra, hidden, hidden, beta, candidate);
         }
     }
 
@@ -73,14 +73,14 @@ final class WeightGradients {
             return;
         }
         int second = 1;
-        long dGates = v.row(v.dGates, v.direction == 0 ? second : 0, 0, extents.gateRows());
+        long dGates = v.row(v.dGates, v.direction == 0 ? second : 0, 0, extents.gradientRow());
         long before = v.row(v.output, v.direction == 0 ? 0 : second, 0, extents.totalOutput());
-        int width = extents.gateRows();
+        int width = extents.gradientRow();
         product(rows, dGates, width, columns, before, extents.totalOutput(), extents.output(), beta, target);
     }
 
     private void fromInitialState(LayerView v, int columns, long target) {
-        int width = extents.gateRows();
+        int width = extents.gradientRow();
         long rowBytes = (long) Float.BYTES * width;
         for (int n = 0; n < extents.batch(); n++) {
             int length = v.lengths == null ? extents.steps() : v.lengths.get(n);
@@ -100,17 +100,18 @@ final class WeightGradients {
 
     private void biases(LayerView v, long flat, float beta) {
         int width = extents.gateRows();
+        int row = extents.gradientRow();
         long dbIh = target(v, flat, Role.B_IH);
         long dbHh = target(v, flat, Role.B_HH);
-        columnSums(v.dGates, width, width, beta, dbHh);
+        columnSums(v.dGates, row, width, beta, dbHh);
         if (splitsCandidate()) {
             int gates = 2 * extents.hidden();
-            columnSums(v.dGates, width, gates, beta, dbIh);
+            columnSums(v.dGates, row, gates, beta, dbIh);
             columnSums(v.dExtra, extents.hidden(), extents.hidden(), beta, dbIh + (long) Float.BYTES * gates);
         } else if (beta == 0) {
             HostMemory.copy(dbHh, dbIh, (long) Float.BYTES * width);
         } else {
-            columnSums(v.dGates, width, width, beta, dbIh);
+            columnSums(v.dGates, row, width, beta, dbIh);
         }
     }
 

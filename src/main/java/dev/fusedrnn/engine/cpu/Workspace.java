@@ -16,7 +16,7 @@ final class Workspace implements AutoCloseable {
     Workspace(Extents extents, boolean training) {
         this.extents = extents;
         this.training = training;
-        this.floats = startsAt() + startFloats();
+        this.floats = transposedAt() + extents.directions() * transposedFloats();
         this.block = HostMemory.allocate(Float.BYTES * floats);
         if (training) {
             float[] ones = new float[1024];
@@ -32,9 +32,9 @@ final class Workspace implements AutoCloseable {
         return Float.BYTES * floats;
     }
 
-    /** [T, N, G·H]: gates of an inference pass, gradients of gates of a backward pass. */
+    /** Gates [T, N, G·H] of an inference pass, gradients of gates [T, N, gradient row] of a backward pass. */
     long gates(int direction) {
-        return address(direction * line(extents.gateFloats()));
+        return address(direction * line(extents.gradientFloats()));
     }
 
     /** [T, N, H]. */
@@ -57,9 +57,14 @@ final class Workspace implements AutoCloseable {
         return address(onesAt());
     }
 
-    /** [N, G·H]: gradients of gates at each sample's first step. */
+    /** [N, gradient row]: gradients of gates at each sample's first step. */
     long starts() {
         return address(startsAt());
+    }
+
+    /** [P or H, G·H]: recurrent weights of one layer and direction, transposed. */
+    long transposed(int direction) {
+        return address(transposedAt() + direction * transposedFloats());
     }
 
     private long address(long at) {
@@ -67,7 +72,7 @@ final class Workspace implements AutoCloseable {
     }
 
     private long extraAt() {
-        return extents.directions() * line(extents.gateFloats());
+        return extents.directions() * line(extents.gradientFloats());
     }
 
     private long extraFloats() {
@@ -96,7 +101,15 @@ final class Workspace implements AutoCloseable {
     }
 
     private long startFloats() {
-        return training ? line((long) extents.batch() * extents.gateRows()) : 0;
+        return training ? line((long) extents.batch() * extents.gradientRow()) : 0;
+    }
+
+    private long transposedAt() {
+        return startsAt() + startFloats();
+    }
+
+    private long transposedFloats() {
+        return extents.transposesRecurrent() ? line((long) extents.gateRows() * extents.output()) : 0;
     }
 
     private static long line(long floats) {
