@@ -22,11 +22,13 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
  * Runs {@link PeerBenchmark} in rounds, so that the systems take turns and each round is a fork of its own, and writes the
  * medians, their spread and the ratios.
  *
- * <p>Arguments: the JSON file to write, and the number of rounds (3 if not given). With the system property {@code
+ * <p>Arguments: the JSON file to write, the number of rounds, and how many iterations of a second each fork measures after
+ * two to warm up. With the system property {@code
  * fusedrnn.benchmarks.anyLoad=true} it runs on a busy machine too, and says so in the file.
  */
 public final class PeerRun {
     private static final double MOST_LOAD_PER_CORE = 0.3;
+    private static final int WARM_UP_ITERATIONS = 2;
     private static final List<String> SYSTEMS = List.of("fusedrnn", "pytorch");
     private static final List<String> LAYERS = List.of(
             "lstm-t64-n32-c128-h256-l2",
@@ -39,7 +41,8 @@ public final class PeerRun {
 
     public static void main(String[] args) throws RunnerException, IOException {
         Path file = Path.of(args[0]);
-        int rounds = args.length > 1 ? Integer.parseInt(args[1]) : 3;
+        int rounds = Integer.parseInt(args[1]);
+        int iterations = Integer.parseInt(args[2]);
         double load = loadPerCore();
         if (load > MOST_LOAD_PER_CORE && !Boolean.getBoolean("fusedrnn.benchmarks.anyLoad")) {
             System.err.printf(Locale.ROOT, "load per core is %.2f, more than %.1f: wait until the machine is quiet%n", load,
@@ -55,7 +58,7 @@ public final class PeerRun {
                 for (String pass : PASSES) {
                     for (String system : SYSTEMS) {
                         samples.computeIfAbsent(key(layer, pass, system), k -> new ArrayList<>())
-                                .addAll(measure(layer, pass, system));
+                                .addAll(measure(layer, pass, system, iterations));
                     }
                 }
             }
@@ -66,12 +69,15 @@ public final class PeerRun {
         System.out.println("written to " + file);
     }
 
-    private static List<Double> measure(String layer, String pass, String system) throws RunnerException {
+    private static List<Double> measure(String layer, String pass, String system, int iterations)
+            throws RunnerException {
         Options options = new OptionsBuilder()
                 .include(PeerBenchmark.class.getName() + "." + pass + "$")
                 .param("layer", layer)
                 .param("system", system)
                 .forks(1)
+                .warmupIterations(WARM_UP_ITERATIONS)
+                .measurementIterations(iterations)
                 .shouldFailOnError(true)
                 .build();
         List<Double> values = new ArrayList<>();
