@@ -64,7 +64,7 @@ final class GruResetBeforeLane extends Lane {
     private void candidates(LayerView v, int t, int from, int to, boolean training) {
         loadGate(v, v.gates, width, 2, t, from, to, n);
         stageProduct(hidden, from, to);
-            takeGate(hidden, 0, from, to, scaled);
+        takeGate(hidden, 0, from, to, scaled);
         mix(h, n, z, scaled, biasN, (from - first) * hidden, (to - first) * hidden);
         if (training) {
             storeGate(v, v.gates, width, 0, t, from, to, r);

@@ -242,8 +242,7 @@ abstract class Lane implements AutoCloseable {
             boolean stored = v.wHhTransposed == 0;
             long w = stored ? v.wHh : v.wHhTransposed;
             int ldw = stored ? output : width;
-            blas.sgemm(
-                    false, stored, rows(), columns, output, 1, hiddenAddress(), output, w, ldw, 1, gates, width);
+            blas.sgemm(false, stored, rows(), columns, output, 1, hiddenAddress(), output, w, ldw, 1, gates, width);
         }
     }
 

@@ -59,7 +59,16 @@ final class WeightGradients {
         if (extents.resetBefore()) {
             long dCandidate = v.dGates + (long) Float.BYTES * columns;
             long candidate = target + (long) Float.BYTES * columns * hidden;
-            product(extents.rows(), dCandidate, extents.gradientRow(), hidden, v.extra, hidden, hidden, beta, candidate);
+            product(
+                    extents.rows(),
+                    dCandidate,
+                    extents.gradientRow(),
+                    hidden,
+                    v.extra,
+                    hidden,
+                    hidden,
+                    beta,
+                    candidate);
         }
     }
 

@@ -56,8 +56,9 @@ public final class Blas {
                 case "auto" -> OneDnn.isUsable();
                 case "onednn" -> true;
                 case "openblas" -> false;
-                default -> throw new IllegalArgumentException(
-                        LIBRARY_PROPERTY + " must be auto, onednn or openblas, found " + wanted);
+                default ->
+                    throw new IllegalArgumentException(
+                            LIBRARY_PROPERTY + " must be auto, onednn or openblas, found " + wanted);
             };
         }
     }
