@@ -77,7 +77,8 @@ final class PersistentRecurrence implements Recurrence {
 
     @Override
     public String plan() {
-        return "cluster of " + forwardPlan.clusterSize() + ", " + forwardPlan.samplesPerCluster() + " samples each";
+        String blocks = forwardPlan.kind() == FusedRnn.FRNN_PLAN_CHIP ? "chip-wide, blocks " : "cluster of ";
+        return blocks + forwardPlan.clusterSize() + ", " + forwardPlan.samplesPerCluster() + " samples each";
     }
 
     @Override
