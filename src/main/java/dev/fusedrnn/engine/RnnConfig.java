@@ -2,6 +2,7 @@ package dev.fusedrnn.engine;
 
 import dev.fusedrnn.tensor.DataType;
 import java.util.Objects;
+import java.util.function.Consumer;
 
 /**
  * What a recurrent stack computes. Immutable; every field is checked when a value is made.
@@ -73,155 +74,47 @@ public record RnnConfig(
 
     /** The same with {@code layers} layers. */
     public RnnConfig withLayers(int layers) {
-        return new RnnConfig(
-                cell,
-                inputSize,
-                hiddenSize,
-                layers,
-                bidirectional,
-                bias,
-                projSize,
-                dropout,
-                cellClip,
-                gruVariant,
-                dataType,
-                tf32);
+        return with(draft -> draft.layers = layers);
     }
 
     /** The same in one or both directions. */
     public RnnConfig withBidirectional(boolean bidirectional) {
-        return new RnnConfig(
-                cell,
-                inputSize,
-                hiddenSize,
-                layers,
-                bidirectional,
-                bias,
-                projSize,
-                dropout,
-                cellClip,
-                gruVariant,
-                dataType,
-                tf32);
+        return with(draft -> draft.bidirectional = bidirectional);
     }
 
     /** The same with or without biases. */
     public RnnConfig withBias(boolean bias) {
-        return new RnnConfig(
-                cell,
-                inputSize,
-                hiddenSize,
-                layers,
-                bidirectional,
-                bias,
-                projSize,
-                dropout,
-                cellClip,
-                gruVariant,
-                dataType,
-                tf32);
+        return with(draft -> draft.bias = bias);
     }
 
     /** The same with h projected to {@code projSize} features; 0 for no projection. */
     public RnnConfig withProjSize(int projSize) {
-        return new RnnConfig(
-                cell,
-                inputSize,
-                hiddenSize,
-                layers,
-                bidirectional,
-                bias,
-                projSize,
-                dropout,
-                cellClip,
-                gruVariant,
-                dataType,
-                tf32);
+        return with(draft -> draft.projSize = projSize);
     }
 
     /** The same with dropout between layers. */
     public RnnConfig withDropout(double dropout) {
-        return new RnnConfig(
-                cell,
-                inputSize,
-                hiddenSize,
-                layers,
-                bidirectional,
-                bias,
-                projSize,
-                dropout,
-                cellClip,
-                gruVariant,
-                dataType,
-                tf32);
+        return with(draft -> draft.dropout = dropout);
     }
 
     /** The same with c read within ±{@code cellClip}; 0 for no limit. */
     public RnnConfig withCellClip(double cellClip) {
-        return new RnnConfig(
-                cell,
-                inputSize,
-                hiddenSize,
-                layers,
-                bidirectional,
-                bias,
-                projSize,
-                dropout,
-                cellClip,
-                gruVariant,
-                dataType,
-                tf32);
+        return with(draft -> draft.cellClip = cellClip);
     }
 
     /** The same with another form of GRU. */
     public RnnConfig withGruVariant(GruVariant gruVariant) {
-        return new RnnConfig(
-                cell,
-                inputSize,
-                hiddenSize,
-                layers,
-                bidirectional,
-                bias,
-                projSize,
-                dropout,
-                cellClip,
-                gruVariant,
-                dataType,
-                tf32);
+        return with(draft -> draft.gruVariant = gruVariant);
     }
 
     /** The same in another data type. */
     public RnnConfig withDataType(DataType dataType) {
-        return new RnnConfig(
-                cell,
-                inputSize,
-                hiddenSize,
-                layers,
-                bidirectional,
-                bias,
-                projSize,
-                dropout,
-                cellClip,
-                gruVariant,
-                dataType,
-                tf32);
+        return with(draft -> draft.dataType = dataType);
     }
 
     /** The same with or without TF32 products. */
     public RnnConfig withTf32(boolean tf32) {
-        return new RnnConfig(
-                cell,
-                inputSize,
-                hiddenSize,
-                layers,
-                bidirectional,
-                bias,
-                projSize,
-                dropout,
-                cellClip,
-                gruVariant,
-                dataType,
-                tf32);
+        return with(draft -> draft.tf32 = tf32);
     }
 
     /** D: 1 or 2. */
@@ -244,9 +137,62 @@ public record RnnConfig(
         return layer == 0 ? inputSize : totalOutputSize();
     }
 
+    private RnnConfig with(Consumer<Draft> change) {
+        Draft draft = new Draft(this);
+        change.accept(draft);
+        return draft.finish();
+    }
+
     private static void requireSize(String field, int value, int least, int most) {
         if (value < least || value > most) {
             throw new IllegalArgumentException(field + " must be in [" + least + ", " + most + "], found " + value);
+        }
+    }
+
+    /** All fields, free to change one of them. */
+    private static final class Draft {
+        private final CellType cell;
+        private final int inputSize;
+        private final int hiddenSize;
+        private int layers;
+        private boolean bidirectional;
+        private boolean bias;
+        private int projSize;
+        private double dropout;
+        private double cellClip;
+        private GruVariant gruVariant;
+        private DataType dataType;
+        private boolean tf32;
+
+        Draft(RnnConfig from) {
+            cell = from.cell;
+            inputSize = from.inputSize;
+            hiddenSize = from.hiddenSize;
+            layers = from.layers;
+            bidirectional = from.bidirectional;
+            bias = from.bias;
+            projSize = from.projSize;
+            dropout = from.dropout;
+            cellClip = from.cellClip;
+            gruVariant = from.gruVariant;
+            dataType = from.dataType;
+            tf32 = from.tf32;
+        }
+
+        RnnConfig finish() {
+            return new RnnConfig(
+                    cell,
+                    inputSize,
+                    hiddenSize,
+                    layers,
+                    bidirectional,
+                    bias,
+                    projSize,
+                    dropout,
+                    cellClip,
+                    gruVariant,
+                    dataType,
+                    tf32);
         }
     }
 }
