@@ -197,6 +197,7 @@ final class FusedExecution implements RnnExecution {
                 in,
                 out,
                 count,
+                0,
                 (float) config.dropout(),
                 layer,
                 call.random().address());

@@ -156,7 +156,8 @@ final class CpuKernels implements Kernels {
     }
 
     @Override
-    public void dropout(Tensor in, Tensor out, float p, Tensor randomTensor, int stream) {
+    public void dropout(Tensor in, Tensor out, float p, Tensor randomTensor, int stream, long period) {
+        DropoutMask.requirePeriod(period);
         FloatBlocks.requireElements("out", out, in.elements());
         FloatBlocks.requireType("random", randomTensor, DataType.I32);
         FloatBlocks.requireElements("random", randomTensor, 4);
@@ -164,7 +165,7 @@ final class CpuKernels implements Kernels {
         for (long at = 0; at < in.elements(); at += SIZE) {
             int count = count(in, at);
             blocks.load(in, at, left, count);
-            DropoutMask.factors(p, random[0], random[1], random[2], stream, at, right, count);
+            DropoutMask.factors(p, random[0], random[1], random[2], stream, at, period, right, count);
             for (int i = 0; i < count; i++) {
                 left[i] *= right[i];
             }

@@ -199,7 +199,8 @@ final class CudaKernels implements Kernels {
     }
 
     @Override
-    public void dropout(Tensor in, Tensor out, float p, Tensor random, int stream) {
+    public void dropout(Tensor in, Tensor out, float p, Tensor random, int stream, long period) {
+        DropoutMask.requirePeriod(period);
         requireElements("out", out, here("in", in).elements());
         requireType("out", out, in.dataType());
         requireType("random", random, DataType.I32);
@@ -211,7 +212,7 @@ final class CudaKernels implements Kernels {
             out.clear();
             return;
         }
-        kernels.dropout(type(in), stream, p, in.elements(), random.address(), in.address(), out.address());
+        kernels.dropout(type(in), stream, p, in.elements(), period, random.address(), in.address(), out.address());
     }
 
     @Override

@@ -8,6 +8,9 @@ package dev.fusedrnn.kernel;
  * stream, draw) under the key (seed low, seed high). It is kept if {@code (word >>> 8)·2^-24 >= p} and then scaled by
  * {@code 1/(1-p)}. Between layers, the stream is the index of the layer whose output is dropped and e is the element's
  * index in [T, N, D·H].
+ *
+ * <p>With a period, element i has the factor of element {@code i mod period}: over [T, N, K] and with the period N·K one
+ * mask serves all time steps, the variational dropout of Gal and Ghahramani (2016).
  */
 public final class DropoutMask {
     private DropoutMask() {}
@@ -22,18 +25,43 @@ public final class DropoutMask {
     /**
      * The factors of {@code count} elements from {@code first} on, the same values as {@link #factor} gives.
      *
+     * @param period elements after which the mask repeats; 0 for one that does not
      * @param out written from its start
      */
     public static void factors(
-            float p, int seedLow, int seedHigh, int draw, int stream, long first, float[] out, int count) {
-        float keep = 1 / (1 - p);
+            float p, int seedLow, int seedHigh, int draw, int stream, long first, long period, float[] out, int count) {
         int done = 0;
-        int[] words = new int[4];
         while (done < count) {
-            long element = first + done;
+            if (period > 0 && done >= period) {
+                int part = (int) Math.min(period, count - done);
+                System.arraycopy(out, (int) (done - period), out, done, part);
+                done += part;
+            } else {
+                long element = period == 0 ? first + done : (first + done) % period;
+                long left = period == 0 ? count : period - element;
+                int end = (int) Math.min(count, done + left);
+                draw(p, seedLow, seedHigh, draw, stream, element, out, done, end);
+                done = end;
+            }
+        }
+    }
+
+    static void requirePeriod(long period) {
+        if (period < 0) {
+            throw new IllegalArgumentException("period must be at least 0, found " + period);
+        }
+    }
+
+    private static void draw(
+            float p, int seedLow, int seedHigh, int draw, int stream, long first, float[] out, int from, int end) {
+        float keep = 1 / (1 - p);
+        int done = from;
+        int[] words = new int[4];
+        while (done < end) {
+            long element = first + (done - from);
             long block = element >>> 2;
             Philox.block((int) block, (int) (block >>> 32), stream, draw, seedLow, seedHigh, words);
-            for (int lane = (int) (element & 3); lane < 4 && done < count; lane++) {
+            for (int lane = (int) (element & 3); lane < 4 && done < end; lane++) {
                 out[done++] = (words[lane] >>> 8) * 0x1p-24f >= p ? keep : 0;
             }
         }

@@ -86,8 +86,10 @@ public sealed interface Kernels extends AutoCloseable permits CpuKernels, CudaKe
      * Dropout by {@link DropoutMask}; also its own gradient. {@code out} may be {@code in}.
      *
      * @param random I32 [4]: seed low, seed high, draw, 0
+     * @param period element i uses the mask of element {@code i mod period}: N·K for a [T, N, K] that shares one mask among
+     *     its time steps; 0 for a mask that does not repeat
      */
-    void dropout(Tensor in, Tensor out, float p, Tensor random, int stream);
+    void dropout(Tensor in, Tensor out, float p, Tensor random, int stream, long period);
 
     /** Writes the squared Euclidean norm of {@code gradient} to {@code squaredNorm} F32 [1], summed in a fixed order. */
     void squaredNorm(Tensor gradient, Tensor squaredNorm);

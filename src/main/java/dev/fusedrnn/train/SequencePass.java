@@ -188,7 +188,7 @@ public final class SequencePass implements AutoCloseable {
 
     private void drop(Tensor from, Tensor to, double probability, int stream) {
         if (probability > 0) {
-            kernels.dropout(from, to, (float) probability, random, stream);
+            kernels.dropout(from, to, (float) probability, random, stream, 0);
         }
     }
 

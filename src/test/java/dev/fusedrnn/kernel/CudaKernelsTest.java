@@ -294,12 +294,12 @@ class CudaKernelsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"0.3", "0", "1", "0.5"})
-    void dropsTheSameElementsAsTheCpu(float p) {
+    @CsvSource({"0.3,0", "0,0", "1,0", "0.5,0", "0.3,1007", "1,1007", "0.5,1000003"})
+    void dropsTheSameElementsAsTheCpu(float p, long period) {
         for (DataType type : List.of(DataType.F32, DataType.BF16, DataType.F16)) {
-            same("dropout " + p + " " + type, type, 100_003, (kernels, tensor) -> {
+            same("dropout " + p + " " + period + " " + type, type, 100_003, (kernels, tensor) -> {
                 try (Tensor key = ints(kernels, 7, -9, 3, 0)) {
-                    kernels.dropout(tensor, tensor, p, key, 2);
+                    kernels.dropout(tensor, tensor, p, key, 2, period);
                     kernels.device().synchronize();
                 }
             });

@@ -197,7 +197,7 @@ final class Stack implements AutoCloseable {
         for (long at = 0; at < extents.outputFloats(); at += BLOCK) {
             int count = (int) Math.min(BLOCK, extents.outputFloats() - at);
             cursor.get(from + Float.BYTES * at, block, 0, count);
-            DropoutMask.factors(p, random[0], random[1], random[2], layer, at, factors, count);
+            DropoutMask.factors(p, random[0], random[1], random[2], layer, at, 0, factors, count);
             for (int i = 0; i < count; i++) {
                 block[i] *= factors[i];
             }

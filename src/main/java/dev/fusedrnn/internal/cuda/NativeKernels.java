@@ -60,7 +60,7 @@ public final class NativeKernels implements AutoCloseable {
         gather.structSize(gather.sizeof()).reserved(0).error(0).stream(context.stream());
         scatterAdd.structSize(scatterAdd.sizeof()).stream(context.stream());
         crossEntropy.structSize(crossEntropy.sizeof()).best(0).error(0).stream(context.stream());
-        dropout.structSize(dropout.sizeof()).firstElement(0).period(0).stream(context.stream());
+        dropout.structSize(dropout.sizeof()).firstElement(0).stream(context.stream());
         clipScale.structSize(clipScale.sizeof()).lossUnscale(0).reserved(0).stream(context.stream());
         update.structSize(update.sizeof()).stream(context.stream());
     }
@@ -175,13 +175,14 @@ public final class NativeKernels implements AutoCloseable {
         call.check(FusedRnn.frnn_cross_entropy(crossEntropy, call.message()), "frnn_cross_entropy");
     }
 
-    /** Dropout, or its gradient. */
-    public void dropout(int type, int streamId, float p, long count, long random, long in, long out) {
+    /** Dropout, or its gradient; the mask repeats after {@code period} elements if that is not 0. */
+    public void dropout(int type, int streamId, float p, long count, long period, long random, long in, long out) {
         enter();
         dropout.type(type)
                 .streamId(streamId)
                 .p(p)
                 .count(count)
+                .period(period)
                 .random(random)
                 .in(in)
                 .out(out);

@@ -164,11 +164,11 @@ public final class NativeCalls implements AutoCloseable {
     }
 
     /** Dropout of {@code count} values; also its gradient. p may be 1: then all are dropped. */
-    public void dropout(int type, long in, long out, long count, float p, int streamId, long random) {
+    public void dropout(int type, long in, long out, long count, long period, float p, int streamId, long random) {
         if (p >= 1) {
             clear(type, out, count);
         } else {
-            kernels.dropout(type, streamId, p, count, random, in, out);
+            kernels.dropout(type, streamId, p, count, period, random, in, out);
         }
     }
 
