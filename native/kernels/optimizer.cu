@@ -95,6 +95,8 @@ __global__ void __launch_bounds__(THREADS) updateKernel(const __grid_constant__ 
     }
     __syncthreads();
     const Step step = shared;
+    float *average = address<float>(p.average);
+    const float share = p.average == 0 ? 0.0f : address<const float>(p.averageShare)[0];
     float *masters = address<float>(p.masters);
     V *values = address<V>(p.values);
     const G *gradients = address<const G>(p.gradients);
@@ -109,6 +111,7 @@ __global__ void __launch_bounds__(THREADS) updateKernel(const __grid_constant__ 
         }
         masters[i] = next;
         values[i] = fromFloat<V>(next);
+        if (share != 0.0f) average[i] = fmaf(share, next - average[i], average[i]);
     }
 }
 
@@ -169,6 +172,12 @@ int32_t frnn_update(const FrnnUpdateParams *params, FrnnMessage *message) {
     check.pointer("values", p.values, typeBytes(p.valueType)).pointer("masters", p.masters, 4);
     check.pointer("gradients", p.gradients, typeBytes(p.gradientType)).pointer("scale", p.scale, 4).pointer("hyper", p.hyper, 4);
     check.require(p.valueType == FRNN_F32 || p.values != p.masters, "values and masters are one tensor, but values are not F32");
+    check.optional("average", p.average, 4);
+    if (p.average != 0) {
+        check.pointer("averageShare", p.averageShare, 4);
+    } else {
+        check.absent("averageShare", p.averageShare);
+    }
     checkMoments(check, p);
     if (!check.ok()) return check.status();
     withType(p.valueType, [&](auto value) {

@@ -4,6 +4,7 @@
 #include "common/check.h"
 #include "common/grid.cuh"
 #include "common/types.cuh"
+#include "whole_sum.cuh"
 
 namespace frnn {
 namespace {
@@ -58,12 +59,6 @@ __global__ void __launch_bounds__(THREADS)
     }
 }
 
-// Whole sums: elements a block takes, and the most partial sums, which one block then adds.
-constexpr int64_t BLOCK_ELEMENTS = THREADS * 16;
-constexpr int64_t MOST_PARTIALS = 1024;
-
-int64_t partials(int64_t count) { return std::max<int64_t>(1, std::min(MOST_PARTIALS, ceilDiv(count, BLOCK_ELEMENTS))); }
-
 template <typename S>
 __global__ void __launch_bounds__(THREADS) partialSumKernel(const S *__restrict__ x, double *__restrict__ partial, int64_t count, bool squares) {
     __shared__ double shared[THREADS / 32];
@@ -74,14 +69,6 @@ __global__ void __launch_bounds__(THREADS) partialSumKernel(const S *__restrict_
     }
     sum = blockSum(sum, shared);
     if (threadIdx.x == 0) partial[blockIdx.x] = sum;
-}
-
-__global__ void __launch_bounds__(THREADS) finishSumKernel(const double *__restrict__ partial, float *__restrict__ result, int64_t count, bool accumulate) {
-    __shared__ double shared[THREADS / 32];
-    double sum = 0.0;
-    for (int64_t i = threadIdx.x; i < count; i += THREADS) sum += partial[i];
-    sum = blockSum(sum, shared);
-    if (threadIdx.x == 0) result[0] = static_cast<float>(accumulate ? static_cast<double>(result[0]) + sum : sum);
 }
 
 }  // namespace

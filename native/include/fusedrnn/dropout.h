@@ -29,6 +29,26 @@ typedef struct FrnnDropoutParams {
 
 FRNN_EXPORT int32_t frnn_dropout(const FrnnDropoutParams *params, FrnnMessage *message);
 
+/*
+ * Whole rows: out[m,:] = keep(ids[m]) ? in[m,:] / (1-p) : 0 with keep as above; its own gradient. Rows of one id share one
+ * fate: dropout of the rows of a table that ids look up.
+ */
+typedef struct FrnnDropoutRowsParams {
+    uint32_t structSize;
+    int32_t type; /* F32, BF16 or F16 */
+    int32_t streamId;
+    float p; /* 0 <= p < 1 */
+    int64_t M;
+    int64_t E;
+    uint64_t ids;    /* read I32 [M] */
+    uint64_t random; /* read I32 [4]: seedLow, seedHigh, draw, 0 */
+    uint64_t in;     /* read [M,E] */
+    uint64_t out;    /* written [M,E]; may be `in` */
+    uint64_t stream;
+} FrnnDropoutRowsParams;
+
+FRNN_EXPORT int32_t frnn_dropout_rows(const FrnnDropoutRowsParams *params, FrnnMessage *message);
+
 #ifdef __cplusplus
 }
 #endif

@@ -41,6 +41,31 @@ typedef struct FrnnTargetScaleParams {
 
 FRNN_EXPORT int32_t frnn_target_scale(const FrnnTargetScaleParams *params, FrnnMessage *message);
 
+/* Workspace bytes of frnn_activity_penalty. */
+FRNN_EXPORT int64_t frnn_activity_penalty_workspace(int64_t T, int64_t K);
+
+/*
+ * Penalty on outputs and on their change in time (Merity, McCann, Socher 2017):
+ * loss[0] += activity * sum y[t,k]^2 + change * sum over t > 0 of (y[t,k] - y[t-1,k])^2, partial sums in double;
+ * dy += gradientScale[0] times its gradient.
+ */
+typedef struct FrnnActivityPenaltyParams {
+    uint32_t structSize;
+    int32_t type; /* F32, BF16 or F16 */
+    float activity;
+    float change;
+    int64_t T;
+    int64_t K;              /* elements of a time step */
+    uint64_t y;             /* read [T,K] */
+    uint64_t gradientScale; /* read F32 [1] */
+    uint64_t dy;            /* read and written [T,K] */
+    uint64_t loss;          /* read and written F32 [1] */
+    uint64_t workspace;     /* scratch, frnn_activity_penalty_workspace bytes, 16-byte aligned */
+    uint64_t stream;
+} FrnnActivityPenaltyParams;
+
+FRNN_EXPORT int32_t frnn_activity_penalty(const FrnnActivityPenaltyParams *params, FrnnMessage *message);
+
 #ifdef __cplusplus
 }
 #endif

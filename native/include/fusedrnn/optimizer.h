@@ -54,7 +54,10 @@ enum FrnnRule {
     FRNN_ADAMW = 3
 };
 
-/* g = gradient * scale[0]; the rule on the master; values = (valueType) master. Nothing is written if scale[0] is NaN. */
+/*
+ * g = gradient * scale[0]; the rule on the master; values = (valueType) master; average += averageShare[0] * (master - average)
+ * unless averageShare[0] is 0. Nothing is written if scale[0] is NaN.
+ */
 typedef struct FrnnUpdateParams {
     uint32_t structSize;
     int32_t rule;         /* FrnnRule */
@@ -72,6 +75,8 @@ typedef struct FrnnUpdateParams {
     uint64_t moment2;   /* F32 [count], read and written: RMSProp mean square, Adam second moment; else 0 */
     uint64_t scale;     /* read F32 [1] */
     uint64_t hyper;     /* read F32 [2]: learning rate, step t (1 for the first) */
+    uint64_t average;      /* F32 [count], read and written: average of the masters over steps; 0: none */
+    uint64_t averageShare; /* read F32 [1]: 1/k where this step's masters are the k-th that are averaged, 0 before; 0 without average */
     uint64_t stream;
 } FrnnUpdateParams;
 

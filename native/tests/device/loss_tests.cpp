@@ -77,6 +77,38 @@ static void specialCase(Case &c) {
     c.equal("not a number", {std::isnan(got[1]) ? 1.0 : 0.0, std::isfinite(got[2]) ? 1.0 : 0.0, std::isnan(got[3]) ? 1.0 : 0.0}, {1, 0, 1});
 }
 
+static void penaltyCase(Case &c, int32_t type, int64_t T, int64_t K, float activity, float change) {
+    Buffer &y = c.input(type, c.uniform(T * K));
+    Buffer &dy = c.input(type, c.uniform(T * K));
+    const std::vector<double> before = dy.host();
+    Buffer &scale = c.input(FRNN_F32, {0.75});
+    Buffer &loss = c.input(FRNN_F32, {2.5});
+    Buffer &workspace = c.workspace(frnn_activity_penalty_workspace(T, K));
+    FrnnActivityPenaltyParams p{};
+    p.type = type;
+    p.activity = activity;
+    p.change = change;
+    p.T = T;
+    p.K = K;
+    p.y = y.address();
+    p.gradientScale = scale.address();
+    p.dy = dy.address();
+    p.loss = loss.address();
+    p.workspace = workspace.address();
+    c.call(frnn_activity_penalty, p);
+    const std::vector<double> &h = y.host();
+    double sum = 2.5;
+    std::vector<double> expected;
+    for (int64_t i = 0; i < T * K; ++i) {
+        const double fromBefore = i >= K ? h[i] - h[i - K] : 0;
+        const double toNext = i + K < T * K ? h[i + K] - h[i] : 0;
+        sum += activity * h[i] * h[i] + change * fromBefore * fromBefore;
+        expected.push_back(before[i] + 0.75 * 2 * (activity * h[i] + change * (fromBefore - toNext)));
+    }
+    c.close("dy", dy, expected, 4e-6);
+    c.close("loss", loss, {sum}, 1e-6 * sum);
+}
+
 void addLossTests() {
     const int64_t shapes[][3] = {{1, 1, 1}, {19, 7, 7}, {203, 65, 72}, {61, 513, 513}, {33, 10007, 10007}, {5000, 3, 3}};
     for (int32_t type : FLOATING) {
@@ -86,6 +118,12 @@ void addLossTests() {
             add("cross-entropy " + name, [=](Case &c) { lossCase(c, type, M, V, stride, 8, true); });
             add("cross-entropy of large logits " + name, [=](Case &c) { lossCase(c, type, M, V, stride, 3e4, false); });
         }
+    }
+    for (int32_t type : FLOATING) {
+        const std::string name = typeName(type);
+        add("activity penalty " + name, [=](Case &c) { penaltyCase(c, type, 37, 1009, 2, 1); });
+        add("activity penalty on outputs " + name, [=](Case &c) { penaltyCase(c, type, 1, 7, 0.5f, 0); });
+        add("activity penalty on changes " + name, [=](Case &c) { penaltyCase(c, type, 70, 8009, 0, 0.25f); });
     }
     add("cross-entropy special values", specialCase);
     add("target scale", [](Case &c) {

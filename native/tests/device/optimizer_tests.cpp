@@ -91,6 +91,48 @@ static void updateCase(Case &c, const Rule &rule, int32_t valueType, int32_t gra
     c.equal("skipped", masters.get(), before);
 }
 
+static void averageCase(Case &c, int32_t valueType) {
+    const int64_t count = 3001;
+    Buffer &masters = c.input(FRNN_F32, c.uniform(count));
+    Buffer &values = valueType == FRNN_F32 ? masters : c.output(valueType, count);
+    Buffer &gradients = c.output(FRNN_F32, count);
+    Buffer &average = c.input(FRNN_F32, masters.host());
+    Buffer &share = c.output(FRNN_F32, 1);
+    Buffer &scale = c.input(FRNN_F32, {0.5});
+    Buffer &hyper = c.input(FRNN_F32, {0.1, 1});
+    FrnnUpdateParams p{};
+    p.rule = FRNN_SGD;
+    p.valueType = valueType;
+    p.gradientType = FRNN_F32;
+    p.count = count;
+    p.values = values.address();
+    p.masters = masters.address();
+    p.gradients = gradients.address();
+    p.scale = scale.address();
+    p.hyper = hyper.address();
+    p.average = average.address();
+    p.averageShare = share.address();
+    const std::vector<double> start = masters.host();
+    gradients.set(c.uniform(count));
+    share.set({0});
+    c.call(frnn_update, p);
+    c.equal("not averaged yet", average.get(), start);
+    std::vector<double> sum(static_cast<size_t>(count), 0);
+    for (int k = 1; k <= 5; ++k) {
+        gradients.set(c.uniform(count));
+        share.set({1.0 / k});
+        c.call(frnn_update, p);
+        const std::vector<double> now = masters.get();
+        for (int64_t i = 0; i < count; ++i) sum[i] += now[i];
+    }
+    for (double &value : sum) value /= 5;
+    c.close("average", average, sum, 2e-6);
+    const std::vector<double> before = average.get();
+    scale.set({NAN});
+    c.call(frnn_update, p);
+    c.equal("skipped", average.get(), before);
+}
+
 static double clipScale(Case &c, double squaredNorm, float maxNorm, float unscale, bool onDevice) {
     Buffer &norm = c.input(FRNN_F32, {squaredNorm});
     Buffer &factor = c.input(FRNN_F32, {unscale});
@@ -141,6 +183,9 @@ void addOptimizerTests() {
                     [=](Case &c) { updateCase(c, rule, value, gradient); });
             }
         }
+    }
+    for (int32_t value : FLOATING) {
+        add(std::string("update with average ") + typeName(value), [=](Case &c) { averageCase(c, value); });
     }
     add("clip scale", clipCase);
     add("step done", stepDoneCase);

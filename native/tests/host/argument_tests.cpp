@@ -83,6 +83,16 @@ void argumentTests() {
     FrnnDropoutParams dropout{};
     dropout.p = 1;
     refused(frnn_dropout, dropout, "p must be");
+    FrnnDropoutRowsParams rows{};
+    rows.M = rows.E = 1;
+    rows.random = rows.in = rows.out = 256;
+    refused(frnn_dropout_rows, rows, "ids is missing");
+    FrnnActivityPenaltyParams penalty{};
+    penalty.T = penalty.K = 1;
+    penalty.y = penalty.dy = penalty.gradientScale = penalty.loss = penalty.workspace = 256;
+    refused(frnn_activity_penalty, penalty, "y and dy are one tensor");
+    penalty.change = -1;
+    refused(frnn_activity_penalty, penalty, "change");
     FrnnConvertParams convert{};
     convert.toType = FRNN_I32;
     refused(frnn_convert, convert, "I32 converts");
@@ -93,6 +103,10 @@ void argumentTests() {
     refused(frnn_update, update, "moment1 is missing");
     update.valueType = FRNN_BF16;
     refused(frnn_update, update, "values and masters");
+    update.rule = FRNN_SGD;
+    update.valueType = FRNN_F32;
+    update.average = 256;
+    refused(frnn_update, update, "averageShare is missing");
     cellTests();
 
     FrnnProbe probe{};

@@ -14,6 +14,7 @@ final class CpuKernels implements Kernels {
     private final CpuGemm gemm = new CpuGemm(blocks);
     private final CpuSoftmax softmax = new CpuSoftmax(blocks);
     private final CpuRows rows = new CpuRows(blocks);
+    private final CpuPenalty penalty = new CpuPenalty(blocks);
     private final CpuOptimizer optimizer = new CpuOptimizer(blocks);
     private final float[] left = new float[SIZE];
     private final float[] right = new float[SIZE];
@@ -171,6 +172,16 @@ final class CpuKernels implements Kernels {
             }
             blocks.store(out, at, left, count);
         }
+    }
+
+    @Override
+    public void dropoutRows(Tensor ids, Tensor in, Tensor out, float p, Tensor randomTensor, int stream) {
+        rows.dropout(ids, in, out, p, randomTensor, stream);
+    }
+
+    @Override
+    public void activityPenalty(Tensor y, Tensor dy, float activity, float change, Tensor gradientScale, Tensor loss) {
+        penalty.add(y, dy, activity, change, gradientScale, loss);
     }
 
     @Override

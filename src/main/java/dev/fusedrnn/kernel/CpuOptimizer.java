@@ -15,6 +15,7 @@ final class CpuOptimizer {
     private final float[] g = new float[FloatBlocks.SIZE];
     private final float[] m = new float[FloatBlocks.SIZE];
     private final float[] v = new float[FloatBlocks.SIZE];
+    private final float[] mean = new float[FloatBlocks.SIZE];
 
     CpuOptimizer(FloatBlocks blocks) {
         this.blocks = blocks;
@@ -27,6 +28,7 @@ final class CpuOptimizer {
             return;
         }
         blocks.cursor().get(update.hyper().address(), hyper, 0, 2);
+        float share = update.average() == null ? 0 : blocks.scalar(update.averageShare());
         boolean separate = update.values().address() != update.masters().address();
         long elements = update.masters().elements();
         for (long at = 0; at < elements; at += FloatBlocks.SIZE) {
@@ -34,6 +36,9 @@ final class CpuOptimizer {
             load(update, at, count, scale);
             step(update.rule(), count);
             store(update, at, count, separate);
+            if (share != 0) {
+                average(update.average(), at, share, count);
+            }
         }
     }
 
@@ -62,6 +67,14 @@ final class CpuOptimizer {
         if (update.moment2() != null) {
             blocks.store(update.moment2(), at, v, count);
         }
+    }
+
+    private void average(Tensor average, long at, float share, int count) {
+        blocks.load(average, at, mean, count);
+        for (int i = 0; i < count; i++) {
+            mean[i] += share * (w[i] - mean[i]);
+        }
+        blocks.store(average, at, mean, count);
     }
 
     private void step(Rule rule, int count) {
@@ -158,6 +171,10 @@ final class CpuOptimizer {
         boolean needs2 = update.rule() instanceof Adam || update.rule() instanceof RmsProp;
         checkMoment("moment1", update.moment1(), needs1, elements);
         checkMoment("moment2", update.moment2(), needs2, elements);
+        if (update.average() != null) {
+            FloatBlocks.requireType("average", update.average(), DataType.F32);
+            FloatBlocks.requireElements("average", update.average(), elements);
+        }
     }
 
     private static void checkMoment(String name, Tensor moment, boolean needed, long elements) {

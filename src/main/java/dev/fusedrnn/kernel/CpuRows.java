@@ -11,6 +11,7 @@ final class CpuRows {
     private final FloatBlocks blocks;
     private final float[] sum = new float[FloatBlocks.SIZE];
     private final float[] part = new float[FloatBlocks.SIZE];
+    private final int[] random = new int[4];
     private int[] ids = new int[0];
     private int[] first = new int[0];
     private int[] next = new int[0];
@@ -20,7 +21,7 @@ final class CpuRows {
     }
 
     void gather(Tensor idTensor, Tensor table, Tensor out) {
-        int count = readIds(idTensor, table);
+        int count = readIds(idTensor, table.shape().extent(0));
         if (count == 0) {
             return;
         }
@@ -31,9 +32,37 @@ final class CpuRows {
         }
     }
 
+    void dropout(Tensor idTensor, Tensor in, Tensor out, float p, Tensor randomTensor, int stream) {
+        FloatBlocks.requireElements("out", out, in.elements());
+        FloatBlocks.requireType("random", randomTensor, DataType.I32);
+        FloatBlocks.requireElements("random", randomTensor, 4);
+        blocks.cursor().get(randomTensor.address(), random, 0, 4);
+        int count = readIds(idTensor, Integer.MAX_VALUE);
+        if (count == 0) {
+            return;
+        }
+        long width = in.elements() / count;
+        FloatBlocks.requireElements("in", in, count * width);
+        for (int i = 0; i < count; i++) {
+            float factor = DropoutMask.factor(p, random[0], random[1], random[2], stream, ids[i]);
+            scaleRow(in, out, i * width, width, factor);
+        }
+    }
+
+    private void scaleRow(Tensor in, Tensor out, long first, long width, float factor) {
+        for (long from = 0; from < width; from += FloatBlocks.SIZE) {
+            int count = (int) Math.min(FloatBlocks.SIZE, width - from);
+            blocks.load(in, first + from, part, count);
+            for (int j = 0; j < count; j++) {
+                part[j] *= factor;
+            }
+            blocks.store(out, first + from, part, count);
+        }
+    }
+
     /** Rows of equal id are summed in F32, in the order they stand, and the sum is rounded once. */
     void scatterAdd(Tensor idTensor, Tensor rows, Tensor table, boolean accumulate) {
-        int count = readIds(idTensor, table);
+        int count = readIds(idTensor, table.shape().extent(0));
         if (!accumulate) {
             table.clear();
         }
@@ -85,14 +114,13 @@ final class CpuRows {
         }
     }
 
-    private int readIds(Tensor idTensor, Tensor table) {
+    private int readIds(Tensor idTensor, long rows) {
         FloatBlocks.requireType("ids", idTensor, DataType.I32);
         int count = Math.toIntExact(idTensor.elements());
         if (ids.length < count) {
             ids = new int[count];
         }
         blocks.cursor().get(idTensor.address(), ids, 0, count);
-        long rows = table.shape().extent(0);
         for (int i = 0; i < count; i++) {
             if (ids[i] < 0 || ids[i] >= rows) {
                 throw new IllegalArgumentException("ids[" + i + "] must be in [0, " + rows + "), found " + ids[i]);

@@ -216,6 +216,55 @@ final class CudaKernels implements Kernels {
     }
 
     @Override
+    public void dropoutRows(Tensor ids, Tensor in, Tensor out, float p, Tensor random, int stream) {
+        requireType("ids", ids, DataType.I32);
+        requireElements("out", out, here("in", in).elements());
+        requireType("out", out, in.dataType());
+        requireType("random", random, DataType.I32);
+        requireElements("random", random, 4);
+        long rows = ids.elements();
+        if (rows == 0) {
+            return;
+        }
+        if (in.elements() % rows != 0) {
+            throw new IllegalArgumentException("in must have a row for each of " + rows + " ids, found " + in);
+        }
+        if (p >= 1) {
+            out.clear();
+            return;
+        }
+        kernels.dropoutRows(
+                type(in),
+                stream,
+                p,
+                rows,
+                in.elements() / rows,
+                ids.address(),
+                random.address(),
+                in.address(),
+                out.address());
+    }
+
+    @Override
+    public void activityPenalty(Tensor y, Tensor dy, float activity, float change, Tensor gradientScale, Tensor loss) {
+        requireElements("dy", dy, here("y", y).elements());
+        requireType("dy", dy, y.dataType());
+        requireScalar("gradientScale", gradientScale);
+        requireScalar("loss", loss);
+        long steps = y.shape().extent(0);
+        kernels.activityPenalty(
+                type(y),
+                activity,
+                change,
+                steps,
+                y.elements() / steps,
+                y.address(),
+                dy.address(),
+                gradientScale.address(),
+                loss.address());
+    }
+
+    @Override
     public void squaredNorm(Tensor gradient, Tensor squaredNorm) {
         requireScalar("squaredNorm", squaredNorm);
         reduce(here("gradient", gradient), squaredNorm, true, false);
@@ -237,6 +286,9 @@ final class CudaKernels implements Kernels {
         requireScalar("scale", update.scale());
         requireType("hyper", update.hyper(), DataType.F32);
         requireElements("hyper", update.hyper(), 2);
+        if (update.average() != null) {
+            requireScalar("averageShare", update.averageShare());
+        }
         kernels.update(
                 rule(update.rule()),
                 type(update.values()),
@@ -248,7 +300,9 @@ final class CudaKernels implements Kernels {
                 moment("moment1", update.moment1(), count),
                 moment("moment2", update.moment2(), count),
                 update.scale().address(),
-                update.hyper().address());
+                update.hyper().address(),
+                moment("average", update.average(), count),
+                update.average() == null ? 0 : update.averageShare().address());
     }
 
     @Override

@@ -91,6 +91,27 @@ public sealed interface Kernels extends AutoCloseable permits CpuKernels, CudaKe
      */
     void dropout(Tensor in, Tensor out, float p, Tensor random, int stream, long period);
 
+    /**
+     * Dropout of whole rows by {@link DropoutMask}, row i deciding by the mask's element {@code ids[i]}: rows of one id share
+     * one fate. Also its own gradient. {@code out} may be {@code in}.
+     *
+     * @param ids I32 [M], 0 or more
+     * @param in [M, E]
+     * @param random I32 [4]: seed low, seed high, draw, 0
+     */
+    void dropoutRows(Tensor ids, Tensor in, Tensor out, float p, Tensor random, int stream);
+
+    /**
+     * A penalty on outputs and on their change from time step to time step, with its gradient (Merity, McCann and Socher
+     * 2017): {@code loss[0] += activity·Σ y² + change·Σ (y[t] − y[t−1])²}, the second sum over t ≥ 1, in a fixed order.
+     *
+     * @param y [T, …]; read
+     * @param dy as y; the gradient times {@code gradientScale[0]} is added
+     * @param gradientScale F32 [1]
+     * @param loss F32 [1]; added to
+     */
+    void activityPenalty(Tensor y, Tensor dy, float activity, float change, Tensor gradientScale, Tensor loss);
+
     /** Writes the squared Euclidean norm of {@code gradient} to {@code squaredNorm} F32 [1], summed in a fixed order. */
     void squaredNorm(Tensor gradient, Tensor squaredNorm);
 

@@ -13,6 +13,10 @@ import dev.fusedrnn.tensor.Tensor;
  * @param moment2 F32: mean square of RMSProp, second moment of Adam; null where the rule has none
  * @param scale F32 [1]: clip factor and loss unscaling
  * @param hyper F32 [2] on the device: learning rate, step count t starting at 1 (read by Adam's bias correction)
+ * @param average F32 average of the masters over steps, {@code average += averageShare[0]·(masters − average)} behind the
+ *     formula; null for none
+ * @param averageShare F32 [1] on the device: 1/k for the k-th step that is averaged, 0 to leave the average alone; null
+ *     without an average
  */
 public record OptimizerUpdate(
         Rule rule,
@@ -22,7 +26,22 @@ public record OptimizerUpdate(
         Tensor moment1,
         Tensor moment2,
         Tensor scale,
-        Tensor hyper) {
+        Tensor hyper,
+        Tensor average,
+        Tensor averageShare) {
+
+    /** A step without averaging. */
+    public OptimizerUpdate(
+            Rule rule,
+            Tensor values,
+            Tensor masters,
+            Tensor gradients,
+            Tensor moment1,
+            Tensor moment2,
+            Tensor scale,
+            Tensor hyper) {
+        this(rule, values, masters, gradients, moment1, moment2, scale, hyper, null, null);
+    }
 
     /** The formulas; g is the scaled gradient, w the master value, lr the learning rate. */
     public sealed interface Rule {}

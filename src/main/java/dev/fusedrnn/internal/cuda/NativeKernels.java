@@ -1,6 +1,7 @@
 package dev.fusedrnn.internal.cuda;
 
 import dev.fusedrnn.internal.host.HostBlock;
+import dev.fusedrnn.internal.natives.FrnnActivityPenaltyParams;
 import dev.fusedrnn.internal.natives.FrnnAddRowParams;
 import dev.fusedrnn.internal.natives.FrnnAddScaledParams;
 import dev.fusedrnn.internal.natives.FrnnClipScaleParams;
@@ -8,6 +9,7 @@ import dev.fusedrnn.internal.natives.FrnnColumnSumParams;
 import dev.fusedrnn.internal.natives.FrnnConvertParams;
 import dev.fusedrnn.internal.natives.FrnnCrossEntropyParams;
 import dev.fusedrnn.internal.natives.FrnnDropoutParams;
+import dev.fusedrnn.internal.natives.FrnnDropoutRowsParams;
 import dev.fusedrnn.internal.natives.FrnnFillParams;
 import dev.fusedrnn.internal.natives.FrnnGatherParams;
 import dev.fusedrnn.internal.natives.FrnnReduceParams;
@@ -24,7 +26,7 @@ public final class NativeKernels implements AutoCloseable {
     /** No params struct is larger. */
     private static final long STRUCT_BYTES = 256;
 
-    private static final int STRUCTS = 13;
+    private static final int STRUCTS = 15;
 
     private final CudaContext context;
     private final HostBlock memory = new HostBlock(STRUCTS * STRUCT_BYTES);
@@ -41,6 +43,8 @@ public final class NativeKernels implements AutoCloseable {
     private final FrnnScatterAddParams scatterAdd = new FrnnScatterAddParams(memory.take(STRUCT_BYTES));
     private final FrnnCrossEntropyParams crossEntropy = new FrnnCrossEntropyParams(memory.take(STRUCT_BYTES));
     private final FrnnDropoutParams dropout = new FrnnDropoutParams(memory.take(STRUCT_BYTES));
+    private final FrnnDropoutRowsParams dropoutRows = new FrnnDropoutRowsParams(memory.take(STRUCT_BYTES));
+    private final FrnnActivityPenaltyParams penalty = new FrnnActivityPenaltyParams(memory.take(STRUCT_BYTES));
     private final FrnnClipScaleParams clipScale = new FrnnClipScaleParams(memory.take(STRUCT_BYTES));
     private final FrnnUpdateParams update = new FrnnUpdateParams(memory.take(STRUCT_BYTES));
     private boolean closed;
@@ -61,6 +65,8 @@ public final class NativeKernels implements AutoCloseable {
         scatterAdd.structSize(scatterAdd.sizeof()).stream(context.stream());
         crossEntropy.structSize(crossEntropy.sizeof()).best(0).error(0).stream(context.stream());
         dropout.structSize(dropout.sizeof()).firstElement(0).stream(context.stream());
+        dropoutRows.structSize(dropoutRows.sizeof()).stream(context.stream());
+        penalty.structSize(penalty.sizeof()).stream(context.stream());
         clipScale.structSize(clipScale.sizeof()).lossUnscale(0).reserved(0).stream(context.stream());
         update.structSize(update.sizeof()).stream(context.stream());
     }
@@ -189,6 +195,24 @@ public final class NativeKernels implements AutoCloseable {
         call.check(FusedRnn.frnn_dropout(dropout, call.message()), "frnn_dropout");
     }
 
+    /** Dropout of rows by id, or its gradient. */
+    public void dropoutRows(int type, int streamId, float p, long m, long e, long ids, long random, long in, long out) {
+        enter();
+        dropoutRows.type(type).streamId(streamId).p(p).M(m).E(e);
+        dropoutRows.ids(ids).random(random).in(in).out(out);
+        call.check(FusedRnn.frnn_dropout_rows(dropoutRows, call.message()), "frnn_dropout_rows");
+    }
+
+    /** The penalty on outputs and their change in time, with its gradient. */
+    public void activityPenalty(
+            int type, float activity, float change, long t, long k, long y, long dy, long gradientScale, long loss) {
+        enter();
+        penalty.type(type).activity(activity).change(change).T(t).K(k);
+        penalty.y(y).dy(dy).gradientScale(gradientScale).loss(loss);
+        penalty.workspace(workspace.atLeast(FusedRnn.frnn_activity_penalty_workspace(t, k)));
+        call.check(FusedRnn.frnn_activity_penalty(penalty, call.message()), "frnn_activity_penalty");
+    }
+
     /** The factor of clipping by the global norm. */
     public void clipScale(float maxNorm, float lossUnscale, long squaredNorm, long factor) {
         enter();
@@ -203,7 +227,7 @@ public final class NativeKernels implements AutoCloseable {
     /** The numbers of an optimizer's formula: see {@code FrnnUpdateParams}. */
     public record Rule(int id, float beta1, float beta2, float epsilon, float weightDecay) {}
 
-    /** One optimizer step; addresses of moments a rule lacks are 0. */
+    /** One optimizer step; addresses of moments a rule lacks are 0, of the average too where none is kept. */
     public void update(
             Rule rule,
             int valueType,
@@ -215,7 +239,9 @@ public final class NativeKernels implements AutoCloseable {
             long moment1,
             long moment2,
             long factor,
-            long hyper) {
+            long hyper,
+            long average,
+            long averageShare) {
         enter();
         update.rule(rule.id()).beta1(rule.beta1()).beta2(rule.beta2()).epsilon(rule.epsilon());
         update.weightDecay(rule.weightDecay())
@@ -227,7 +253,7 @@ public final class NativeKernels implements AutoCloseable {
                 .gradients(gradients)
                 .moment1(moment1)
                 .moment2(moment2);
-        update.scale(factor).hyper(hyper);
+        update.scale(factor).hyper(hyper).average(average).averageShare(averageShare);
         call.check(FusedRnn.frnn_update(update, call.message()), "frnn_update");
     }
 
