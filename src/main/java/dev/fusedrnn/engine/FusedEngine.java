@@ -1,13 +1,12 @@
 package dev.fusedrnn.engine;
 
-import dev.fusedrnn.internal.cuda.CublasLt;
 import dev.fusedrnn.internal.cuda.CudaContext;
 import dev.fusedrnn.internal.cuda.CudaType;
 import dev.fusedrnn.internal.fused.DeviceLimits;
 import dev.fusedrnn.internal.fused.ErrorWord;
 import dev.fusedrnn.internal.fused.FusedLayer;
 import dev.fusedrnn.internal.fused.LayerShape;
-import dev.fusedrnn.internal.fused.NativeCalls;
+import dev.fusedrnn.internal.fused.WorkQueue;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
 import java.util.ArrayList;
@@ -81,19 +80,24 @@ public final class FusedEngine implements RecurrentEngine {
             throw new IllegalArgumentException(capability.reason());
         }
         CudaContext context = CudaContext.of(device);
-        NativeCalls calls = new NativeCalls(context);
+        WorkQueue main = WorkQueue.main(context);
+        WorkQueue side = null;
         try {
-            CublasLt products = CublasLt.of(context);
+            side = training ? WorkQueue.side(context) : null;
             DeviceLimits limits =
                     plan == Plan.STREAMED ? null : context.attached(DeviceLimits.class, DeviceLimits::new);
             List<FusedLayer> layers = new ArrayList<>();
             for (int layer = 0; layer < config.layers(); layer++) {
                 LayerShape shape = shape(config, layer, steps, batch, training);
-                layers.add(new FusedLayer(shape, limits, products, calls));
+                layers.add(new FusedLayer(shape, limits, main, side));
             }
-            return new FusedExecution(config, device, layers, calls, context.attached(ErrorWord.class, ErrorWord::new));
+            return new FusedExecution(
+                    config, device, layers, main, side, context.attached(ErrorWord.class, ErrorWord::new));
         } catch (RuntimeException failed) {
-            calls.close();
+            main.close();
+            if (side != null) {
+                side.close();
+            }
             throw failed;
         }
     }

@@ -2,43 +2,62 @@ package dev.fusedrnn.engine;
 
 import dev.fusedrnn.internal.cuda.CudaContext;
 import dev.fusedrnn.internal.cuda.CudaType;
+import dev.fusedrnn.internal.cuda.Event;
 import dev.fusedrnn.internal.cuda.Recordings;
+import dev.fusedrnn.internal.cuda.SideStream;
 import dev.fusedrnn.internal.fused.ErrorWord;
 import dev.fusedrnn.internal.fused.FusedLayer;
 import dev.fusedrnn.internal.fused.LayerShape;
 import dev.fusedrnn.internal.fused.LayerWeights;
-import dev.fusedrnn.internal.fused.NativeCalls;
 import dev.fusedrnn.internal.fused.RecurrencePass;
+import dev.fusedrnn.internal.fused.WorkQueue;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
 import dev.fusedrnn.tensor.Tensor;
+import java.util.ArrayList;
 import java.util.List;
 
-/** The fused engine prepared for one shape: the order of a stack's layers, forward and backward. */
+/**
+ * The fused engine prepared for one shape: the order of a stack's layers, forward and backward. On the way back the weight
+ * gradients of a layer are queued on the side and run beside the recurrence of the layer below.
+ */
 final class FusedExecution implements RnnExecution {
     private final RnnConfig config;
     private final ParameterLayout layout;
     private final CudaContext context;
-    private final NativeCalls calls;
+    private final Device device;
+    private final WorkQueue main;
+    private final WorkQueue side;
     private final List<FusedLayer> layers;
     private final FusedMemory memory;
     private final Tensor workspace;
     private final Tensor lengths;
     private final Recordings recordings;
     private final RecurrencePass pass = new RecurrencePass();
+    /** When the weight gradients that read one of the two parts of the workspace have been computed. */
+    private final List<Event> gradientsDone = new ArrayList<>();
+
+    private Tensor maskedX;
     private SequenceLengths uploaded;
     private ForwardCall packedFor;
 
-    FusedExecution(RnnConfig config, Device device, List<FusedLayer> layers, NativeCalls calls, ErrorWord error) {
+    /** Takes over the queues; {@code side} is null in inference. */
+    FusedExecution(
+            RnnConfig config, Device device, List<FusedLayer> layers, WorkQueue main, WorkQueue side, ErrorWord error) {
         this.config = config;
         this.layout = ParameterLayout.of(config);
         this.context = CudaContext.of(device);
-        this.calls = calls;
+        this.device = device;
+        this.main = main;
+        this.side = side;
         this.layers = layers;
         this.memory = new FusedMemory(layers, config.dropout() > 0);
         this.workspace = device.allocate(DataType.I32, memory.workspaceBytes / DataType.I32.bytes());
         this.lengths = workspace.view(memory.lengths / DataType.I32.bytes(), shape(0).batch());
         this.recordings = new Recordings(context);
+        for (int turn = 0; side != null && turn < 2; turn++) {
+            gradientsDone.add(new Event(context));
+        }
         pass.error = error.address();
         pass.stream = context.stream();
         pass.workspace = workspace.address() + memory.scratch;
@@ -52,7 +71,7 @@ final class FusedExecution implements RnnExecution {
 
     @Override
     public long workspaceBytes() {
-        return memory.workspaceBytes;
+        return memory.workspaceBytes + (maskedX == null ? 0 : maskedX.byteSize());
     }
 
     @Override
@@ -81,7 +100,14 @@ final class FusedExecution implements RnnExecution {
     public void close() {
         recordings.close();
         workspace.close();
-        calls.close();
+        if (maskedX != null) {
+            maskedX.close();
+        }
+        gradientsDone.forEach(Event::close);
+        if (side != null) {
+            side.close();
+        }
+        main.close();
     }
 
     private void queueForward(ForwardCall call) {
@@ -113,27 +139,44 @@ final class FusedExecution implements RnnExecution {
             }
             bindForward(forward, l);
             bindBackward(call, l, dy);
-            layer.backward(pass, block);
-            if (call.dParameters() != null) {
-                layer.weightGradients(
-                        pass,
-                        l == 0 ? x0 : layerInput(forward, l),
-                        flat(call.dParameters(), l),
-                        LayerShape.type(
-                                CudaType.valueOf(call.dParameters().dataType().name())),
-                        call.accumulate(),
-                        workspace.address() + memory.gradientScratch);
+            if (call.dParameters() != null && l < layers.size() - 2) {
+                gradientsDone.get(l & 1).awaitOn(pass.stream);
             }
+            layer.backward(pass, block);
+            // The recurrence below waits for the input's gradient, so that comes first, alone, where there is one.
             if (l > 0) {
                 dy = workspace.address() + memory.dy[l & 1];
                 layer.inputGradient(pass, block, dy);
                 if (config.dropout() > 0) {
                     dropout(dy, dy, l - 1, forward);
                 }
-            } else if (call.dx() != null) {
-                layer.inputGradient(pass, block, call.dx().address());
+            }
+            if (call.dParameters() != null) {
+                queueWeightGradients(call, l, l == 0 ? x0 : layerInput(forward, l));
             }
         }
+        if (call.dx() != null) {
+            layers.get(0)
+                    .inputGradient(
+                            pass,
+                            workspace.address() + memory.weights[0],
+                            call.dx().address());
+        }
+        context.joinSide();
+    }
+
+    private void queueWeightGradients(BackwardCall call, int l, long x) {
+        Tensor gradients = call.dParameters();
+        SideStream.of(context).fork();
+        layers.get(l)
+                .weightGradients(
+                        pass,
+                        x,
+                        flat(gradients, l),
+                        LayerShape.type(CudaType.valueOf(gradients.dataType().name())),
+                        call.accumulate(),
+                        workspace.address() + memory.gradientScratch);
+        gradientsDone.get(l & 1).record(side.stream());
     }
 
     private void bindForward(ForwardCall call, int l) {
@@ -165,10 +208,10 @@ final class FusedExecution implements RnnExecution {
         pass.dcy = state(call.dcy(), l, shape.cellElements());
         pass.dhx = state(call.dhx(), l, shape.stateElements());
         pass.dcx = state(call.dcx(), l, shape.cellElements());
-        pass.dGates = workspace.address() + memory.dGates;
-        pass.dGatesH = shape.isGru() ? workspace.address() + memory.dGatesH : 0;
-        pass.dGatesFirst = workspace.address() + memory.dGatesFirst;
-        pass.dProjected = shape.projects() ? workspace.address() + memory.dProjected : 0;
+        pass.dGates = workspace.address() + memory.dGates[l & 1];
+        pass.dGatesH = shape.isGru() ? workspace.address() + memory.dGatesH[l & 1] : 0;
+        pass.dGatesFirst = workspace.address() + memory.dGatesFirst[l & 1];
+        pass.dProjected = shape.projects() ? workspace.address() + memory.dProjected[l & 1] : 0;
     }
 
     /** The first layer's input with zeros behind the lengths, where the caller's may hold anything, NaN included. */
@@ -178,9 +221,10 @@ final class FusedExecution implements RnnExecution {
             return forward.x().address();
         }
         LayerShape shape = shape(0);
-        long copy = workspace.address() + memory.maskedX;
+        long copy = maskedX.address();
         context.copy(forward.x().address(), copy, forward.x().byteSize());
-        calls.mask(shape.type(), shape.steps(), shape.batch(), shape.inputs(), lengths.address(), copy, pass.stream);
+        main.calls()
+                .mask(shape.type(), shape.steps(), shape.batch(), shape.inputs(), lengths.address(), copy, pass.stream);
         return copy;
     }
 
@@ -192,15 +236,16 @@ final class FusedExecution implements RnnExecution {
     private void dropout(long in, long out, int layer, ForwardCall call) {
         LayerShape shape = shape(layer);
         long count = shape.rows() * shape.directions() * shape.outputs();
-        calls.dropout(
-                shape.type(),
-                in,
-                out,
-                count,
-                0,
-                (float) config.dropout(),
-                layer,
-                call.random().address());
+        main.calls()
+                .dropout(
+                        shape.type(),
+                        in,
+                        out,
+                        count,
+                        0,
+                        (float) config.dropout(),
+                        layer,
+                        call.random().address());
     }
 
     private LayerWeights.Flat[] flat(Tensor arena, int layer) {
@@ -223,6 +268,10 @@ final class FusedExecution implements RnnExecution {
     private void upload(SequenceLengths given) {
         if (given != null && !given.equals(uploaded)) {
             lengths.copyFrom(given.toArray());
+            if (side != null && maskedX == null) {
+                LayerShape first = shape(0);
+                maskedX = device.allocate(config.dataType(), first.rows(), first.inputs());
+            }
             uploaded = given;
         }
     }

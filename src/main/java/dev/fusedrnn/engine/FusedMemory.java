@@ -18,13 +18,17 @@ final class FusedMemory {
     final long[] innerY;
 
     final long hRaw;
-    final long dGates;
-    final long dGatesH;
-    final long dGatesFirst;
-    final long dProjected;
+    /**
+     * What a layer's recurrence leaves for its weight gradients; two layers take turns, since the gradients of one are
+     * computed while the recurrence of the next runs.
+     */
+    final long[] dGates;
+
+    final long[] dGatesH;
+    final long[] dGatesFirst;
+    final long[] dProjected;
     final long[] dy;
     final long gradientScratch;
-    final long maskedX;
     final long workspaceBytes;
 
     final long[] savedGates;
@@ -52,20 +56,24 @@ final class FusedMemory {
             gradientBytes = Math.max(gradientBytes, layers.get(l).gradientScratchBytes());
         }
         lengths = work.next(4 * widest.batch());
-        gateInputs = work.next(widest.bytes(widest.gateElements()));
         scratch = work.next(scratchBytes);
         boolean deep = count > 1;
         innerY = new long[] {
             work.next(deep && !training ? outputBytes : 0), work.next(deep && !training ? outputBytes : 0)
         };
         hRaw = work.next(training ? 0 : rawBytes);
-        dGates = work.next(training ? widest.bytes(widest.gateElements()) : 0);
-        dGatesH = work.next(training && widest.isGru() ? widest.bytes(widest.gateElements()) : 0);
-        dGatesFirst = work.next(training ? widest.bytes(widest.directions() * widest.batch() * widest.gateRows()) : 0);
-        dProjected = work.next(training && widest.projects() ? outputBytes : 0);
-        dy = new long[] {work.next(deep && training ? outputBytes : 0), work.next(deep && training ? outputBytes : 0)};
+        long gateBytes = widest.bytes(widest.gateElements());
+        long firstBytes = widest.bytes(widest.directions() * widest.batch() * widest.gateRows());
+        dGates = turns(work, count, training ? gateBytes : 0);
+        dGatesH = turns(work, count, training && widest.isGru() ? gateBytes : 0);
+        dGatesFirst = turns(work, count, training ? firstBytes : 0);
+        dProjected = turns(work, count, training && widest.projects() ? outputBytes : 0);
+        // A forward pass is over before a backward pass begins, and the other way round.
+        gateInputs = training ? dGates[0] : work.next(gateBytes);
+        dy = new long[] {
+            work.next(count > 2 && training ? outputBytes : 0), work.next(deep && training ? outputBytes : 0)
+        };
         gradientScratch = work.next(gradientBytes);
-        maskedX = work.next(training ? widest.bytes(widest.rows() * widest.inputs()) : 0);
         workspaceBytes = work.total();
 
         Offsets kept = new Offsets();
@@ -86,5 +94,11 @@ final class FusedMemory {
             savedDropped[l] = kept.next(inner && dropout ? outputBytes : 0);
         }
         reserveBytes = kept.total();
+    }
+
+    /** Two parts that layers use in turns; one if there is one layer. */
+    private static long[] turns(Offsets work, int layers, long bytes) {
+        long first = work.next(bytes);
+        return new long[] {first, layers > 1 ? work.next(bytes) : first};
     }
 }

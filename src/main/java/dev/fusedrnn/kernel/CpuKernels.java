@@ -214,6 +214,16 @@ final class CpuKernels implements Kernels {
     }
 
     @Override
+    public void beside(Runnable work) {
+        work.run();
+    }
+
+    @Override
+    public void join() {
+        // Everything is done before its call returns.
+    }
+
+    @Override
     public Recording recording(Runnable work) {
         return new Recording() {
             @Override

@@ -1,10 +1,15 @@
 package dev.fusedrnn.kernel;
 
+import static dev.fusedrnn.kernel.CudaTypes.cudaType;
+import static dev.fusedrnn.kernel.CudaTypes.requireRank2;
+import static dev.fusedrnn.kernel.CudaTypes.requireType;
+import static dev.fusedrnn.kernel.CudaTypes.type;
+
 import dev.fusedrnn.internal.cuda.CublasLt;
 import dev.fusedrnn.internal.cuda.CudaContext;
-import dev.fusedrnn.internal.cuda.CudaType;
 import dev.fusedrnn.internal.cuda.MatrixProduct;
 import dev.fusedrnn.internal.cuda.NativeKernels;
+import dev.fusedrnn.internal.cuda.SideStream;
 import dev.fusedrnn.internal.natives.FusedRnn;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
@@ -17,14 +22,17 @@ import dev.fusedrnn.tensor.Tensor;
 final class CudaKernels implements Kernels {
     private final Device device;
     private final CudaContext context;
-    private final CublasLt blas;
-    private final NativeKernels kernels;
+    private final NativeKernels mainKernels;
+    private NativeKernels sideKernels;
+    private CublasLt blas;
+    private NativeKernels kernels;
 
     CudaKernels(Device device) {
         this.device = device;
         this.context = CudaContext.of(device);
         this.blas = CublasLt.of(context);
-        this.kernels = new NativeKernels(context);
+        this.mainKernels = new NativeKernels(context);
+        this.kernels = mainKernels;
     }
 
     @Override
@@ -107,7 +115,7 @@ final class CudaKernels implements Kernels {
             kernels.columnSum(
                     type(matrix), type(sums), accumulate, rows, sums.elements(), matrix.address(), sums.address());
         } else if (!accumulate) {
-            sums.clear();
+            fill(sums, 0);
         }
     }
 
@@ -164,7 +172,7 @@ final class CudaKernels implements Kernels {
                     rows.address(),
                     table.address());
         } else if (!accumulate) {
-            table.clear();
+            fill(table, 0);
         }
     }
 
@@ -209,7 +217,7 @@ final class CudaKernels implements Kernels {
             return;
         }
         if (p >= 1) {
-            out.clear();
+            fill(out, 0);
             return;
         }
         kernels.dropout(type(in), stream, p, in.elements(), period, random.address(), in.address(), out.address());
@@ -306,13 +314,39 @@ final class CudaKernels implements Kernels {
     }
 
     @Override
+    public void beside(Runnable work) {
+        SideStream side = SideStream.of(context);
+        if (sideKernels == null) {
+            sideKernels = new NativeKernels(context, side.handle());
+        }
+        CublasLt mainBlas = blas;
+        side.fork();
+        blas = side.products();
+        kernels = sideKernels;
+        try {
+            work.run();
+        } finally {
+            blas = mainBlas;
+            kernels = mainKernels;
+        }
+    }
+
+    @Override
+    public void join() {
+        context.joinSide();
+    }
+
+    @Override
     public Recording recording(Runnable work) {
         return new CudaRecording(context, work);
     }
 
     @Override
     public void close() {
-        kernels.close();
+        mainKernels.close();
+        if (sideKernels != null) {
+            sideKernels.close();
+        }
     }
 
     private static NativeKernels.Rule rule(OptimizerUpdate.Rule rule) {
@@ -344,7 +378,7 @@ final class CudaKernels implements Kernels {
         if (values.elements() > 0) {
             kernels.reduce(type(values), squares, accumulate, values.elements(), values.address(), result.address());
         } else if (!accumulate) {
-            result.clear();
+            fill(result, 0);
         }
     }
 
@@ -355,7 +389,7 @@ final class CudaKernels implements Kernels {
         if (beta != 0 || ldc != n) {
             throw new IllegalArgumentException("k = 0 needs beta 1, or beta 0 and dense rows of c");
         }
-        c.view(0, m, n).clear();
+        fill(c.view(0, m, n), 0);
     }
 
     private void requireMatrix(String name, Tensor matrix, long rows, long columns, long stride) {
@@ -398,36 +432,5 @@ final class CudaKernels implements Kernels {
         if (here(name, tensor).elements() != elements) {
             throw new IllegalArgumentException(name + " must have " + elements + " elements, found " + tensor);
         }
-    }
-
-    private static void requireType(String name, Tensor tensor, DataType dataType) {
-        if (tensor.dataType() != dataType) {
-            throw new IllegalArgumentException(name + " must be " + dataType + ", found " + tensor);
-        }
-    }
-
-    private static void requireRank2(String name, Tensor tensor) {
-        if (tensor.shape().rank() != 2) {
-            throw new IllegalArgumentException(name + " must be a matrix, found " + tensor);
-        }
-    }
-
-    private static int type(Tensor tensor) {
-        return switch (tensor.dataType()) {
-            case F32 -> FusedRnn.FRNN_F32;
-            case BF16 -> FusedRnn.FRNN_BF16;
-            case F16 -> FusedRnn.FRNN_F16;
-            case I32 -> FusedRnn.FRNN_I32;
-            case F64 -> throw new IllegalArgumentException("the CUDA kernels know no F64, found " + tensor);
-        };
-    }
-
-    private static CudaType cudaType(Tensor tensor) {
-        return switch (tensor.dataType()) {
-            case F32 -> CudaType.F32;
-            case BF16 -> CudaType.BF16;
-            case F16 -> CudaType.F16;
-            default -> throw new IllegalArgumentException("a product needs F32, BF16 or F16, found " + tensor);
-        };
     }
 }

@@ -125,6 +125,18 @@ public sealed interface Kernels extends AutoCloseable permits CpuKernels, CudaKe
     void update(OptimizerUpdate update);
 
     /**
+     * Queues what nobody waits for at once: it starts behind all that is queued now and may run beside what is queued next,
+     * until {@link #join}. What is queued in between must not write what {@code work} reads or writes, nor read what it
+     * writes. The bits are those of the same calls in order.
+     *
+     * @param work calls of this object's operations
+     */
+    void beside(Runnable work);
+
+    /** What is queued from now on comes after all that was queued {@linkplain #beside beside}. */
+    void join();
+
+    /**
      * Work that will be queued again and again.
      *
      * @param work queues the same calls on the same tensors every time; reads and writes no host memory

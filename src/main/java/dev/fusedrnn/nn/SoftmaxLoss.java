@@ -12,7 +12,7 @@ import dev.fusedrnn.tensor.Tensor;
  * of the masked mean.
  */
 public final class SoftmaxLoss implements AutoCloseable {
-    /** Logits held at a time: 16 MiB in F32, enough for a product to run at full speed. */
+    /** Logits held at a time in any case: enough for a product to run at full speed. */
     public static final long CHUNK_ELEMENTS = 1 << 22;
 
     private final Kernels kernels;
@@ -29,7 +29,17 @@ public final class SoftmaxLoss implements AutoCloseable {
      * @param rows M
      */
     public SoftmaxLoss(Kernels kernels, Linear head, DataType dataType, long rows) {
-        this(kernels, head, dataType, rows, Math.max(1, CHUNK_ELEMENTS / head.outputs()));
+        this(kernels, head, dataType, rows, chunkRows(head, dataType));
+    }
+
+    /**
+     * Every chunk reads and writes the F32 gradient of the weight [O, F] once more: 8·O·F bytes beside about 5 passes over
+     * its logits. So a chunk's logits get as many bytes as that gradient has, with which the gradient costs less than the
+     * logits do, and the loss never needs more memory than the head itself.
+     */
+    static long chunkRows(Linear head, DataType dataType) {
+        long asTheWeight = (long) head.inputs() * Float.BYTES / dataType.bytes();
+        return Math.max(1, Math.max(asTheWeight, CHUNK_ELEMENTS / head.outputs()));
     }
 
     SoftmaxLoss(Kernels kernels, Linear head, DataType dataType, long rows, long chunkRows) {
@@ -62,7 +72,8 @@ public final class SoftmaxLoss implements AutoCloseable {
     }
 
     /**
-     * Losses and gradients.
+     * Losses and gradients. Those of the head's parameters are complete after {@link Kernels#join}, so that they can be
+     * computed beside the recurrence that waits for {@code dFeatures}; until then features must stay as they are.
      *
      * @param features [M, F]; read
      * @param targets I32 [M]; read
@@ -77,8 +88,13 @@ public final class SoftmaxLoss implements AutoCloseable {
             Tensor x = features.view(from * inputs, count, inputs);
             head.forward(x, part);
             kernels.softmaxCrossEntropy(part, targets.view(from, count), losses.view(from, count), gradientScale);
-            head.backwardParameters(x, part, from > 0);
             head.backwardInput(part, dFeatures.view(from * inputs, count, inputs));
+            boolean accumulate = from > 0;
+            if (from + count < rows) {
+                head.backwardParameters(x, part, accumulate);
+            } else {
+                kernels.beside(() -> head.backwardParameters(x, part, accumulate));
+            }
         }
     }
 

@@ -158,6 +158,7 @@ public final class SequencePass implements AutoCloseable {
         kernels.sum(loss.losses(), lossSum, true);
         drop(dFeatures, dFeatures, config.outputDropout(), LanguageNetwork.OUTPUT_STREAM);
         execution.backward(backwardCall);
+        kernels.join();
         if (dx != null) {
             drop(dx, dx, config.inputDropout(), LanguageNetwork.INPUT_STREAM);
             network.input().backward(ids, matrix(dx), config.tied());

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.fusedrnn.engine.CellType;
 import dev.fusedrnn.engine.RnnConfig;
+import dev.fusedrnn.internal.cuda.CudaContext;
+import dev.fusedrnn.internal.cuda.SideStream;
 import dev.fusedrnn.nn.EngineChoice;
 import dev.fusedrnn.nn.LanguageNetwork;
 import dev.fusedrnn.nn.LanguageNetworkConfig;
@@ -79,6 +81,30 @@ class GpuTrainingTest {
             trainer.restore(saved.training());
             trainer.run(TrainingListener.SILENT, 4);
             assertThat(network.parameters().masters().toFloats()).containsExactly(expected);
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"FUSED, LSTM, BF16", "FUSED, GRU, BF16", "FUSED, RNN_TANH, F32", "CUDNN, LSTM, BF16"})
+    void whatRunsBesideTheRecurrenceChangesNoBit(EngineChoice choice, CellType cell, DataType type) {
+        float[] inOrder = trained(choice, config(cell, type), true);
+        assertThat(trained(choice, config(cell, type), false)).containsExactly(inOrder);
+    }
+
+    /** Parameters after steps that are queued, recorded and replayed, with three layers so that buffers are used again. */
+    private static float[] trained(EngineChoice choice, LanguageNetworkConfig config, boolean serial) {
+        LanguageNetworkConfig deep = LanguageNetworkConfig.of(
+                        TinyLanguage.V, 32, config.rnn().withLayers(3))
+                .withTied(true);
+        try (Device gpu = Gpu.open()) {
+            if (serial) {
+                SideStream.of(CudaContext.of(gpu)).serialize();
+            }
+            try (LanguageNetwork network = TinyLanguage.network(deep, gpu, choice, 7);
+                    Trainer trainer = trainer(network)) {
+                trainer.run(TrainingListener.SILENT, 5);
+                return network.parameters().masters().toFloats();
+            }
         }
     }
 

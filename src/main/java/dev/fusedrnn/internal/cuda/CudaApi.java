@@ -37,7 +37,8 @@ public interface CudaApi {
 
     int setAsync(long to, byte value, long bytes, long stream);
 
-    int streamCreate(long[] stream);
+    /** Creates a stream; where blocks of two kernels could start, those of an {@code urgent} one do. */
+    int streamCreate(long[] stream, boolean urgent);
 
     int streamDestroy(long stream);
 

@@ -36,7 +36,7 @@ public final class CudaContext implements AutoCloseable {
         this.failures = failures;
         enter();
         long[] created = new long[1];
-        check(api.streamCreate(created), "cudaStreamCreateWithFlags");
+        check(api.streamCreate(created, true), "cudaStreamCreateWithPriority");
         this.stream = created[0];
         this.staging = new PinnedRing(this);
     }
@@ -177,6 +177,7 @@ public final class CudaContext implements AutoCloseable {
     public void download(long deviceAddress, long hostAddress, long bytes) {
         enter();
         requireNotCapturing("a download");
+        joinSide();
         if (bytes > 0) {
             check(api.copyAsync(hostAddress, deviceAddress, bytes, CudaApi.COPY_TO_HOST, stream), "cudaMemcpyAsync");
         }
@@ -187,6 +188,7 @@ public final class CudaContext implements AutoCloseable {
     public void synchronize() {
         enter();
         requireNotCapturing("waiting");
+        joinSide();
         check(api.streamSynchronize(stream), "cudaStreamSynchronize");
         checks.forEach(Runnable::run);
     }
@@ -245,9 +247,17 @@ public final class CudaContext implements AutoCloseable {
         closed = true;
     }
 
+    /** Makes the context's stream wait for what is queued on its {@link SideStream}, if there is any. */
+    public void joinSide() {
+        if (attached.get(SideStream.class) instanceof SideStream side) {
+            side.join();
+        }
+    }
+
     void beginCapture() {
         enter();
         requireNotCapturing("another recording");
+        joinSide();
         check(api.captureBegin(stream), "cudaStreamBeginCapture");
         capturing = true;
     }
@@ -261,6 +271,9 @@ public final class CudaContext implements AutoCloseable {
 
     void abandonCapture() {
         capturing = false;
+        if (attached.get(SideStream.class) instanceof SideStream side) {
+            side.abandon();
+        }
         long[] graph = new long[1];
         quietly(calls -> calls.captureEnd(graph, stream));
         if (graph[0] != 0) {

@@ -54,6 +54,8 @@ public final class Graph implements AutoCloseable {
         if (executable == 0) {
             throw new IllegalStateException("the graph is closed");
         }
+        // The graph's branches use the same workspaces as what is queued beside it.
+        context.joinSide();
         context.check(context.api().graphLaunch(executable, context.stream()), "cudaGraphLaunch");
     }
 

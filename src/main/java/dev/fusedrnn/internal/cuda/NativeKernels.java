@@ -20,7 +20,7 @@ import dev.fusedrnn.internal.natives.FusedRnn;
 
 /**
  * Our own kernels around the recurrence, with addresses as numbers and types as {@code FrnnType}. Every method queues work
- * on the context's stream; see {@code fusedrnn.h} for what each computes.
+ * on one stream of the context; see {@code fusedrnn.h} for what each computes.
  */
 public final class NativeKernels implements AutoCloseable {
     /** No params struct is larger. */
@@ -51,24 +51,29 @@ public final class NativeKernels implements AutoCloseable {
 
     /** Kernels on the stream of a context. */
     public NativeKernels(CudaContext context) {
+        this(context, context.stream());
+    }
+
+    /** Kernels on another stream of a context. */
+    public NativeKernels(CudaContext context, long stream) {
         this.context = context;
         this.call = new NativeCall(context);
         this.workspace = new Workspace(context);
-        fill.structSize(fill.sizeof()).stream(context.stream());
-        convert.structSize(convert.sizeof()).reserved(0).stream(context.stream());
-        addScaled.structSize(addScaled.sizeof()).stream(context.stream());
-        scale.structSize(scale.sizeof()).stream(context.stream());
-        addRow.structSize(addRow.sizeof()).reserved(0).stream(context.stream());
-        columnSum.structSize(columnSum.sizeof()).stream(context.stream());
-        reduce.structSize(reduce.sizeof()).stream(context.stream());
-        gather.structSize(gather.sizeof()).reserved(0).error(0).stream(context.stream());
-        scatterAdd.structSize(scatterAdd.sizeof()).stream(context.stream());
-        crossEntropy.structSize(crossEntropy.sizeof()).best(0).error(0).stream(context.stream());
-        dropout.structSize(dropout.sizeof()).firstElement(0).stream(context.stream());
-        dropoutRows.structSize(dropoutRows.sizeof()).stream(context.stream());
-        penalty.structSize(penalty.sizeof()).stream(context.stream());
-        clipScale.structSize(clipScale.sizeof()).lossUnscale(0).reserved(0).stream(context.stream());
-        update.structSize(update.sizeof()).stream(context.stream());
+        fill.structSize(fill.sizeof()).stream(stream);
+        convert.structSize(convert.sizeof()).reserved(0).stream(stream);
+        addScaled.structSize(addScaled.sizeof()).stream(stream);
+        scale.structSize(scale.sizeof()).stream(stream);
+        addRow.structSize(addRow.sizeof()).reserved(0).stream(stream);
+        columnSum.structSize(columnSum.sizeof()).stream(stream);
+        reduce.structSize(reduce.sizeof()).stream(stream);
+        gather.structSize(gather.sizeof()).reserved(0).error(0).stream(stream);
+        scatterAdd.structSize(scatterAdd.sizeof()).stream(stream);
+        crossEntropy.structSize(crossEntropy.sizeof()).best(0).error(0).stream(stream);
+        dropout.structSize(dropout.sizeof()).firstElement(0).stream(stream);
+        dropoutRows.structSize(dropoutRows.sizeof()).stream(stream);
+        penalty.structSize(penalty.sizeof()).stream(stream);
+        clipScale.structSize(clipScale.sizeof()).lossUnscale(0).reserved(0).stream(stream);
+        update.structSize(update.sizeof()).stream(stream);
     }
 
     /** Sets every element. */

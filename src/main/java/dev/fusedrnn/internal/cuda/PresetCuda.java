@@ -17,6 +17,10 @@ import org.bytedeco.javacpp.SizeTPointer;
 final class PresetCuda implements CudaApi {
     /** {@code cudaStreamNonBlocking}: no implicit order with the default stream. */
     private static final int NON_BLOCKING = 1;
+    /** Priorities of streams: lower numbers come first, and numbers a device does not have mean the nearest one. */
+    private static final int URGENT = -1;
+
+    private static final int ORDINARY = 0;
     /** {@code cudaStreamCaptureModeRelaxed}: libraries may make calls that are unsafe only if their result were recorded. */
     private static final int CAPTURE_RELAXED = 2;
     /** At least {@code sizeof(cudaGraphExecUpdateResultInfo)}. */
@@ -111,9 +115,9 @@ final class PresetCuda implements CudaApi {
     }
 
     @Override
-    public int streamCreate(long[] stream) {
+    public int streamCreate(long[] stream, boolean urgent) {
         StreamAt created = new StreamAt(0);
-        int status = cudart.cudaStreamCreateWithFlags(created, NON_BLOCKING);
+        int status = cudart.cudaStreamCreateWithPriority(created, NON_BLOCKING, urgent ? URGENT : ORDINARY);
         stream[0] = created.address();
         return status;
     }

@@ -10,7 +10,7 @@ public final class Stream implements AutoCloseable {
         this.context = context;
         long[] created = new long[1];
         context.enter();
-        context.check(context.api().streamCreate(created), "cudaStreamCreateWithFlags");
+        context.check(context.api().streamCreate(created, false), "cudaStreamCreateWithPriority");
         this.handle = created[0];
     }
 

@@ -1,7 +1,5 @@
 package dev.fusedrnn.internal.fused;
 
-import dev.fusedrnn.internal.cuda.CublasLt;
-
 /**
  * One layer: the input product over all time steps, the recurrence, and on the way back the products over all time steps
  * that give the gradients of weights and input.
@@ -11,24 +9,33 @@ public final class FusedLayer {
     private final LayerWeights weights;
     private final Recurrence recurrence;
     private final WeightGradients gradients;
+    private final WorkQueue side;
     private final Gemm inputProduct;
+    private final Gemm throughInput;
     private final String whyStreamed;
 
     /**
      * Plans a layer.
      *
      * @param limits what the device offers to persistent kernels, or null to stream
+     * @param main where the passes are queued
+     * @param side where the weight gradients are queued; may be null in inference
      */
-    public FusedLayer(LayerShape shape, DeviceLimits limits, CublasLt products, NativeCalls calls) {
-        Gemm.Factory gemms = new Gemm.Factory(products, shape.storage(), shape.tf32());
+    public FusedLayer(LayerShape shape, DeviceLimits limits, WorkQueue main, WorkQueue side) {
+        NativeCalls calls = main.calls();
+        Gemm.Factory gemms = new Gemm.Factory(main.products(), shape.storage(), shape.tf32());
         this.shape = shape;
+        this.side = side;
         this.weights = new LayerWeights(shape, calls);
         StringBuilder why = new StringBuilder();
         Recurrence persistent = limits == null ? null : PersistentRecurrence.plan(shape, limits.limits(), calls, why);
         this.recurrence = persistent != null ? persistent : new StreamedRecurrence(shape, gemms, calls);
         this.whyStreamed = why.toString();
-        this.gradients = shape.training() ? new WeightGradients(shape, weights, gemms, calls) : null;
+        this.gradients = shape.training() ? weightGradients(shape, weights, side) : null;
         long allRows = shape.directions() * shape.gateRows();
+        this.throughInput = shape.training()
+                ? gemms.plain(shape.storage(), shape.rows(), shape.inputs(), allRows, allRows, 0)
+                : null;
         this.inputProduct =
                 gemms.byTransposed(shape.storage(), shape.rows(), allRows, shape.inputs(), shape.inputs(), true);
     }
@@ -78,13 +85,21 @@ public final class FusedLayer {
 
     /** Queues the gradient of x, S [T,N,C]. */
     public void inputGradient(RecurrencePass pass, long block, long dx) {
-        gradients.inputGradient(pass, weights.wIh(block), dx);
+        throughInput.run(pass.dGates, weights.wIh(block), dx, 0);
     }
 
-    /** Queues the gradients of all weights; x must be finite behind the lengths. */
+    /** Queues the gradients of all weights on the side; x must be finite behind the lengths. */
     public void weightGradients(
             RecurrencePass pass, long x, LayerWeights.Flat[] flat, int flatType, boolean accumulate, long scratch) {
+        long main = pass.stream;
+        pass.stream = side.stream();
         gradients.run(pass, x, flat, flatType, accumulate, scratch);
+        pass.stream = main;
+    }
+
+    private static WeightGradients weightGradients(LayerShape shape, LayerWeights weights, WorkQueue side) {
+        Gemm.Factory gemms = new Gemm.Factory(side.products(), shape.storage(), shape.tf32());
+        return new WeightGradients(shape, weights, gemms, side.calls());
     }
 
     private void bindWeights(RecurrencePass pass, long block) {

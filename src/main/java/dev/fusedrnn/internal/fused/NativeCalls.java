@@ -34,9 +34,14 @@ public final class NativeCalls implements AutoCloseable {
     private final FrnnColumnSumParams columnSum = new FrnnColumnSumParams(struct());
     private final FrnnMaskParams mask = new FrnnMaskParams(struct());
 
-    /** Calls on a device. */
+    /** Calls on a device; those that name no stream go to the context's own. */
     public NativeCalls(CudaContext context) {
-        kernels = new NativeKernels(context);
+        this(context, context.stream());
+    }
+
+    /** Calls on a device; those that name no stream go to {@code stream}. */
+    public NativeCalls(CudaContext context, long stream) {
+        kernels = new NativeKernels(context, stream);
         call = new NativeCall(context);
         packRows.structSize(packRows.sizeof());
         unpackRows.structSize(unpackRows.sizeof());

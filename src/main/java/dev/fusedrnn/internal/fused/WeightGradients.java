@@ -18,7 +18,6 @@ final class WeightGradients {
     private final Gemm recurrentFirst;
     private final Gemm recurrentN;
     private final Gemm projection;
-    private final Gemm throughInput;
 
     // Parts of the scratch memory, as byte offsets.
     private final long packed;
@@ -48,7 +47,6 @@ final class WeightGradients {
         projection = shape.projects()
                 ? gemms.overRows(outputs, hidden, rows, allOutputs, shape.directions() * hidden, 0)
                 : null;
-        throughInput = gemms.plain(shape.storage(), rows, shape.inputs(), allRows, allRows, 0);
         Offsets offsets = new Offsets();
         long widest =
                 Math.max(allRows * Math.max(shape.inputs(), shape.outputs()), shape.projection() * shape.hidden());
@@ -62,11 +60,6 @@ final class WeightGradients {
     /** Scratch bytes {@link #run} needs. */
     long scratchBytes() {
         return scratchBytes;
-    }
-
-    /** Writes the gradient of the layer's input, S [T,N,C]. */
-    void inputGradient(RecurrencePass pass, long packedWIh, long dx) {
-        throughInput.run(pass.dGates, packedWIh, dx, 0);
     }
 
     /** Adds or writes all weight gradients of the layer. */

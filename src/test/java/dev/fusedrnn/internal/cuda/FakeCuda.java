@@ -205,7 +205,7 @@ public final class FakeCuda implements CudaApi {
     }
 
     @Override
-    public int streamCreate(long[] stream) {
+    public int streamCreate(long[] stream, boolean urgent) {
         return create(streams, stream);
     }
 

@@ -66,7 +66,7 @@ class RecordingsTest {
         assertThat(runs).isEqualTo(recorded + 1);
     }
 
-    private static final class PlainFailures implements Failures {
+    static final class PlainFailures implements Failures {
         @Override
         public RuntimeException outOfMemory(String call, long wanted, long free) {
             return new IllegalStateException(call);
