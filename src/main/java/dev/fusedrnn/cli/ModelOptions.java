@@ -137,6 +137,28 @@ final class ModelOptions {
     double dropout;
 
     @Option(
+            names = "--variational-dropout",
+            description = "Dropout between layers draws one mask per sequence instead of one per time step.")
+    boolean variationalDropout;
+
+    @Option(
+            names = "--zoneout",
+            paramLabel = "P",
+            converter = Converters.Fraction.class,
+            defaultValue = "0",
+            description =
+                    "Probability that a unit of h keeps its value of the step before (default: ${DEFAULT-VALUE}).")
+    double zoneout;
+
+    @Option(
+            names = "--cell-zoneout",
+            paramLabel = "P",
+            converter = Converters.Fraction.class,
+            defaultValue = "0",
+            description = "The same for a unit of an LSTM's c (default: ${DEFAULT-VALUE}).")
+    double cellZoneout;
+
+    @Option(
             names = "--input-dropout",
             paramLabel = "P",
             converter = Converters.Fraction.class,
@@ -261,6 +283,12 @@ final class ModelOptions {
             throw new UserError("--dropout acts between layers, but --layers is 1; use --input-dropout or"
                     + " --output-dropout, or more layers");
         }
+        if (variationalDropout && dropout == 0) {
+            throw new UserError("--variational-dropout needs --dropout P");
+        }
+        if (cellZoneout > 0 && cell != CellType.LSTM) {
+            throw new UserError("--cell-zoneout is for --cell lstm, found --cell " + cell.id());
+        }
         embedding = features();
         learningRate = rate();
     }
@@ -324,6 +352,9 @@ final class ModelOptions {
                 .withLayers(layers)
                 .withBidirectional(bidirectional)
                 .withDropout(dropout)
+                .withVariationalDropout(variationalDropout)
+                .withZoneout(zoneout)
+                .withCellZoneout(cellZoneout)
                 .withDataType(dtype);
         if (resetBefore) {
             stack = stack.withGruVariant(GruVariant.RESET_BEFORE);

@@ -102,7 +102,7 @@ public final class CallShapes {
                     + call.reserve().byteSize());
         }
         checkDevice("reserve", call.reserve());
-        if (config.dropout() > 0 && config.layers() > 1) {
+        if (config.drawsMasks()) {
             required("random", call.random(), DataType.I32, 4);
         }
     }

@@ -48,6 +48,9 @@ public final class CudnnEngine implements RecurrentEngine {
         if (config.gruVariant() == GruVariant.RESET_BEFORE) {
             return Capability.unsupported("cuDNN's GRU resets after the recurrent product, RESET_BEFORE is asked for");
         }
+        if (config.zonesOut()) {
+            return Capability.unsupported("cuDNN has no zoneout");
+        }
         if (config.dataType() == DataType.F64) {
             return Capability.unsupported("the cudnn engine computes in F32, BF16 and F16, F64 is asked for");
         }

@@ -1,6 +1,7 @@
 package dev.fusedrnn.engine;
 
 import dev.fusedrnn.kernel.DropoutMask;
+import dev.fusedrnn.kernel.ZoneoutMask;
 import dev.fusedrnn.tensor.Tensor;
 
 /**
@@ -12,7 +13,8 @@ import dev.fusedrnn.tensor.Tensor;
  * @param hx [L·D, N, P or H], or null for zeros; read
  * @param cx [L·D, N, H], or null for zeros; LSTM only; read
  * @param lengths valid steps per sample, or null if all are T
- * @param random I32 [4]: seed low, seed high, draw, 0 of the dropout generator ({@link DropoutMask}); null without dropout
+ * @param random I32 [4]: seed low, seed high, draw, 0 of the generator of {@link DropoutMask} and {@link ZoneoutMask};
+ *     needed in training if {@link RnnConfig#drawsMasks}, unused otherwise
  * @param y [T, N, D·(P or H)]; written
  * @param hy [L·D, N, P or H], or null; written; may be the same memory as hx
  * @param cy [L·D, N, H], or null; written; may be the same memory as cx

@@ -56,6 +56,9 @@ public final class FusedEngine implements RecurrentEngine {
         if (config.dataType() == DataType.F64) {
             return Capability.unsupported("the fused engine computes in F32, BF16 or F16, not in F64");
         }
+        if (config.zonesOut()) {
+            return Capability.unsupported("the kernels of the fused engine have no zoneout");
+        }
         if (plan == Plan.PERSISTENT) {
             return persistentCapability(config, CudaContext.of(device));
         }

@@ -242,7 +242,7 @@ final class FusedExecution implements RnnExecution {
                         in,
                         out,
                         count,
-                        0,
+                        config.dropoutPeriod((int) shape.batch()),
                         (float) config.dropout(),
                         layer,
                         call.random().address());

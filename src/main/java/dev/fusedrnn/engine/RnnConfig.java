@@ -15,6 +15,13 @@ import java.util.function.Consumer;
  * @param bias whether {@code bIh} and {@code bHh} exist
  * @param projSize P, size the LSTM's h is projected to by {@code wHr}; 0 for none
  * @param dropout probability that an element of a layer's output is dropped before the next layer, in training
+ * @param variationalDropout whether dropout draws one mask [N, D·H] per sequence and layer and uses it at every time step
+ *     (Gal and Ghahramani, 2016; "locked dropout" of Merity et al., 2018), rather than a mask for every step
+ * @param zoneout p_h: in training every unit of h keeps its value of the step before with this probability, {@code h' =
+ *     m∘h + (1 − m)∘ĥ} with ĥ what the cell computes and a mask m of its own for each time step; in inference the
+ *     expectation is taken, {@code h' = p_h·h + (1 − p_h)·ĥ} (Krueger et al., 2017). With a projection h is the projected one
+ * @param cellZoneout p_c, the same for an LSTM's c with a mask of its own; ĥ is computed from the c before zoneout. A kept c
+ *     is kept as it is, limited by cellClip only where it is read
  * @param cellClip an LSTM's c counts within ±cellClip wherever it is read, by h and by the next step, cx included; 0 for no
  *     limit. No gradient passes a c at or beyond the limit where it is read. cy is the last c as it is, as in cuDNN
  * @param gruVariant where the reset gate of a GRU acts; without meaning for other cells
@@ -30,6 +37,9 @@ public record RnnConfig(
         boolean bias,
         int projSize,
         double dropout,
+        boolean variationalDropout,
+        double zoneout,
+        double cellZoneout,
         double cellClip,
         GruVariant gruVariant,
         DataType dataType,
@@ -49,8 +59,12 @@ public record RnnConfig(
         if (projSize > 0 && cell != CellType.LSTM) {
             throw new IllegalArgumentException("projSize is for LSTM alone, found " + projSize + " for " + cell.id());
         }
-        if (!(dropout >= 0 && dropout <= 1)) {
-            throw new IllegalArgumentException("dropout must be in [0, 1], found " + dropout);
+        requireProbability("dropout", dropout);
+        requireProbability("zoneout", zoneout);
+        requireProbability("cellZoneout", cellZoneout);
+        if (cellZoneout > 0 && cell != CellType.LSTM) {
+            throw new IllegalArgumentException(
+                    "cellZoneout is for LSTM alone, found " + cellZoneout + " for " + cell.id());
         }
         if (!(cellClip >= 0 && cellClip < Double.POSITIVE_INFINITY)) {
             throw new IllegalArgumentException("cellClip must be 0 or a positive finite number, found " + cellClip);
@@ -69,7 +83,21 @@ public record RnnConfig(
     /** One layer, one direction, with biases, in F32. */
     public static RnnConfig of(CellType cell, int inputSize, int hiddenSize) {
         return new RnnConfig(
-                cell, inputSize, hiddenSize, 1, false, true, 0, 0, 0, GruVariant.RESET_AFTER, DataType.F32, false);
+                cell,
+                inputSize,
+                hiddenSize,
+                1,
+                false,
+                true,
+                0,
+                0,
+                false,
+                0,
+                0,
+                0,
+                GruVariant.RESET_AFTER,
+                DataType.F32,
+                false);
     }
 
     /** The same with {@code layers} layers. */
@@ -95,6 +123,21 @@ public record RnnConfig(
     /** The same with dropout between layers. */
     public RnnConfig withDropout(double dropout) {
         return with(draft -> draft.dropout = dropout);
+    }
+
+    /** The same with one dropout mask per sequence, or one per time step. */
+    public RnnConfig withVariationalDropout(boolean variationalDropout) {
+        return with(draft -> draft.variationalDropout = variationalDropout);
+    }
+
+    /** The same with units of h that keep their value with probability {@code zoneout}. */
+    public RnnConfig withZoneout(double zoneout) {
+        return with(draft -> draft.zoneout = zoneout);
+    }
+
+    /** The same with units of an LSTM's c that keep their value with probability {@code cellZoneout}. */
+    public RnnConfig withCellZoneout(double cellZoneout) {
+        return with(draft -> draft.cellZoneout = cellZoneout);
     }
 
     /** The same with c read within ±{@code cellClip}; 0 for no limit. */
@@ -137,6 +180,21 @@ public record RnnConfig(
         return layer == 0 ? inputSize : totalOutputSize();
     }
 
+    /** Whether h or c zones out. */
+    public boolean zonesOut() {
+        return zoneout > 0 || cellZoneout > 0;
+    }
+
+    /** Whether a training pass draws masks, so that it needs a {@link ForwardCall#random}. */
+    public boolean drawsMasks() {
+        return zonesOut() || (dropout > 0 && layers > 1);
+    }
+
+    /** Elements of a layer's output [N, D·H] after which its dropout mask repeats; 0 if every time step has its own. */
+    public long dropoutPeriod(int batch) {
+        return variationalDropout ? (long) batch * totalOutputSize() : 0;
+    }
+
     private RnnConfig with(Consumer<Draft> change) {
         Draft draft = new Draft(this);
         change.accept(draft);
@@ -146,6 +204,12 @@ public record RnnConfig(
     private static void requireSize(String field, int value, int least, int most) {
         if (value < least || value > most) {
             throw new IllegalArgumentException(field + " must be in [" + least + ", " + most + "], found " + value);
+        }
+    }
+
+    private static void requireProbability(String field, double value) {
+        if (!(value >= 0 && value <= 1)) {
+            throw new IllegalArgumentException(field + " must be in [0, 1], found " + value);
         }
     }
 
@@ -159,6 +223,9 @@ public record RnnConfig(
         private boolean bias;
         private int projSize;
         private double dropout;
+        private boolean variationalDropout;
+        private double zoneout;
+        private double cellZoneout;
         private double cellClip;
         private GruVariant gruVariant;
         private DataType dataType;
@@ -173,6 +240,9 @@ public record RnnConfig(
             bias = from.bias;
             projSize = from.projSize;
             dropout = from.dropout;
+            variationalDropout = from.variationalDropout;
+            zoneout = from.zoneout;
+            cellZoneout = from.cellZoneout;
             cellClip = from.cellClip;
             gruVariant = from.gruVariant;
             dataType = from.dataType;
@@ -189,6 +259,9 @@ public record RnnConfig(
                     bias,
                     projSize,
                     dropout,
+                    variationalDropout,
+                    zoneout,
+                    cellZoneout,
                     cellClip,
                     gruVariant,
                     dataType,

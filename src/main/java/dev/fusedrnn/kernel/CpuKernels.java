@@ -19,6 +19,7 @@ final class CpuKernels implements Kernels {
     private final float[] left = new float[SIZE];
     private final float[] right = new float[SIZE];
     private final int[] random = new int[4];
+    private final int[] words = new int[4];
 
     CpuKernels(Device device) {
         this.device = device;
@@ -166,7 +167,7 @@ final class CpuKernels implements Kernels {
         for (long at = 0; at < in.elements(); at += SIZE) {
             int count = count(in, at);
             blocks.load(in, at, left, count);
-            DropoutMask.factors(p, random[0], random[1], random[2], stream, at, period, right, count);
+            DropoutMask.factors(p, random, stream, at, period, words, right, count);
             for (int i = 0; i < count; i++) {
                 left[i] *= right[i];
             }

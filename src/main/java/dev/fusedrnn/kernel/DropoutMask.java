@@ -25,11 +25,13 @@ public final class DropoutMask {
     /**
      * The factors of {@code count} elements from {@code first} on, the same values as {@link #factor} gives.
      *
+     * @param random seed low, seed high, draw
      * @param period elements after which the mask repeats; 0 for one that does not
+     * @param words room for four words
      * @param out written from its start
      */
     public static void factors(
-            float p, int seedLow, int seedHigh, int draw, int stream, long first, long period, float[] out, int count) {
+            float p, int[] random, int stream, long first, long period, int[] words, float[] out, int count) {
         int done = 0;
         while (done < count) {
             if (period > 0 && done >= period) {
@@ -40,8 +42,22 @@ public final class DropoutMask {
                 long element = period == 0 ? first + done : (first + done) % period;
                 long left = period == 0 ? count : period - element;
                 int end = (int) Math.min(count, done + left);
-                draw(p, seedLow, seedHigh, draw, stream, element, out, done, end);
+                draw(p, random, stream, element, words, out, done, end);
                 done = end;
+            }
+        }
+    }
+
+    private static void draw(
+            float p, int[] random, int stream, long first, int[] words, float[] out, int from, int end) {
+        float keep = 1 / (1 - p);
+        int done = from;
+        while (done < end) {
+            long element = first + (done - from);
+            long block = element >>> 2;
+            Philox.block((int) block, (int) (block >>> 32), stream, random[2], random[0], random[1], words);
+            for (int lane = (int) (element & 3); lane < 4 && done < end; lane++) {
+                out[done++] = (words[lane] >>> 8) * 0x1p-24f >= p ? keep : 0;
             }
         }
     }
@@ -49,21 +65,6 @@ public final class DropoutMask {
     static void requirePeriod(long period) {
         if (period < 0) {
             throw new IllegalArgumentException("period must be at least 0, found " + period);
-        }
-    }
-
-    private static void draw(
-            float p, int seedLow, int seedHigh, int draw, int stream, long first, float[] out, int from, int end) {
-        float keep = 1 / (1 - p);
-        int done = from;
-        int[] words = new int[4];
-        while (done < end) {
-            long element = first + (done - from);
-            long block = element >>> 2;
-            Philox.block((int) block, (int) (block >>> 32), stream, draw, seedLow, seedHigh, words);
-            for (int lane = (int) (element & 3); lane < 4 && done < end; lane++) {
-                out[done++] = (words[lane] >>> 8) * 0x1p-24f >= p ? keep : 0;
-            }
         }
     }
 }

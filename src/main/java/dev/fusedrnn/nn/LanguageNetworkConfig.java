@@ -53,9 +53,9 @@ public record LanguageNetworkConfig(
         return new LanguageNetworkConfig(vocabularySize, embeddingSize, rnn, tied, inputDropout, outputDropout);
     }
 
-    /** Whether anything is dropped in training. */
+    /** Whether a training pass draws masks: dropout anywhere, or zoneout. */
     public boolean hasDropout() {
-        return inputDropout > 0 || outputDropout > 0 || rnn.dropout() > 0;
+        return inputDropout > 0 || outputDropout > 0 || rnn.drawsMasks();
     }
 
     private static void requireSize(String field, int value, int least) {

@@ -137,7 +137,7 @@ public final class Rnn implements AutoCloseable {
         return engine.prepare(config, device(), steps, batch, training);
     }
 
-    /** Outputs without dropout and without keeping anything for a backward pass. */
+    /** Outputs without dropout, with zoneout's expectation, and without keeping anything for a backward pass. */
     public RnnOutput infer(RnnInput input) {
         RnnCall call = check(input);
         try (RnnBuffers buffers = RnnBuffers.forInput(call)) {
@@ -149,7 +149,7 @@ public final class Rnn implements AutoCloseable {
     }
 
     /**
-     * Outputs with dropout, keeping what one backward pass needs. {@code input} must be unchanged and open until that.
+     * Outputs with dropout and zoneout, keeping what one backward pass needs. {@code input} must be unchanged and open until that.
      *
      * @return the pass; the caller closes it
      */
@@ -159,7 +159,7 @@ public final class Rnn implements AutoCloseable {
         try {
             ExecutionCache.Prepared prepared = executions.get(call.steps(), call.batch(), true);
             buffers.allocateReserve(prepared.execution().reserveBytes());
-            Tensor random = config.dropout() > 0 ? buffers.random(dropoutSeed, dropoutDraw++) : null;
+            Tensor random = config.drawsMasks() ? buffers.random(dropoutSeed, dropoutDraw++) : null;
             ForwardCall forward = buffers.call(flatParameters(), random, buffers.reserve());
             prepared.execution().forward(forward);
             return new RnnPass(this, call, buffers, forward, prepared);

@@ -28,6 +28,9 @@ final class NetworkJson {
         fields.put("bias", rnn.bias());
         fields.put("projSize", rnn.projSize());
         fields.put("dropout", rnn.dropout());
+        fields.put("variationalDropout", rnn.variationalDropout());
+        fields.put("zoneout", rnn.zoneout());
+        fields.put("cellZoneout", rnn.cellZoneout());
         fields.put("cellClip", rnn.cellClip());
         fields.put("gruVariant", rnn.gruVariant().name());
         fields.put("dataType", rnn.dataType().name());
@@ -49,6 +52,10 @@ final class NetworkJson {
                 fields.field("bias").asBoolean(),
                 whole(fields, "projSize"),
                 fields.field("dropout").asDouble(),
+                has(fields, "variationalDropout")
+                        && fields.field("variationalDropout").asBoolean(),
+                numberOrZero(fields, "zoneout"),
+                numberOrZero(fields, "cellZoneout"),
                 fields.field("cellClip").asDouble(),
                 GruVariant.valueOf(fields.field("gruVariant").asString()),
                 DataType.valueOf(fields.field("dataType").asString()),
@@ -60,6 +67,15 @@ final class NetworkJson {
                 fields.field("tied").asBoolean(),
                 fields.field("inputDropout").asDouble(),
                 fields.field("outputDropout").asDouble());
+    }
+
+    /** Whether a field is there that files of earlier builds do not have. */
+    private static boolean has(Json fields, String name) {
+        return fields instanceof Json.Fields all && all.values().containsKey(name);
+    }
+
+    private static double numberOrZero(Json fields, String name) {
+        return has(fields, name) ? fields.field(name).asDouble() : 0;
     }
 
     private static int whole(Json fields, String name) {

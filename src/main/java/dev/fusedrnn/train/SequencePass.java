@@ -206,7 +206,7 @@ public final class SequencePass implements AutoCloseable {
     private ForwardCall forwardCall(boolean training) {
         Tensor reserve =
                 training ? take(DataType.I32, (execution.reserveBytes() + Integer.BYTES - 1) / Integer.BYTES) : null;
-        boolean drops = training && network.config().rnn().dropout() > 0;
+        boolean drops = training && network.config().rnn().drawsMasks();
         return new ForwardCall(
                 network.rnn().flatParameters(),
                 x,

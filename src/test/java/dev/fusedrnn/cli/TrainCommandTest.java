@@ -111,7 +111,18 @@ class TrainCommandTest {
     @CsvSource({"lstm,sequential,adam", "gru,random,sgd", "rnn,sliding,rmsprop"})
     void resumingGivesTheSameBitsAsNeverHavingStopped(String cell, String sampling, String optimizer)
             throws IOException {
-        String[] kind = {"--cell", cell, "--sampling", sampling, "--optimizer", optimizer, "--output-dropout", "0.2"};
+        String[] kind = {
+            "--cell",
+            cell,
+            "--sampling",
+            sampling,
+            "--optimizer",
+            optimizer,
+            "--output-dropout",
+            "0.2",
+            "--zoneout",
+            "0.1"
+        };
         Tool.run(Texts.train(text, join(kind, "--epochs", "4", "--save", file("whole"))));
         Tool.run(Texts.train(text, join(kind, "--epochs", "2", "--save", file("half"))));
 

@@ -40,7 +40,7 @@ final class ConformanceCases {
         return (bits & 8) == 0 ? engineCase : engineCase.withoutState();
     }
 
-    /** Options only some cells have, and dropout. */
+    /** Options only some cells have, dropout and zoneout. */
     static List<EngineCase> options(DataType type) {
         List<EngineCase> cases = new ArrayList<>();
         RnnConfig lstm = RnnConfig.of(CellType.LSTM, INPUT, HIDDEN).withDataType(type);
@@ -64,8 +64,37 @@ final class ConformanceCases {
                     .withDataType(type);
             cases.add(of(deep, 9));
             cases.add(of(deep.withBidirectional(true), 10).withDrawnLengths());
+            cases.add(of(deep.withVariationalDropout(true), 11));
+            cases.add(of(deep.withVariationalDropout(true).withBidirectional(true), 12)
+                    .withDrawnLengths());
+            RnnConfig zoned = RnnConfig.of(cell, INPUT, HIDDEN).withZoneout(0.3).withDataType(type);
+            cases.add(of(zoned, 13));
+            cases.add(of(zoned.withBidirectional(true).withLayers(2), 14).withDrawnLengths());
+            cases.add(of(zoned.withLayers(2).withDropout(0.2).withVariationalDropout(true), 15)
+                    .withoutState());
         }
+        cases.addAll(zoneouts(lstm, before));
         return cases;
+    }
+
+    /** Zoneout of c, of a projected h, with a limit, and of everything. */
+    private static List<EngineCase> zoneouts(RnnConfig lstm, RnnConfig before) {
+        RnnConfig both = lstm.withZoneout(0.25).withCellZoneout(0.4);
+        return List.of(
+                of(lstm.withCellZoneout(0.4), 16),
+                of(both.withBidirectional(true).withLayers(2), 17).withDrawnLengths(),
+                of(both.withProjSize(4).withLayers(2), 18).withDrawnLengths(),
+                of(both.withCellClip(0.4), 19).withDrawnLengths(),
+                of(
+                        both.withProjSize(3)
+                                .withCellClip(0.3)
+                                .withBidirectional(true)
+                                .withBias(false),
+                        20),
+                of(lstm.withZoneout(1).withCellZoneout(1), 21),
+                of(before.withZoneout(0.3), 22),
+                of(before.withZoneout(0.3).withBidirectional(true).withLayers(2), 23)
+                        .withDrawnLengths());
     }
 
     private static EngineCase of(RnnConfig config, long seed) {

@@ -49,7 +49,12 @@ class CpuEngineTest {
 
     /** Bytes that all threads together allocate for one forward and backward pass; the pool's threads live throughout. */
     private long allocatedPerPass(CellType cell, int steps, int passes) {
-        RnnConfig config = RnnConfig.of(cell, 5, 8).withLayers(2).withBidirectional(true);
+        RnnConfig config = RnnConfig.of(cell, 5, 8)
+                .withLayers(2)
+                .withBidirectional(true)
+                .withDropout(0.1)
+                .withZoneout(0.1)
+                .withCellZoneout(cell.hasCellState() ? 0.1 : 0);
         long parameters = ParameterLayout.of(config).elements();
         try (RnnExecution execution = engine.prepare(config, device, steps, BATCH, true);
                 Tensor weights = device.zeros(DataType.F32, parameters);
@@ -57,9 +62,10 @@ class CpuEngineTest {
                 Tensor hx = device.zeros(DataType.F32, 4, BATCH, 8);
                 Tensor y = device.zeros(DataType.F32, steps, BATCH, 16);
                 Tensor reserve = device.zeros(DataType.I32, execution.reserveBytes() / Integer.BYTES);
+                Tensor random = device.zeros(DataType.I32, 4);
                 Tensor dx = device.zeros(DataType.F32, steps, BATCH, 5);
                 Tensor gradients = device.zeros(DataType.F32, parameters)) {
-            ForwardCall forward = new ForwardCall(weights, x, hx, null, null, null, y, null, null, reserve);
+            ForwardCall forward = new ForwardCall(weights, x, hx, null, null, random, y, null, null, reserve);
             BackwardCall backward = new BackwardCall(forward, y, null, null, dx, null, null, gradients, false);
             run(execution, forward, backward, 20);
             long before = allocated();

@@ -29,6 +29,7 @@ class CudnnEngineTest {
         try (Device cpu = Device.cpu()) {
             RnnConfig before = config.withGruVariant(GruVariant.RESET_BEFORE);
             assertThat(engine.capability(before, cpu).reason()).contains("RESET_BEFORE");
+            assertThat(engine.capability(config.withZoneout(0.1), cpu).reason()).isEqualTo("cuDNN has no zoneout");
             assertThat(engine.capability(config.withDataType(DataType.F64), cpu).reason())
                     .contains("F64");
         }

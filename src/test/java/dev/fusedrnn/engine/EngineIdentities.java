@@ -9,6 +9,7 @@ import dev.fusedrnn.engine.check.EngineCase;
 import dev.fusedrnn.engine.check.EngineRun;
 import dev.fusedrnn.engine.check.PassResult;
 import dev.fusedrnn.kernel.DropoutMask;
+import dev.fusedrnn.kernel.ZoneoutMask;
 import dev.fusedrnn.tensor.DataType;
 import java.util.Arrays;
 import java.util.stream.Stream;
@@ -126,7 +127,19 @@ public abstract class EngineIdentities extends EngineSuite {
     @ParameterizedTest
     @MethodSource("raggedCases")
     void dropoutIsTheSharedMaskBetweenLayers(EngineCase engineCase) {
-        RnnConfig deep = engineCase.config().withLayers(3).withDropout(0.4);
+        checkDropout(engineCase, false);
+    }
+
+    /** The same with the mask of the first time step at every step. */
+    @ParameterizedTest
+    @MethodSource("raggedCases")
+    void variationalDropoutIsOneMaskForAllTimeSteps(EngineCase engineCase) {
+        checkDropout(engineCase, true);
+    }
+
+    private void checkDropout(EngineCase engineCase, boolean variational) {
+        RnnConfig deep = engineCase.config().withLayers(3).withDropout(0.4).withVariationalDropout(variational);
+        int period = variational ? BATCH * HIDDEN : STEPS * BATCH * HIDDEN;
         CaseData data = drawSupported(engineCase.withConfig(deep));
         PassResult joint = train(data);
         double[] sequence = data.x();
@@ -144,16 +157,78 @@ public abstract class EngineIdentities extends EngineSuite {
                 close(c, joint.get("y"), alone.get("y"));
                 close(c, joint.get("d_weight_ih_l2"), alone.get("d_weight_ih_l0"));
             }
-            sequence = dropped(alone.get("y"), data.random(), layer);
+            sequence = dropped(alone.get("y"), data.random(), layer, period);
         }
     }
 
-    private static double[] dropped(double[] values, int[] random, int stream) {
+    private static double[] dropped(double[] values, int[] random, int stream, int period) {
         double[] result = new double[values.length];
         for (int e = 0; e < values.length; e++) {
-            result[e] = values[e] * DropoutMask.factor(0.4f, random[0], random[1], random[2], stream, e);
+            result[e] = values[e] * DropoutMask.factor(0.4f, random[0], random[1], random[2], stream, e % period);
         }
         return result;
+    }
+
+    /** Zoneout is the cell without it, step by step, each unit of h and c then keeping its value or not. */
+    @ParameterizedTest
+    @MethodSource("plainCases")
+    void zoneoutKeepsUnitsBetweenSingleSteps(EngineCase engineCase) {
+        CaseData data = drawSupported(engineCase.withConfig(zonedOut(engineCase.config())));
+        PassResult joint = train(data);
+        int[] random = data.random();
+        double[] y = singleSteps(data, (step, cell, before, next) -> {
+            double[] mixed = new double[next.length];
+            float p =
+                    (float) (cell ? data.config().cellZoneout() : data.config().zoneout());
+            for (int i = 0; i < next.length; i++) {
+                long element = (long) step * next.length + i;
+                int stream = ZoneoutMask.stream(0, 0, cell);
+                boolean keeps = ZoneoutMask.keeps(p, random[0], random[1], random[2], stream, element) == 1;
+                mixed[i] = keeps ? before[i] : next[i];
+            }
+            return mixed;
+        });
+        close(data.config(), y, joint.get("y"));
+    }
+
+    /** In inference every unit takes the mean of what it could have become. */
+    @ParameterizedTest
+    @MethodSource("plainCases")
+    void zoneoutTakesItsExpectationInInference(EngineCase engineCase) {
+        CaseData data = drawSupported(engineCase.withConfig(zonedOut(engineCase.config())));
+        PassResult joint = EngineRun.infer(engine(), device(), data);
+        double[] y = singleSteps(data, (step, cell, before, next) -> {
+            double p = cell ? data.config().cellZoneout() : data.config().zoneout();
+            double[] mixed = new double[next.length];
+            Arrays.setAll(mixed, i -> p * before[i] + (1 - p) * next[i]);
+            return mixed;
+        });
+        close(data.config(), y, joint.get("y"));
+    }
+
+    private static RnnConfig zonedOut(RnnConfig config) {
+        boolean lstm = config.cell() == CellType.LSTM;
+        return config.withZoneout(0.3).withCellZoneout(lstm ? 0.45 : 0);
+    }
+
+    /** What a state becomes, from its value before the step and the cell's result. */
+    private interface Mix {
+        double[] of(int step, boolean cell, double[] before, double[] next);
+    }
+
+    private double[] singleSteps(CaseData data, Mix mix) {
+        RnnConfig plain = data.config().withZoneout(0).withCellZoneout(0);
+        double[] y = new double[0];
+        double[] h = data.hx();
+        double[] c = data.cx();
+        for (int t = 0; t < STEPS; t++) {
+            CaseData step = times(data.withConfig(plain), t, t + 1).withState(h, c);
+            PassResult result = EngineRun.infer(engine(), device(), step);
+            h = mix.of(t, false, h, result.get("hy"));
+            c = c == null ? null : mix.of(t, true, c, result.get("cy"));
+            y = joined(y, h);
+        }
+        return y;
     }
 
     /** Time cut in two, with state carried forward and its gradient carried back, is one call. */

@@ -38,6 +38,11 @@ class ReferenceEngineGradientTest {
             RnnConfig deep = config(cell, 3, 4).withLayers(3).withDropout(0.4);
             cases.add(EngineCase.of(deep, 4, 3, 6));
             cases.add(EngineCase.of(deep.withBidirectional(true), 4, 3, 7).withDrawnLengths());
+            cases.add(EngineCase.of(deep.withVariationalDropout(true), 4, 3, 12));
+            RnnConfig zoned = config(cell, 3, 4).withZoneout(0.4);
+            cases.add(EngineCase.of(zoned, 5, 3, 13));
+            cases.add(EngineCase.of(zoned.withLayers(2).withBidirectional(true), 4, 3, 14)
+                    .withDrawnLengths());
         }
         RnnConfig lstm = config(CellType.LSTM, 3, 4);
         cases.add(EngineCase.of(lstm.withProjSize(2), 4, 3, 8));
@@ -45,6 +50,12 @@ class ReferenceEngineGradientTest {
                 .withDrawnLengths());
         cases.add(EngineCase.of(lstm.withCellClip(0.3), 5, 3, 10));
         cases.add(EngineCase.of(lstm.withCellClip(0.2).withProjSize(2).withLayers(2), 5, 3, 11));
+        RnnConfig zoned = lstm.withZoneout(0.3).withCellZoneout(0.4);
+        cases.add(EngineCase.of(lstm.withCellZoneout(0.4), 5, 3, 15));
+        cases.add(EngineCase.of(zoned.withBidirectional(true).withLayers(2), 5, 3, 16)
+                .withDrawnLengths());
+        cases.add(EngineCase.of(zoned.withCellClip(0.3), 5, 3, 17));
+        cases.add(EngineCase.of(zoned.withProjSize(2).withLayers(2), 5, 3, 18).withDrawnLengths());
         RnnConfig before = config(CellType.GRU, 3, 4).withGruVariant(GruVariant.RESET_BEFORE);
         for (int bits = 0; bits < 8; bits++) {
             RnnConfig config = before.withBias((bits & 1) == 0)
@@ -52,6 +63,7 @@ class ReferenceEngineGradientTest {
                     .withLayers((bits & 4) == 0 ? 1 : 2);
             cases.add(EngineCase.of(config, 4, 3, 20 + bits).withDrawnLengths());
         }
+        cases.add(EngineCase.of(before.withZoneout(0.4), 5, 3, 28).withDrawnLengths());
         return cases;
     }
 

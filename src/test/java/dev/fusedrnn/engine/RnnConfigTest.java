@@ -35,6 +35,10 @@ class RnnConfigTest {
                 wrong(() -> GRU.withDropout(-0.1), "dropout must be in [0, 1], found -0.1"),
                 wrong(() -> GRU.withDropout(1.5), "dropout", "found 1.5"),
                 wrong(() -> GRU.withDropout(Double.NaN), "dropout", "found NaN"),
+                wrong(() -> GRU.withZoneout(-0.1), "zoneout must be in [0, 1], found -0.1"),
+                wrong(() -> GRU.withZoneout(Double.NaN), "zoneout", "found NaN"),
+                wrong(() -> LSTM.withCellZoneout(1.01), "cellZoneout must be in [0, 1], found 1.01"),
+                wrong(() -> GRU.withCellZoneout(0.5), "cellZoneout is for LSTM alone, found 0.5 for gru"),
                 wrong(() -> LSTM.withCellClip(-1), "cellClip must be 0 or a positive finite number, found -1.0"),
                 wrong(() -> LSTM.withCellClip(Double.NaN), "cellClip", "found NaN"),
                 wrong(() -> LSTM.withCellClip(Double.POSITIVE_INFINITY), "cellClip", "found Infinity"),
@@ -76,17 +80,46 @@ class RnnConfigTest {
     @Test
     void changesOneFieldAtATime() {
         RnnConfig all = new RnnConfig(
-                CellType.LSTM, 3, 4, 2, true, false, 2, 0.5, 0.25, GruVariant.RESET_AFTER, DataType.BF16, true);
+                CellType.LSTM,
+                3,
+                4,
+                2,
+                true,
+                false,
+                2,
+                0.5,
+                true,
+                0.1,
+                0.2,
+                0.25,
+                GruVariant.RESET_AFTER,
+                DataType.BF16,
+                true);
         RnnConfig built = LSTM.withLayers(2)
                 .withBidirectional(true)
                 .withBias(false)
                 .withProjSize(2)
                 .withDropout(0.5)
+                .withVariationalDropout(true)
+                .withZoneout(0.1)
+                .withCellZoneout(0.2)
                 .withCellClip(0.25)
                 .withDataType(DataType.BF16)
                 .withTf32(true);
         assertThat(built).isEqualTo(all);
         assertThat(GRU.withGruVariant(GruVariant.RESET_BEFORE).gruVariant()).isEqualTo(GruVariant.RESET_BEFORE);
+    }
+
+    @Test
+    void saysWhetherATrainingPassDrawsMasks() {
+        assertThat(GRU.drawsMasks()).isFalse();
+        assertThat(GRU.withDropout(0.5).drawsMasks()).isFalse();
+        assertThat(GRU.withDropout(0.5).withLayers(2).drawsMasks()).isTrue();
+        assertThat(GRU.withZoneout(0.1).drawsMasks()).isTrue();
+        assertThat(LSTM.withCellZoneout(0.1).drawsMasks()).isTrue();
+        assertThat(GRU.withBidirectional(true).dropoutPeriod(5)).isZero();
+        assertThat(GRU.withBidirectional(true).withVariationalDropout(true).dropoutPeriod(5))
+                .isEqualTo(5 * 8);
     }
 
     @Test

@@ -332,7 +332,7 @@ class CpuKernelsTest {
     @Test
     void dropoutKeepsTheShareItShould() {
         float[] factors = new float[100_003];
-        DropoutMask.factors(0.3f, 1, 2, 0, 0, 5, 0, factors, factors.length);
+        DropoutMask.factors(0.3f, new int[] {1, 2, 0}, 0, 5, 0, new int[4], factors, factors.length);
         int kept = 0;
         for (int i = 0; i < factors.length; i++) {
             assertThat(factors[i]).isEqualTo(DropoutMask.factor(0.3f, 1, 2, 0, 0, 5L + i));

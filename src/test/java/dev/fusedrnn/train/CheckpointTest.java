@@ -59,6 +59,17 @@ class CheckpointTest {
         }
     }
 
+    @Test
+    void aFileOfABuildWithoutZoneoutIsRead() throws IOException {
+        Fault older = metadata("older", "", ",\"variationalDropout\":false,\"zoneout\":0.0,\"cellZoneout\":0.0", "");
+        Path file = saved();
+        assertThat(Checkpoint.read(spoil(file, older)).config())
+                .isEqualTo(Checkpoint.read(file).config());
+        try (SafetensorsReader reader = SafetensorsReader.open(folder.resolve("spoiled.safetensors"))) {
+            assertThat(reader.metadata("config")).contains("\"dropout\"").doesNotContain("oneout");
+        }
+    }
+
     /** How a sound file is spoiled, and what the message must say. */
     private record Fault(String name, String message, UnaryOperator<String> metadata, String tensor, float[] values) {
         @Override

@@ -31,11 +31,14 @@ final class TinyLanguage {
         return LanguageNetworkConfig.of(V, 4, RnnConfig.of(cell, 4, hidden));
     }
 
-    /** Tied, two layers, dropout in all three places. */
+    /** Tied, two layers, dropout in all three places, variational between layers, and zoneout. */
     static LanguageNetworkConfig tiedWithDropout(DataType type) {
         RnnConfig rnn = RnnConfig.of(CellType.LSTM, 5, 5)
                 .withLayers(2)
                 .withDropout(0.25)
+                .withVariationalDropout(true)
+                .withZoneout(0.125)
+                .withCellZoneout(0.25)
                 .withDataType(type);
         return LanguageNetworkConfig.of(V, 5, rnn).withTied(true).withDropout(0.25, 0.25);
     }

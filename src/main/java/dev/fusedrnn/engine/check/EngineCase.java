@@ -18,7 +18,8 @@ import java.util.stream.Collectors;
  * same case from the name: {@code lstm-bidir-L2-T7-N6-C10-H6-lens-f32-seed17}.
  *
  * <p>The parts of a name: cell; {@code before} (GRU form), {@code bidir}; {@code L T N C H P} with their sizes (P only
- * with a projection); {@code nobias}; {@code drop0.3}; {@code clip0.5}; {@code lens} (drawn) or {@code lens7.5.1}; {@code
+ * with a projection); {@code nobias}; {@code drop0.3}, or {@code vdrop0.3} for the variational; {@code
+ * zone0.2} (of h), {@code czone0.3} (of c); {@code clip0.5}; {@code lens} (drawn) or {@code lens7.5.1}; {@code
  * nostate} (no hx, cx and no gradient of hy, cy); {@code tf32}; the data type; {@code seed}.
  *
  * @param config what is computed
@@ -105,7 +106,9 @@ public record EngineCase(RnnConfig config, int steps, int batch, String lengths,
         add(name, true, "C" + config.inputSize() + "-H" + config.hiddenSize());
         add(name, config.projSize() > 0, "P" + config.projSize());
         add(name, !config.bias(), "nobias");
-        add(name, config.dropout() > 0, "drop" + config.dropout());
+        add(name, config.dropout() > 0, (config.variationalDropout() ? "vdrop" : "drop") + config.dropout());
+        add(name, config.zoneout() > 0, "zone" + config.zoneout());
+        add(name, config.cellZoneout() > 0, "czone" + config.cellZoneout());
         add(name, config.cellClip() > 0, "clip" + config.cellClip());
         add(name, !lengths.isEmpty(), "lens" + (lengths.equals(DRAWN) ? "" : lengths));
         add(name, !state, "nostate");
@@ -123,7 +126,8 @@ public record EngineCase(RnnConfig config, int steps, int batch, String lengths,
 
     private static final Pattern NAME = Pattern.compile("(?<cell>rnn_tanh|rnn_relu|lstm|gru)(?<before>-before)?"
             + "(?<bidir>-bidir)?-L(?<L>\\d+)-T(?<T>\\d+)-N(?<N>\\d+)-C(?<C>\\d+)-H(?<H>\\d+)(-P(?<P>\\d+))?"
-            + "(?<nobias>-nobias)?(-drop(?<drop>[0-9.E-]+?))?(-clip(?<clip>[0-9.E-]+?))?(-lens(?<lens>[0-9.]*))?"
+            + "(?<nobias>-nobias)?(-(?<variational>v)?drop(?<drop>[0-9.E-]+?))?"
+            + "(-zone(?<zone>[0-9.E-]+?))?(-czone(?<czone>[0-9.E-]+?))?(-clip(?<clip>[0-9.E-]+?))?(-lens(?<lens>[0-9.]*))?"
             + "(?<nostate>-nostate)?(?<tf32>-tf32)?-(?<type>f64|f32|bf16|f16)-seed(?<seed>-?\\d+)");
 
     /**
@@ -145,8 +149,11 @@ public record EngineCase(RnnConfig config, int steps, int batch, String lengths,
                 m.group("bidir") != null,
                 m.group("nobias") == null,
                 m.group("P") == null ? 0 : Integer.parseInt(m.group("P")),
-                m.group("drop") == null ? 0 : Double.parseDouble(m.group("drop")),
-                m.group("clip") == null ? 0 : Double.parseDouble(m.group("clip")),
+                number(m, "drop"),
+                m.group("variational") != null,
+                number(m, "zone"),
+                number(m, "czone"),
+                number(m, "clip"),
                 m.group("before") == null ? GruVariant.RESET_AFTER : GruVariant.RESET_BEFORE,
                 DataType.valueOf(m.group("type").toUpperCase(Locale.ROOT)),
                 m.group("tf32") != null);
@@ -159,6 +166,10 @@ public record EngineCase(RnnConfig config, int steps, int batch, String lengths,
                 lengths,
                 m.group("nostate") == null,
                 Long.parseLong(m.group("seed")));
+    }
+
+    private static double number(Matcher m, String part) {
+        return m.group(part) == null ? 0 : Double.parseDouble(m.group(part));
     }
 
     @Override

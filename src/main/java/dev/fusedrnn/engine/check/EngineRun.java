@@ -205,7 +205,7 @@ public final class EngineRun implements AutoCloseable {
                 input(data.hx(), type, stateExtents(config.outputSize())),
                 input(data.cx(), type, stateExtents(config.hiddenSize())),
                 data.lengths(),
-                config.dropout() > 0 ? randomTensor() : null,
+                config.drawsMasks() ? randomTensor() : null,
                 written("y"),
                 written("hy"),
                 written("cy"),

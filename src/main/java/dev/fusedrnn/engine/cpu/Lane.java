@@ -22,6 +22,7 @@ abstract class Lane implements AutoCloseable {
     final Blas blas = new Blas();
     final float[] h;
     final float[] dh;
+    private final Zoneout zoneout;
     private final float[] gradientRow;
     private final float[] zeros;
     private final float[] biasRow;
@@ -37,6 +38,7 @@ abstract class Lane implements AutoCloseable {
         this.output = extents.output();
         this.h = new float[rows() * output];
         this.dh = new float[rows() * output];
+        this.zoneout = Zoneout.ofHidden(extents, first, end);
         this.gradientRow = new float[rows() * output];
         this.zeros = new float[Math.max(extents.gradientRow(), output)];
         this.biasRow = new float[hidden];
@@ -62,11 +64,18 @@ abstract class Lane implements AutoCloseable {
     /** Reads the biases and initial state, runs all steps, writes the final state. */
     final void forward(LayerView v, boolean training) {
         beginForward(v);
+        if (zoneout != null) {
+            zoneout.begin(v, cursor);
+        }
         loadOrZero(v.hx, h, output);
         storeHidden();
         for (int s = 0; s < extents.steps(); s++) {
             int t = v.time(s);
-            forwardStep(v, t, s == 0 && v.hx == 0, training);
+            if (zoneout == null) {
+                forwardStep(v, t, s == 0 && v.hx == 0, training);
+            } else {
+                zonedForwardStep(v, t, s == 0 && v.hx == 0, training);
+            }
             storeHidden();
             storeOutput(v, t);
         }
@@ -76,19 +85,52 @@ abstract class Lane implements AutoCloseable {
         endForward(v);
     }
 
+    private void zonedForwardStep(LayerView v, int t, boolean zeroState, boolean training) {
+        zoneout.at(t);
+        zoneout.remember(h);
+        forwardStep(v, t, zeroState, training);
+        for (int from = nextActive(v, t, first); from < end; ) {
+            int to = nextInactive(v, t, from);
+            zoneout.mix(h, (from - first) * output, (to - first) * output);
+            from = nextActive(v, t, to);
+        }
+    }
+
     /** Runs all steps the other way; leaves the gradients of the gates in the workspace and writes those of the state. */
     final void backward(LayerView v) {
         beginBackward(v);
+        if (zoneout != null) {
+            zoneout.begin(v, cursor);
+        }
         loadOrZero(v.dhy, dh, output);
         for (int s = extents.steps() - 1; s >= 0; s--) {
             int t = v.time(s);
             addOutputGradient(v, t);
-            backwardStep(v, t);
+            if (zoneout == null) {
+                backwardStep(v, t);
+            } else {
+                zonedBackwardStep(v, t);
+            }
         }
         if (v.dhx != 0) {
             cursor.put(v.dhx + offset(output), dh, 0, dh.length);
         }
         endBackward(v);
+    }
+
+    private void zonedBackwardStep(LayerView v, int t) {
+        zoneout.at(t);
+        for (int from = nextActive(v, t, first); from < end; ) {
+            int to = nextInactive(v, t, from);
+            zoneout.split(dh, (from - first) * output, (to - first) * output);
+            from = nextActive(v, t, to);
+        }
+        backwardStep(v, t);
+        for (int from = nextActive(v, t, first); from < end; ) {
+            int to = nextInactive(v, t, from);
+            zoneout.join(dh, (from - first) * output, (to - first) * output);
+            from = nextActive(v, t, to);
+        }
     }
 
     abstract void beginForward(LayerView v);

@@ -13,6 +13,9 @@ final class LayerView {
     int direction;
     SequenceLengths lengths;
 
+    /** Four words of the mask generator, or 0 in inference. */
+    long random;
+
     long wIh;
     long wHh;
     long wHr;

@@ -15,6 +15,7 @@ final class LstmLane extends Lane {
     private final float clip;
     private final int width;
     private final int gradientRow;
+    private final Zoneout cellZoneout;
     private final float[] c;
     private final float[] dc;
     private final float[] previous;
@@ -37,6 +38,7 @@ final class LstmLane extends Lane {
         this.width = extents.gateRows();
         this.gradientRow = extents.gradientRow();
         int size = rows() * hidden;
+        this.cellZoneout = Zoneout.ofCell(extents, first, end);
         this.c = new float[size];
         this.dc = new float[size];
         this.previous = new float[size];
@@ -60,11 +62,18 @@ final class LstmLane extends Lane {
         loadBias(v.bIh, v.bHh, 2, biasG);
         loadBias(v.bIh, v.bHh, 3, biasO);
         loadOrZero(v.cx, c, hidden);
+        if (cellZoneout != null) {
+            cellZoneout.begin(v, cursor);
+        }
     }
 
     @Override
     void forwardStep(LayerView v, int t, boolean zeroState, boolean training) {
         addRecurrentProduct(v, t, zeroState, width);
+        if (cellZoneout != null) {
+            cellZoneout.at(t);
+            cellZoneout.remember(c);
+        }
         for (int from = nextActive(v, t, first); from < end; ) {
             int to = nextInactive(v, t, from);
             loadGates(v, t, from, to);
@@ -90,6 +99,9 @@ final class LstmLane extends Lane {
         copyLimited(c, squashed, clip, from, to);
         FloatMath.tanh(squashed, squashed, from, to - from);
         multiply(m, o, squashed, from, to);
+        if (cellZoneout != null) {
+            cellZoneout.mix(c, from, to);
+        }
     }
 
     private static void sigmoid(float[] a, float[] bias, int from, int to) {
@@ -151,11 +163,17 @@ final class LstmLane extends Lane {
     @Override
     void beginBackward(LayerView v) {
         loadOrZero(v.dcy, dc, hidden);
+        if (cellZoneout != null) {
+            cellZoneout.begin(v, cursor);
+        }
     }
 
     @Override
     void backwardStep(LayerView v, int t) {
         float[] dm = dh;
+        if (cellZoneout != null) {
+            cellZoneout.at(t);
+        }
         if (extents.projected()) {
             dm = unprojectGradient(v, t);
         }
@@ -204,6 +222,12 @@ final class LstmLane extends Lane {
         boolean limits = clip < Float.POSITIVE_INFINITY;
         if (limits) {
             copyLimited(previous, previous, clip, from, to);
+        }
+        if (cellZoneout != null) {
+            cellZoneout.restore(c, previous, i, f, g, from, to);
+            cellZoneout.split(dc, from, to);
+        }
+        if (limits) {
             limitedOutputGradients(o, c, dc, dm, clip, from, to);
         } else {
             FloatMath.tanh(c, squashed, from, to - from);
@@ -213,6 +237,9 @@ final class LstmLane extends Lane {
         gateGradients(i, f, g, dc, previous, from, to);
         if (limits) {
             dropAtLimit(dc, previous, clip, from, to);
+        }
+        if (cellZoneout != null) {
+            cellZoneout.join(dc, from, to);
         }
     }
 

@@ -23,6 +23,7 @@ final class Stack implements AutoCloseable {
     private final float[] block = new float[BLOCK];
     private final float[] factors = new float[BLOCK];
     private final int[] random = new int[4];
+    private final int[] words = new int[4];
 
     Stack(Extents extents, boolean training) {
         this.extents = extents;
@@ -134,6 +135,7 @@ final class Stack implements AutoCloseable {
         int direction = direction(v);
         v.weights(a.parameters, layer, direction);
         v.lengths = a.lengths;
+        v.random = a.reserve;
         v.hx = v.state(a.hx, extents.output());
         v.cx = v.state(a.cx, extents.hidden());
         v.hy = v.state(a.hy, extents.output());
@@ -194,10 +196,11 @@ final class Stack implements AutoCloseable {
     private void drop(long reserve, long from, long to, int layer) {
         cursor.get(reserve, random, 0, random.length);
         float p = (float) extents.config().dropout();
+        long period = extents.config().dropoutPeriod(extents.batch());
         for (long at = 0; at < extents.outputFloats(); at += BLOCK) {
             int count = (int) Math.min(BLOCK, extents.outputFloats() - at);
             cursor.get(from + Float.BYTES * at, block, 0, count);
-            DropoutMask.factors(p, random[0], random[1], random[2], layer, at, 0, factors, count);
+            DropoutMask.factors(p, random, layer, at, period, words, factors, count);
             for (int i = 0; i < count; i++) {
                 block[i] *= factors[i];
             }

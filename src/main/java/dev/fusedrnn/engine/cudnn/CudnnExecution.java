@@ -259,7 +259,8 @@ final class CudnnExecution implements RnnExecution {
             return;
         }
         long elements = outputBytes() / config.dataType().bytes();
-        kernels.dropout(WeightTransfer.type(config.dataType()), layer, p, elements, 0, random.address(), from, to);
+        long period = config.dropoutPeriod(batch);
+        kernels.dropout(WeightTransfer.type(config.dataType()), layer, p, elements, period, random.address(), from, to);
     }
 
     /** A final state that would overwrite the initial one goes elsewhere first: cuDNN does not say when it reads that. */

@@ -40,7 +40,7 @@ public final class Trial implements AutoCloseable {
                     drawn(0.5f, states, batch, config.outputSize()),
                     cell ? drawn(0.5f, states, batch, config.hiddenSize()) : null,
                     null,
-                    config.dropout() > 0 ? generator() : null,
+                    config.drawsMasks() ? generator() : null,
                     output(steps, batch, config.totalOutputSize()),
                     output(states, batch, config.outputSize()),
                     cell ? output(states, batch, config.hiddenSize()) : null,

@@ -18,6 +18,7 @@ final class BackwardPass {
     private final double[] gradients;
     private final double[] dh;
     private final double[] dc;
+    private final int[] random;
 
     BackwardPass(Extents extents, Rounding rounding, BackwardCall call) {
         this.config = extents.config();
@@ -30,15 +31,15 @@ final class BackwardPass {
         this.gradients = new double[Math.toIntExact(ParameterLayout.of(config).elements())];
         this.dh = ForwardPass.valuesOrZeros(call.dhy(), extents.state(config.outputSize()));
         this.dc = ForwardPass.valuesOrZeros(call.dcy(), extents.state(extents.cellSize()));
+        this.random = reserve.random(forward.reserve());
     }
 
     void run() {
         double[] dSequence = ForwardPass.valuesOrZeros(call.dy(), extents.sequence(config.totalOutputSize()));
         for (int layer = config.layers() - 1; layer >= 0; layer--) {
             dSequence = layer(layer, dSequence);
-            if (layer > 0 && config.dropout() > 0) {
-                int[] random = reserve.random(forward.reserve());
-                ForwardPass.drop(dSequence, (float) config.dropout(), random, layer - 1, rounding);
+            if (layer > 0) {
+                ForwardPass.drop(dSequence, config, extents.batch(), random, layer - 1, rounding);
             }
         }
         ForwardPass.write(dSequence, call.dx());
@@ -52,8 +53,9 @@ final class BackwardPass {
         for (int direction = 0; direction < config.directions(); direction++) {
             Cell cell = Cell.of(config, Weights.of(config, parameters, layer, direction, rounding), rounding);
             Weights gradient = Weights.of(config, gradients, layer, direction, rounding);
+            Zoneout zoneout = new Zoneout(config, layer, direction, random, rounding);
             for (int n = 0; n < extents.batch(); n++) {
-                sample(cell, gradient, layer, direction, n, dOutput, dInput);
+                sample(cell, zoneout, gradient, layer, direction, n, dOutput, dInput);
             }
         }
         for (int e = 0; e < dInput.length; e++) {
@@ -63,7 +65,14 @@ final class BackwardPass {
     }
 
     private void sample(
-            Cell cell, Weights gradient, int layer, int direction, int n, double[] dOutput, double[] dInput) {
+            Cell cell,
+            Zoneout zoneout,
+            Weights gradient,
+            int layer,
+            int direction,
+            int n,
+            double[] dOutput,
+            double[] dInput) {
         int features = config.layerInputSize(layer);
         int size = config.outputSize();
         int stateAt = extents.stateAt(layer, direction, n, size);
@@ -81,7 +90,11 @@ final class BackwardPass {
             step.read(reserve.block(forward.reserve(), layer, direction), reserve.index(t, n));
             int inputAt = extents.at(t, n, features);
             double[] dx = Extents.slice(dInput, inputAt, features);
+            double[] passedState = Zoneout.split(zoneout.hidden(t, n, extents.batch()), dState);
+            double[] passedCells = Zoneout.split(zoneout.cell(t, n, extents.batch()), dCells);
             cell.backward(step, dState, dCells, dx, gradient);
+            zoneout.join(passedState, dState);
+            zoneout.join(passedCells, dCells);
             System.arraycopy(dx, 0, dInput, inputAt, features);
         }
         System.arraycopy(dState, 0, dh, stateAt, size);

@@ -15,6 +15,7 @@ final class ForwardPass {
     private final double[] parameters;
     private final double[] h;
     private final double[] c;
+    private final int[] random;
 
     ForwardPass(Extents extents, Rounding rounding, ForwardCall call) {
         this.config = extents.config();
@@ -25,13 +26,18 @@ final class ForwardPass {
         this.parameters = call.parameters().toDoubles();
         this.h = valuesOrZeros(call.hx(), extents.state(config.outputSize()));
         this.c = valuesOrZeros(call.cx(), extents.state(extents.cellSize()));
+        this.random =
+                call.reserve() != null && config.drawsMasks() ? call.random().toInts() : null;
     }
 
     void run() {
+        if (random != null) {
+            reserve.putRandom(call.reserve(), random);
+        }
         double[] sequence = call.x().toDoubles();
         for (int layer = 0; layer < config.layers(); layer++) {
-            if (layer > 0) {
-                drop(sequence, layer - 1);
+            if (layer > 0 && random != null) {
+                drop(sequence, config, extents.batch(), random, layer - 1, rounding);
             }
             sequence = layer(layer, sequence);
         }
@@ -44,14 +50,15 @@ final class ForwardPass {
         double[] output = new double[extents.sequence(config.totalOutputSize())];
         for (int direction = 0; direction < config.directions(); direction++) {
             Cell cell = Cell.of(config, Weights.of(config, parameters, layer, direction, rounding), rounding);
+            Zoneout zoneout = new Zoneout(config, layer, direction, random, rounding);
             for (int n = 0; n < extents.batch(); n++) {
-                sample(cell, layer, direction, n, input, output);
+                sample(cell, zoneout, layer, direction, n, input, output);
             }
         }
         return output;
     }
 
-    private void sample(Cell cell, int layer, int direction, int n, double[] input, double[] output) {
+    private void sample(Cell cell, Zoneout zoneout, int layer, int direction, int n, double[] input, double[] output) {
         int features = config.layerInputSize(layer);
         int size = config.outputSize();
         int stateAt = extents.stateAt(layer, direction, n, size);
@@ -66,6 +73,8 @@ final class ForwardPass {
             System.arraycopy(state, 0, step.h(), 0, size);
             System.arraycopy(cells, 0, step.c(), 0, cells.length);
             cell.forward(step.x(), state, cells, step.kept());
+            zoneout.mixHidden(zoneout.hidden(t, n, extents.batch()), step.h(), state);
+            zoneout.mixCell(zoneout.cell(t, n, extents.batch()), step.c(), cells);
             System.arraycopy(state, 0, output, extents.at(t, n, config.totalOutputSize()) + direction * size, size);
             if (call.reserve() != null) {
                 step.write(reserve.block(call.reserve(), layer, direction), reserve.index(t, n));
@@ -75,19 +84,15 @@ final class ForwardPass {
         System.arraycopy(cells, 0, c, cellAt, cells.length);
     }
 
-    private void drop(double[] sequence, int stream) {
-        if (call.reserve() == null || config.dropout() == 0) {
+    /** Multiplies every element of a layer's output, or of its gradient, by its factor of the dropout mask. */
+    static void drop(double[] sequence, RnnConfig config, int batch, int[] random, int stream, Rounding rounding) {
+        if (config.dropout() == 0) {
             return;
         }
-        int[] random = call.random().toInts();
-        reserve.putRandom(call.reserve(), random);
-        drop(sequence, (float) config.dropout(), random, stream, rounding);
-    }
-
-    /** Multiplies every element by its factor of the dropout mask. */
-    static void drop(double[] sequence, float p, int[] random, int stream, Rounding rounding) {
+        float p = (float) config.dropout();
+        long period = config.variationalDropout() ? config.dropoutPeriod(batch) : sequence.length;
         for (int e = 0; e < sequence.length; e++) {
-            float factor = DropoutMask.factor(p, random[0], random[1], random[2], stream, e);
+            float factor = DropoutMask.factor(p, random[0], random[1], random[2], stream, e % period);
             sequence[e] = rounding.stored(sequence[e] * factor);
         }
     }

@@ -46,10 +46,12 @@ class EngineCaseTest {
                 .withBidirectional((bits & 1) != 0)
                 .withBias((bits & 2) != 0)
                 .withDropout((bits & 4) != 0 ? tenths / 10.0 : 0)
+                .withVariationalDropout((bits & 5) == 5)
+                .withZoneout((bits & 9) == 9 ? tenths / 11.0 : 0)
                 .withTf32((bits & 8) != 0)
                 .withDataType(DataType.values()[bits >> 4 & 3]);
         if (cell == CellType.LSTM && (bits & 64) != 0) {
-            config = config.withProjSize(hidden / 2).withCellClip(tenths / 7.0);
+            config = config.withProjSize(hidden / 2).withCellClip(tenths / 7.0).withCellZoneout(tenths / 13.0);
         }
         if (cell == CellType.GRU && (bits & 64) != 0) {
             config = config.withGruVariant(GruVariant.RESET_BEFORE);

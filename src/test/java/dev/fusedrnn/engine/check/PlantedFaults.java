@@ -76,6 +76,18 @@ final class PlantedFaults {
                         PlantedFaults::transposeRecurrent,
                         PlantedFaults::transposeGradient),
                 output("dropout after the last layer", on(GRU.withLayers(2).withDropout(0.2)), PlantedFaults::dropLast),
+                input(
+                        "variational dropout with a mask for every step",
+                        on(GRU.withLayers(2).withDropout(0.2).withVariationalDropout(true)),
+                        data -> data.withConfig(data.config().withVariationalDropout(false))),
+                input(
+                        "zoneout of h ignored",
+                        on(GRU.withZoneout(0.2)),
+                        data -> data.withConfig(data.config().withZoneout(0))),
+                input(
+                        "zoneout of c with the probability of h",
+                        on(LSTM.withZoneout(0.2).withCellZoneout(0.4)),
+                        data -> data.withConfig(data.config().withCellZoneout(0.2))),
                 input("dhy missing", on(GRU), data -> data.withGradients(data.dy(), null, null)),
                 input("dcy missing", on(LSTM), data -> data.withGradients(data.dy(), data.dhy(), null)),
                 output("GRU: d_bHh taken from d_bIh", on(GRU), PlantedFaults::biasGradientsEqual),
