@@ -10,15 +10,18 @@ public final class Evaluator implements AutoCloseable {
 
     private final Minibatches minibatches;
     private final SequencePass pass;
-    private final int[] inputs;
-    private final int[] targets;
+    private final MinibatchRing ring;
 
     /** Takes the tensors for minibatches of a source. */
     public Evaluator(LanguageNetwork network, Minibatches minibatches) {
         this.minibatches = minibatches;
         this.pass = new SequencePass(network, minibatches.steps(), minibatches.batch(), false, true);
-        this.inputs = new int[pass.rows()];
-        this.targets = new int[pass.rows()];
+        try {
+            this.ring = new MinibatchRing(network.device(), pass.rows(), SequencePass.RANDOM_WORDS);
+        } catch (RuntimeException failed) {
+            pass.close();
+            throw failed;
+        }
     }
 
     /** The perplexity of the source's first epoch. */
@@ -26,16 +29,19 @@ public final class Evaluator implements AutoCloseable {
         Perplexity perplexity = new Perplexity();
         Minibatches.Epoch epoch = minibatches.epoch(0);
         long pending = 0;
-        for (long i = 0; i < epoch.size(); i++) {
-            pending += epoch.load(i, inputs, targets);
-            if (!epoch.continuesState(i)) {
-                pass.resetState();
-            }
-            pass.load(inputs, targets, 0, 0);
-            pass.evaluate();
-            if ((i + 1) % READ_EVERY == 0 || i + 1 == epoch.size()) {
-                perplexity.add(pass.takeLoss(), pending);
-                pending = 0;
+        try (MinibatchRing.Run assembled = ring.start(epoch, 0, epoch.size())) {
+            for (long i = 0; i < epoch.size(); i++) {
+                MinibatchRing.Slot next = assembled.next();
+                pending += next.targetCount();
+                if (!epoch.continuesState(i)) {
+                    pass.resetState();
+                }
+                pass.load(next.ints(), 0, 0);
+                pass.evaluate();
+                if ((i + 1) % READ_EVERY == 0 || i + 1 == epoch.size()) {
+                    perplexity.add(pass.takeLoss(), pending);
+                    pending = 0;
+                }
             }
         }
         return perplexity;
@@ -44,6 +50,7 @@ public final class Evaluator implements AutoCloseable {
     /** Frees all tensors. Closing twice is harmless. */
     @Override
     public void close() {
+        ring.close();
         pass.close();
     }
 }

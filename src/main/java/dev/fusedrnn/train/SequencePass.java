@@ -11,7 +11,7 @@ import dev.fusedrnn.nn.LanguageNetworkConfig;
 import dev.fusedrnn.nn.RnnState;
 import dev.fusedrnn.nn.SoftmaxLoss;
 import dev.fusedrnn.tensor.DataType;
-import dev.fusedrnn.tensor.Device;
+import dev.fusedrnn.tensor.StagedInts;
 import dev.fusedrnn.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -28,11 +28,14 @@ public final class SequencePass implements AutoCloseable {
     /** Inputs and targets are staged in one array. */
     private static final int MAX_ROWS = 1 << 29;
 
+    /** Integers of the dropout generator behind inputs and targets. */
+    static final int RANDOM_WORDS = 4;
+
     private final LanguageNetwork network;
     private final Kernels kernels;
     private final int rows;
     private final List<AutoCloseable> owned = new ArrayList<>();
-    private final Tensor stagedInts;
+    private final StagedInts staged;
     private final Tensor ints;
     private final Tensor ids;
     private final Tensor targets;
@@ -50,7 +53,7 @@ public final class SequencePass implements AutoCloseable {
     private final ForwardCall forwardCall;
     private final BackwardCall backwardCall;
     private final Recording evaluation;
-    private final int[] host;
+    private final int[] randomWords = new int[RANDOM_WORDS];
 
     /**
      * Takes the tensors of a shape.
@@ -66,13 +69,12 @@ public final class SequencePass implements AutoCloseable {
         this.network = network;
         this.kernels = network.kernels();
         this.rows = rows(steps, batch);
-        this.host = new int[2 * rows + 4];
         try {
-            stagedInts = own(Device.cpu().zeros(DataType.I32, host.length));
-            ints = own(network.device().zeros(DataType.I32, host.length));
+            staged = own(new StagedInts(network.device(), 2 * rows + RANDOM_WORDS));
+            ints = own(network.device().zeros(DataType.I32, 2L * rows + RANDOM_WORDS));
             ids = ints.view(0, rows);
             targets = ints.view(rows, rows);
-            random = ints.view(2L * rows, 4);
+            random = ints.view(2L * rows, RANDOM_WORDS);
             DataType type = stack.dataType();
             x = take(type, steps, batch, stack.inputSize());
             y = take(type, steps, batch, stack.totalOutputSize());
@@ -121,13 +123,23 @@ public final class SequencePass implements AutoCloseable {
      * @param draw which of its masks
      */
     public void load(int[] inputs, int[] targets, long seed, int draw) {
-        System.arraycopy(inputs, 0, host, 0, rows);
-        System.arraycopy(targets, 0, host, rows, rows);
-        host[2 * rows] = (int) seed;
-        host[2 * rows + 1] = (int) (seed >>> 32);
-        host[2 * rows + 2] = draw;
-        stagedInts.copyFrom(host);
-        ints.copyFrom(stagedInts);
+        staged.await();
+        staged.put(0, inputs, rows);
+        staged.put(rows, targets, rows);
+        load(staged, seed, draw);
+    }
+
+    /**
+     * Queues the transfer of a minibatch that has been put together already.
+     *
+     * @param minibatch inputs, targets and {@link #RANDOM_WORDS} integers that are filled in here
+     */
+    void load(StagedInts minibatch, long seed, int draw) {
+        randomWords[0] = (int) seed;
+        randomWords[1] = (int) (seed >>> 32);
+        randomWords[2] = draw;
+        minibatch.put(2 * rows, randomWords, RANDOM_WORDS);
+        minibatch.upload(ints);
     }
 
     /** Losses of the loaded minibatch without dropout, added to the sum; the carried state advances. */

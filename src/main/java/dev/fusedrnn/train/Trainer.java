@@ -23,8 +23,7 @@ public final class Trainer implements AutoCloseable {
     private final Minibatches minibatches;
     private final TrainingStep step;
     private final Evaluator evaluator;
-    private final int[] inputs;
-    private final int[] targets;
+    private final MinibatchRing ring;
     private final List<EpochReport> history = new ArrayList<>();
     private volatile boolean stopping;
     private long stepsDone;
@@ -50,12 +49,17 @@ public final class Trainer implements AutoCloseable {
                 config.reduction(),
                 carried,
                 config.dropoutSeed());
-        this.inputs = new int[minibatches.steps() * minibatches.batch()];
-        this.targets = new int[inputs.length];
+        Evaluator validator = null;
         try {
-            this.evaluator = data.validation() == null ? null : new Evaluator(network, data.validation());
+            validator = data.validation() == null ? null : new Evaluator(network, data.validation());
+            this.evaluator = validator;
+            this.ring = new MinibatchRing(
+                    network.device(), minibatches.steps() * minibatches.batch(), SequencePass.RANDOM_WORDS);
         } catch (RuntimeException failed) {
             step.close();
+            if (validator != null) {
+                validator.close();
+            }
             throw failed;
         }
     }
@@ -107,13 +111,19 @@ public final class Trainer implements AutoCloseable {
         Minibatches.Epoch batches = minibatches.epoch(epoch);
         Stretch stretch = new Stretch();
         long done = 0;
-        while (minibatch < batches.size() && done < maxSteps && !stopping) {
-            stretch.tokens += batches.load(minibatch, inputs, targets);
-            runStep(batches, stretch);
-            done++;
-            if (minibatch % config.reportEvery() == 0 || minibatch == batches.size()) {
-                stretch.read();
-                listener.progress(progress(batches.size()));
+        long end = minibatch + Math.min(maxSteps, batches.size() - minibatch);
+        try (MinibatchRing.Run assembled = ring.start(batches, minibatch, end)) {
+            while (minibatch < end && !stopping) {
+                MinibatchRing.Slot next = assembled.next();
+                step.run(next, batches.continuesState(minibatch), learningRate(), stepsDone);
+                stretch.tokens += next.targetCount();
+                stepsDone++;
+                minibatch++;
+                done++;
+                if (minibatch % config.reportEvery() == 0 || minibatch == batches.size()) {
+                    stretch.read();
+                    listener.progress(progress(batches.size()));
+                }
             }
         }
         stretch.read();
@@ -121,14 +131,6 @@ public final class Trainer implements AutoCloseable {
             finishEpoch(listener);
         }
         return done;
-    }
-
-    private void runStep(Minibatches.Epoch batches, Stretch stretch) {
-        long targetCount = stretch.tokens - stretch.tokensBefore;
-        stretch.tokensBefore = stretch.tokens;
-        step.run(inputs, targets, targetCount, batches.continuesState(minibatch), learningRate(), stepsDone);
-        stepsDone++;
-        minibatch++;
     }
 
     /** The rate of the next step. */
@@ -157,7 +159,6 @@ public final class Trainer implements AutoCloseable {
     /** Steps since the sum of losses was last read. */
     private final class Stretch {
         private long tokens;
-        private long tokensBefore;
         private long start = System.nanoTime();
 
         void read() {
@@ -166,7 +167,6 @@ public final class Trainer implements AutoCloseable {
             seconds += (now - start) / 1e9;
             start = now;
             tokens = 0;
-            tokensBefore = 0;
         }
     }
 
@@ -250,6 +250,7 @@ public final class Trainer implements AutoCloseable {
     /** Frees all tensors but the network's. Closing twice is harmless. */
     @Override
     public void close() {
+        ring.close();
         step.close();
         if (evaluator != null) {
             evaluator.close();

@@ -69,24 +69,33 @@ public final class TrainingStep implements AutoCloseable {
      */
     public void run(
             int[] inputs, int[] targets, long targetCount, boolean continuesState, double learningRate, long step) {
+        pass.load(inputs, targets, dropoutSeed, (int) step);
+        run(targetCount, continuesState, learningRate, step);
+    }
+
+    /** The same with a minibatch that has been put together already. */
+    void run(MinibatchRing.Slot minibatch, boolean continuesState, double learningRate, long step) {
+        pass.load(minibatch.ints(), dropoutSeed, (int) step);
+        run(minibatch.targetCount(), continuesState, learningRate, step);
+    }
+
+    private void run(long targetCount, boolean continuesState, double learningRate, long step) {
         if (!continuesState) {
             pass.resetState();
         }
-        load(inputs, targets, targetCount, learningRate, step);
+        loadScalars(targetCount, learningRate, step);
         recording().run();
         if (lossScale.wantsCheck()) {
             lossScale.check(optimizer.scale().toFloats()[0]);
         }
     }
 
-    /** All that differs from step to step goes to the device here. */
-    private void load(int[] inputs, int[] targets, long targetCount, double learningRate, long step) {
+    private void loadScalars(long targetCount, double learningRate, long step) {
         host[0] = (float) learningRate;
         host[1] = step + 1;
         host[2] = (float) (reduction.factor(targetCount, batch) * lossScale.scale());
         stagedScalars.copyFrom(host);
         scalars.copyFrom(stagedScalars);
-        pass.load(inputs, targets, dropoutSeed, (int) step);
     }
 
     private Recording recording() {

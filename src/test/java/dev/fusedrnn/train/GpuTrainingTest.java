@@ -15,6 +15,7 @@ import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
 import dev.fusedrnn.tensor.Tensor;
 import dev.fusedrnn.testing.Gpu;
+import dev.fusedrnn.text.Minibatches;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
@@ -105,6 +106,44 @@ class GpuTrainingTest {
                 trainer.run(TrainingListener.SILENT, 5);
                 return network.parameters().masters().toFloats();
             }
+        }
+    }
+
+    /** The trainer takes minibatches that were assembled ahead in memory the device reads by itself. */
+    @ParameterizedTest
+    @CsvSource({"FUSED", "CUDNN"})
+    void assemblingAheadChangesNoBit(EngineChoice choice) {
+        TrainingData data = Sampling.SEQUENTIAL.split(TinyLanguage.text(4000, 4), N, T, 0, 8);
+        TrainerConfig training = TrainerConfig.sgd(0.01, 1, 3).withOptimizer(Adam.usual());
+        LanguageNetworkConfig config = config(CellType.LSTM, DataType.BF16);
+        int steps = 40;
+        float[] expected;
+        try (Device gpu = Gpu.open();
+                LanguageNetwork network = TinyLanguage.network(config, gpu, choice, 7)) {
+            try (TrainingStep step = new TrainingStep(
+                    network,
+                    T,
+                    N,
+                    training.optimizer(),
+                    training.clip(),
+                    training.reduction(),
+                    true,
+                    training.dropoutSeed())) {
+                Minibatches.Epoch epoch = data.training().epoch(0);
+                int[] inputs = new int[M];
+                int[] targets = new int[M];
+                for (int i = 0; i < steps; i++) {
+                    long count = epoch.load(i, inputs, targets);
+                    step.run(inputs, targets, count, epoch.continuesState(i), 0.01, i);
+                }
+                expected = network.parameters().masters().toFloats();
+            }
+        }
+        try (Device gpu = Gpu.open();
+                LanguageNetwork network = TinyLanguage.network(config, gpu, choice, 7);
+                Trainer trainer = new Trainer(network, data, training)) {
+            trainer.run(TrainingListener.SILENT, steps);
+            assertThat(network.parameters().masters().toFloats()).containsExactly(expected);
         }
     }
 

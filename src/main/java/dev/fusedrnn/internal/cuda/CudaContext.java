@@ -281,7 +281,7 @@ public final class CudaContext implements AutoCloseable {
         }
     }
 
-    private void requireNotCapturing(String what) {
+    void requireNotCapturing(String what) {
         if (capturing) {
             throw new IllegalStateException(what + " cannot be recorded in a CUDA graph");
         }
