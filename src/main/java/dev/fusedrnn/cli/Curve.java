@@ -49,7 +49,7 @@ final class Curve {
     static void requireSupport() {
         try {
             System.setProperty("java.awt.headless", "true");
-            new Curve(List.of(new EpochReport(1, 2, 3, 1, 1, 1))).image();
+            new Curve(List.of(new EpochReport(1, 2, 3, 1, 1, 1, 0))).image();
         } catch (LinkageError | InternalError | RuntimeException missing) {
             throw new UserError("--plot: this Java cannot draw pictures: " + missing, missing);
         }

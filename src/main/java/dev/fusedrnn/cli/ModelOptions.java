@@ -5,8 +5,6 @@ import dev.fusedrnn.engine.GruVariant;
 import dev.fusedrnn.engine.RnnConfig;
 import dev.fusedrnn.nn.Initialization;
 import dev.fusedrnn.nn.LanguageNetworkConfig;
-import dev.fusedrnn.optim.OptimizerConfig;
-import dev.fusedrnn.optim.Schedule;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.text.BpeTokenizer;
 import dev.fusedrnn.text.Recipe;
@@ -17,12 +15,12 @@ import dev.fusedrnn.text.Tokenizer;
 import dev.fusedrnn.text.Vocabulary;
 import dev.fusedrnn.text.VocabularyOptions;
 import dev.fusedrnn.text.WordTokenizer;
-import dev.fusedrnn.train.Reduction;
 import dev.fusedrnn.train.Sampling;
 import dev.fusedrnn.train.TrainerConfig;
 import dev.fusedrnn.train.TrainingData;
 import java.io.IOException;
 import java.util.Map;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** The options that decide what a training run computes. A saved model keeps them, and resuming needs the same. */
@@ -128,51 +126,8 @@ final class ModelOptions {
     @Option(names = "--tied", description = "Use the embedding's table as the weights of the output layer too.")
     boolean tied;
 
-    @Option(
-            names = "--dropout",
-            paramLabel = "P",
-            converter = Converters.Fraction.class,
-            defaultValue = "0",
-            description = "Dropout between layers (default: ${DEFAULT-VALUE}).")
-    double dropout;
-
-    @Option(
-            names = "--variational-dropout",
-            description = "Dropout between layers draws one mask per sequence instead of one per time step.")
-    boolean variationalDropout;
-
-    @Option(
-            names = "--zoneout",
-            paramLabel = "P",
-            converter = Converters.Fraction.class,
-            defaultValue = "0",
-            description =
-                    "Probability that a unit of h keeps its value of the step before (default: ${DEFAULT-VALUE}).")
-    double zoneout;
-
-    @Option(
-            names = "--cell-zoneout",
-            paramLabel = "P",
-            converter = Converters.Fraction.class,
-            defaultValue = "0",
-            description = "The same for a unit of an LSTM's c (default: ${DEFAULT-VALUE}).")
-    double cellZoneout;
-
-    @Option(
-            names = "--input-dropout",
-            paramLabel = "P",
-            converter = Converters.Fraction.class,
-            defaultValue = "0",
-            description = "Dropout before the first layer (default: ${DEFAULT-VALUE}).")
-    double inputDropout;
-
-    @Option(
-            names = "--output-dropout",
-            paramLabel = "P",
-            converter = Converters.Fraction.class,
-            defaultValue = "0",
-            description = "Dropout behind the last layer (default: ${DEFAULT-VALUE}).")
-    double outputDropout;
+    @Mixin
+    RegularizationOptions regularization = new RegularizationOptions();
 
     @Option(
             names = "--init",
@@ -207,46 +162,8 @@ final class ModelOptions {
             description = "Minibatches: sequential (state carried), random, sliding (default: ${DEFAULT-VALUE}).")
     Sampling sampling;
 
-    @Option(
-            names = "--optimizer",
-            paramLabel = "NAME",
-            converter = Converters.OptimizerName.class,
-            defaultValue = "adam",
-            description = "sgd, rmsprop, adam, adamw (default: ${DEFAULT-VALUE}).")
-    OptimizerConfig optimizer;
-
-    @Option(
-            names = "--lr",
-            paramLabel = "X",
-            converter = Converters.Positive.class,
-            description = "Learning rate (default: sgd 1, rmsprop 0.002, adam and adamw 0.004).")
-    Double learningRate;
-
-    @Option(
-            names = "--schedule",
-            paramLabel = "NAME",
-            converter = Converters.ScheduleName.class,
-            defaultValue = "constant",
-            description = "Learning rate over time: constant, decay:EPOCHS:FACTOR, warmup:STEPS,"
-                    + " cosine:WARMUP:STEPS:FLOOR (default: ${DEFAULT-VALUE}).")
-    Schedule schedule;
-
-    @Option(
-            names = "--clip",
-            paramLabel = "X",
-            converter = Converters.PositiveOrZero.class,
-            defaultValue = "1",
-            description = "Limit of the gradient's norm; 0 for none (default: ${DEFAULT-VALUE}).")
-    double clip;
-
-    @Option(
-            names = "--loss",
-            paramLabel = "NAME",
-            converter = Converters.ReductionName.class,
-            defaultValue = "mean",
-            description = "Loss of a minibatch: mean, or sum-over-time and mean over sequences (default:"
-                    + " ${DEFAULT-VALUE}).")
-    Reduction loss;
+    @Mixin
+    OptimizerOptions optimization = new OptimizerOptions();
 
     @Option(
             names = "--dtype",
@@ -279,18 +196,21 @@ final class ModelOptions {
             throw new UserError("--tied needs --embedding " + outputSize() + ", the size of the stack's output, found "
                     + embedding);
         }
-        if (dropout > 0 && layers == 1) {
+        if (regularization.dropout > 0 && layers == 1) {
             throw new UserError("--dropout acts between layers, but --layers is 1; use --input-dropout or"
                     + " --output-dropout, or more layers");
         }
-        if (variationalDropout && dropout == 0) {
-            throw new UserError("--variational-dropout needs --dropout P");
+        if (regularization.variationalDropout && !regularization.dropsFeatures()) {
+            throw new UserError("--variational-dropout needs --dropout P, --input-dropout P or --output-dropout P");
         }
-        if (cellZoneout > 0 && cell != CellType.LSTM) {
+        if (regularization.cellZoneout > 0 && cell != CellType.LSTM) {
             throw new UserError("--cell-zoneout is for --cell lstm, found --cell " + cell.id());
         }
+        if (regularization.embeddingDropout > 0 && embedding != null && embedding == 0) {
+            throw new UserError("--embedding-dropout needs an embedding, but --embedding is 0");
+        }
         embedding = features();
-        learningRate = rate();
+        optimization.settle();
     }
 
     private int features() {
@@ -351,37 +271,25 @@ final class ModelOptions {
         RnnConfig stack = RnnConfig.of(cell, features == 0 ? vocabularySize : features, hidden)
                 .withLayers(layers)
                 .withBidirectional(bidirectional)
-                .withDropout(dropout)
-                .withVariationalDropout(variationalDropout)
-                .withZoneout(zoneout)
-                .withCellZoneout(cellZoneout)
+                .withDropout(regularization.dropout)
+                .withVariationalDropout(regularization.variationalDropout)
+                .withZoneout(regularization.zoneout)
+                .withCellZoneout(regularization.cellZoneout)
                 .withDataType(dtype);
         if (resetBefore) {
             stack = stack.withGruVariant(GruVariant.RESET_BEFORE);
         }
         return LanguageNetworkConfig.of(vocabularySize, features, stack)
                 .withTied(tied)
-                .withDropout(inputDropout, outputDropout);
+                .withDropouts(regularization.dropouts());
     }
 
     /** How it is trained. */
     TrainerConfig trainer(int epochs, int reportEvery) {
-        return TrainerConfig.sgd(rate(), clip, epochs)
-                .withOptimizer(optimizer)
-                .withSchedule(schedule)
-                .withReduction(loss)
+        return optimization
+                .trainer(epochs)
+                .withPenalty(regularization.penalty())
                 .withDropoutSeed(seed)
                 .withReportEvery(reportEvery);
-    }
-
-    private double rate() {
-        if (learningRate != null) {
-            return learningRate;
-        }
-        return switch (optimizer.id()) {
-            case "sgd" -> 1;
-            case "rmsprop" -> 0.002;
-            default -> 0.004;
-        };
     }
 }

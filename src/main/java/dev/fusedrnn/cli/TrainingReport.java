@@ -97,6 +97,7 @@ final class TrainingReport {
         fields.put("seconds", finite(epoch.seconds()));
         fields.put("tokensPerSecond", finite(epoch.tokensPerSecond()));
         fields.put("learningRate", finite(epoch.learningRate()));
+        fields.put("penalty", finite(epoch.penalty()));
         return fields;
     }
 

@@ -20,6 +20,12 @@ public final class LanguageNetwork implements AutoCloseable {
     /** Dropout stream of the last layer's output. */
     public static final int OUTPUT_STREAM = INPUT_STREAM + 1;
 
+    /** Dropout stream of the embedding's rows. */
+    public static final int EMBEDDING_STREAM = INPUT_STREAM + 2;
+
+    /** Dropout stream of the first recurrent matrix; those of further layers and directions follow. */
+    public static final int WEIGHT_STREAM = 1 << 17;
+
     /** Name of the stack's section of the parameters. */
     public static final String RNN = "rnn";
 

@@ -30,6 +30,11 @@ public record AdamW(double beta1, double beta2, double epsilon, double weightDec
     }
 
     @Override
+    public AdamW withWeightDecay(double weightDecay) {
+        return new AdamW(beta1, beta2, epsilon, weightDecay);
+    }
+
+    @Override
     public OptimizerUpdate.Rule rule() {
         return new OptimizerUpdate.Adam((float) beta1, (float) beta2, (float) epsilon, (float) weightDecay, true);
     }

@@ -20,6 +20,9 @@ public sealed interface OptimizerConfig permits Sgd, RmsProp, Adam, AdamW {
     /** Whether it keeps a mean square. */
     boolean usesMoment2();
 
+    /** The same with another weight decay, 0 or more. */
+    OptimizerConfig withWeightDecay(double weightDecay);
+
     /**
      * An optimizer with its usual constants.
      *

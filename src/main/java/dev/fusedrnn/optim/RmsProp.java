@@ -27,6 +27,11 @@ public record RmsProp(double alpha, double epsilon, double weightDecay) implemen
     }
 
     @Override
+    public RmsProp withWeightDecay(double weightDecay) {
+        return new RmsProp(alpha, epsilon, weightDecay);
+    }
+
+    @Override
     public OptimizerUpdate.Rule rule() {
         return new OptimizerUpdate.RmsProp((float) alpha, (float) epsilon, (float) weightDecay);
     }

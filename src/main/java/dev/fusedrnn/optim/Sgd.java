@@ -25,6 +25,11 @@ public record Sgd(double momentum, double weightDecay) implements OptimizerConfi
     }
 
     @Override
+    public Sgd withWeightDecay(double weightDecay) {
+        return new Sgd(momentum, weightDecay);
+    }
+
+    @Override
     public OptimizerUpdate.Rule rule() {
         return new OptimizerUpdate.Sgd((float) momentum, (float) weightDecay);
     }

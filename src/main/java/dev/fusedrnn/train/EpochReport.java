@@ -9,6 +9,7 @@ package dev.fusedrnn.train;
  * @param tokens predicted in training
  * @param seconds from the first to the end of the last optimizer step, without validation
  * @param learningRate of the last step
+ * @param penalty {@link ActivityPenalty} of a token in the mean, in nats, not part of the perplexity
  */
 public record EpochReport(
         int epoch,
@@ -16,7 +17,8 @@ public record EpochReport(
         double validationPerplexity,
         long tokens,
         double seconds,
-        double learningRate) {
+        double learningRate,
+        double penalty) {
 
     /** Tokens per second of training. */
     public double tokensPerSecond() {

@@ -4,6 +4,7 @@ import dev.fusedrnn.engine.CellType;
 import dev.fusedrnn.engine.GruVariant;
 import dev.fusedrnn.engine.RnnConfig;
 import dev.fusedrnn.io.Json;
+import dev.fusedrnn.nn.Dropouts;
 import dev.fusedrnn.nn.LanguageNetworkConfig;
 import dev.fusedrnn.tensor.DataType;
 import java.util.LinkedHashMap;
@@ -19,8 +20,12 @@ final class NetworkJson {
         fields.put("vocabularySize", config.vocabularySize());
         fields.put("embeddingSize", config.embeddingSize());
         fields.put("tied", config.tied());
-        fields.put("inputDropout", config.inputDropout());
-        fields.put("outputDropout", config.outputDropout());
+        Dropouts dropouts = config.dropouts();
+        fields.put("inputDropout", dropouts.input());
+        fields.put("outputDropout", dropouts.output());
+        fields.put("embeddingDropout", dropouts.embedding());
+        fields.put("weightDropout", dropouts.weights());
+        fields.put("lockedDropout", dropouts.locked());
         fields.put("cell", rnn.cell().name());
         fields.put("hiddenSize", rnn.hiddenSize());
         fields.put("layers", rnn.layers());
@@ -65,8 +70,13 @@ final class NetworkJson {
                 embeddingSize,
                 rnn,
                 fields.field("tied").asBoolean(),
-                fields.field("inputDropout").asDouble(),
-                fields.field("outputDropout").asDouble());
+                new Dropouts(
+                        numberOrZero(fields, "embeddingDropout"),
+                        fields.field("inputDropout").asDouble(),
+                        numberOrZero(fields, "weightDropout"),
+                        fields.field("outputDropout").asDouble(),
+                        has(fields, "lockedDropout")
+                                && fields.field("lockedDropout").asBoolean()));
     }
 
     /** Whether a field is there that files of earlier builds do not have. */

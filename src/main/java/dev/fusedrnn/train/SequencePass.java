@@ -6,10 +6,12 @@ import dev.fusedrnn.engine.RnnConfig;
 import dev.fusedrnn.engine.RnnExecution;
 import dev.fusedrnn.kernel.Kernels;
 import dev.fusedrnn.kernel.Recording;
+import dev.fusedrnn.nn.Dropouts;
 import dev.fusedrnn.nn.LanguageNetwork;
 import dev.fusedrnn.nn.LanguageNetworkConfig;
 import dev.fusedrnn.nn.RnnState;
 import dev.fusedrnn.nn.SoftmaxLoss;
+import dev.fusedrnn.nn.WeightDrop;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.StagedInts;
 import dev.fusedrnn.tensor.Tensor;
@@ -32,6 +34,8 @@ public final class SequencePass implements AutoCloseable {
     static final int RANDOM_WORDS = 4;
 
     private final LanguageNetwork network;
+    private final Dropouts dropouts;
+    private final ActivityPenalty penalty;
     private final Kernels kernels;
     private final int rows;
     private final List<AutoCloseable> owned = new ArrayList<>();
@@ -46,6 +50,8 @@ public final class SequencePass implements AutoCloseable {
     private final Tensor dFeatures;
     private final Tensor dx;
     private final Tensor lossSum;
+    private final Tensor penaltySum;
+    private final WeightDrop weightDrop;
     private final RnnState state;
     private final RnnState finalState;
     private final SoftmaxLoss loss;
@@ -64,9 +70,17 @@ public final class SequencePass implements AutoCloseable {
      * @param carried whether the state is carried from pass to pass
      */
     public SequencePass(LanguageNetwork network, int steps, int batch, boolean training, boolean carried) {
+        this(network, steps, batch, training, carried, ActivityPenalty.NONE);
+    }
+
+    /** The same with a penalty on the outputs in training. */
+    public SequencePass(
+            LanguageNetwork network, int steps, int batch, boolean training, boolean carried, ActivityPenalty penalty) {
         LanguageNetworkConfig config = network.config();
         RnnConfig stack = config.rnn();
         this.network = network;
+        this.dropouts = training ? config.dropouts() : Dropouts.NONE;
+        this.penalty = penalty;
         this.kernels = network.kernels();
         this.rows = rows(steps, batch);
         try {
@@ -78,11 +92,14 @@ public final class SequencePass implements AutoCloseable {
             DataType type = stack.dataType();
             x = take(type, steps, batch, stack.inputSize());
             y = take(type, steps, batch, stack.totalOutputSize());
-            boolean dropsOutput = training && config.outputDropout() > 0;
-            features = dropsOutput ? take(type, steps, batch, stack.totalOutputSize()) : y;
+            features = dropouts.output() > 0 ? take(type, steps, batch, stack.totalOutputSize()) : y;
             dFeatures = training ? take(type, steps, batch, stack.totalOutputSize()) : null;
             dx = training && network.input().hasParameters() ? take(type, steps, batch, stack.inputSize()) : null;
             lossSum = own(network.device().zeros(DataType.F32, 1));
+            penaltySum = own(network.device().zeros(DataType.F32, 1));
+            weightDrop = dropouts.weights() > 0
+                    ? own(new WeightDrop(kernels, network.rnn(), dropouts.weights(), LanguageNetwork.WEIGHT_STREAM))
+                    : null;
             state = carried ? own(RnnState.zeros(stack, network.device(), batch)) : null;
             // The backward pass reads the initial state, so a training pass must not overwrite it.
             finalState = carried && training ? own(RnnState.zeros(stack, network.device(), batch)) : state;
@@ -161,21 +178,54 @@ public final class SequencePass implements AutoCloseable {
      * @param gradientScale F32 [1] on the device: the gradients are those of the sum of losses times this
      */
     public void differentiate(Tensor gradientScale) {
-        LanguageNetworkConfig config = network.config();
-        network.input().forward(ids, matrix(x));
-        drop(x, x, config.inputDropout(), LanguageNetwork.INPUT_STREAM);
+        forwardFeatures();
+        if (weightDrop != null) {
+            weightDrop.draw(random);
+        }
         execution.forward(forwardCall);
-        drop(y, features, config.outputDropout(), LanguageNetwork.OUTPUT_STREAM);
+        drop(y, features, dropouts.output(), LanguageNetwork.OUTPUT_STREAM);
         loss.forwardBackward(matrix(features), targets, gradientScale, matrix(dFeatures));
         kernels.sum(loss.losses(), lossSum, true);
-        drop(dFeatures, dFeatures, config.outputDropout(), LanguageNetwork.OUTPUT_STREAM);
+        backwardOutput(gradientScale);
         execution.backward(backwardCall);
         kernels.join();
+        if (weightDrop != null) {
+            weightDrop.backward(random);
+        }
         if (dx != null) {
-            drop(dx, dx, config.inputDropout(), LanguageNetwork.INPUT_STREAM);
-            network.input().backward(ids, matrix(dx), config.tied());
+            backwardFeatures();
         }
         advance();
+    }
+
+    private void forwardFeatures() {
+        network.input().forward(ids, matrix(x));
+        if (dropouts.embedding() > 0) {
+            kernels.dropoutRows(ids, x, x, (float) dropouts.embedding(), random, LanguageNetwork.EMBEDDING_STREAM);
+        }
+        drop(x, x, dropouts.input(), LanguageNetwork.INPUT_STREAM);
+    }
+
+    private void backwardFeatures() {
+        drop(dx, dx, dropouts.input(), LanguageNetwork.INPUT_STREAM);
+        if (dropouts.embedding() > 0) {
+            kernels.dropoutRows(ids, dx, dx, (float) dropouts.embedding(), random, LanguageNetwork.EMBEDDING_STREAM);
+        }
+        network.input().backward(ids, matrix(dx), network.config().tied());
+    }
+
+    /** From the gradient of what the head read to that of the stack's output, with the penalty on both. */
+    private void backwardOutput(Tensor gradientScale) {
+        long width = y.shape().extent(2);
+        float activity = penalty.activityFactor(width);
+        float change = penalty.changeFactor(Math.toIntExact(y.shape().extent(0)), width);
+        if (activity > 0) {
+            kernels.activityPenalty(features, dFeatures, activity, 0, gradientScale, penaltySum);
+        }
+        drop(dFeatures, dFeatures, dropouts.output(), LanguageNetwork.OUTPUT_STREAM);
+        if (change > 0) {
+            kernels.activityPenalty(y, dFeatures, 0, change, gradientScale, penaltySum);
+        }
     }
 
     /** Reads the sum of losses in nats since the last call and sets it to zero. Waits for queued work. */
@@ -185,9 +235,34 @@ public final class SequencePass implements AutoCloseable {
         return sum;
     }
 
+    /**
+     * Reads the sum of the penalties on outputs since the last call and sets it to zero; divided by the number of tokens it is
+     * what {@link ActivityPenalty} says. Waits for queued work.
+     */
+    public double takePenalty() {
+        double sum = penaltySum.toFloats()[0];
+        penaltySum.clear();
+        return sum;
+    }
+
     /** How the recurrence is computed, for reports. */
     public String plan() {
         return execution.plan();
+    }
+
+    /** What the stack reads, dropout included. */
+    Tensor stackInputs() {
+        return x;
+    }
+
+    /** What the stack writes. */
+    Tensor stackOutputs() {
+        return y;
+    }
+
+    /** What the head reads: the stack's outputs behind their dropout. */
+    Tensor headInputs() {
+        return features;
     }
 
     private static int rows(int steps, int batch) {
@@ -201,7 +276,8 @@ public final class SequencePass implements AutoCloseable {
 
     private void drop(Tensor from, Tensor to, double probability, int stream) {
         if (probability > 0) {
-            kernels.dropout(from, to, (float) probability, random, stream, 0);
+            long step = from.elements() / from.shape().extent(0);
+            kernels.dropout(from, to, (float) probability, random, stream, dropouts.locked() ? step : 0);
         }
     }
 
@@ -220,7 +296,7 @@ public final class SequencePass implements AutoCloseable {
                 training ? take(DataType.I32, (execution.reserveBytes() + Integer.BYTES - 1) / Integer.BYTES) : null;
         boolean drops = training && network.config().rnn().drawsMasks();
         return new ForwardCall(
-                network.rnn().flatParameters(),
+                weightDrop == null ? network.rnn().flatParameters() : weightDrop.parameters(),
                 x,
                 state == null ? null : state.h(),
                 state == null ? null : state.c(),

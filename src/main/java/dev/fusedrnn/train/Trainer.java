@@ -30,6 +30,7 @@ public final class Trainer implements AutoCloseable {
     private int epoch;
     private long minibatch;
     private double seconds;
+    private double penaltySum;
     private Perplexity perplexity = new Perplexity();
 
     /** Takes the tensors of training and validation. Network and data stay the caller's. */
@@ -40,15 +41,7 @@ public final class Trainer implements AutoCloseable {
         this.minibatches = data.training();
         Minibatches.Epoch first = minibatches.epoch(0);
         boolean carried = first.size() > 1 && first.continuesState(1);
-        this.step = new TrainingStep(
-                network,
-                minibatches.steps(),
-                minibatches.batch(),
-                config.optimizer(),
-                config.clip(),
-                config.reduction(),
-                carried,
-                config.dropoutSeed());
+        this.step = new TrainingStep(network, minibatches.steps(), minibatches.batch(), carried, config);
         Evaluator validator = null;
         try {
             validator = data.validation() == null ? null : new Evaluator(network, data.validation());
@@ -146,11 +139,18 @@ public final class Trainer implements AutoCloseable {
     private void finishEpoch(TrainingListener listener) {
         double lastRate = config.learningRate() * config.schedule().factor(stepsDone - 1, epoch);
         double validation = evaluator == null ? Double.NaN : evaluator.run().value();
-        EpochReport report =
-                new EpochReport(epoch + 1, perplexity.value(), validation, perplexity.tokens(), seconds, lastRate);
+        EpochReport report = new EpochReport(
+                epoch + 1,
+                perplexity.value(),
+                validation,
+                perplexity.tokens(),
+                seconds,
+                lastRate,
+                penaltySum / perplexity.tokens());
         epoch++;
         minibatch = 0;
         seconds = 0;
+        penaltySum = 0;
         perplexity = new Perplexity();
         history.add(report);
         listener.epoch(report);
@@ -163,6 +163,9 @@ public final class Trainer implements AutoCloseable {
 
         void read() {
             perplexity.add(step.takeLoss(), tokens);
+            if (config.penalty().any()) {
+                penaltySum += step.takePenalty();
+            }
             long now = System.nanoTime();
             seconds += (now - start) / 1e9;
             start = now;
@@ -179,6 +182,7 @@ public final class Trainer implements AutoCloseable {
                 epoch,
                 minibatch,
                 perplexity.lossSum(),
+                penaltySum,
                 perplexity.tokens(),
                 seconds,
                 step.lossScale().scale(),
@@ -220,6 +224,7 @@ public final class Trainer implements AutoCloseable {
         epoch = saved.epoch();
         minibatch = saved.minibatch();
         seconds = saved.seconds();
+        penaltySum = saved.penaltySum();
         perplexity = new Perplexity(saved.lossSum(), saved.lossTokens());
         history.clear();
         history.addAll(saved.history());

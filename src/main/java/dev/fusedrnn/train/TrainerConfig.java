@@ -13,6 +13,7 @@ import java.util.Objects;
  * @param schedule factor of the rate over time
  * @param clip limit of the gradients' global norm; 0 for none
  * @param reduction what of the losses is differentiated
+ * @param penalty what the last layer's outputs cost besides
  * @param epochs in all, 1 or more
  * @param dropoutSeed seed of the dropout masks
  * @param reportEvery minibatches between two progress reports, each of which waits for the device; 1 or more
@@ -23,6 +24,7 @@ public record TrainerConfig(
         Schedule schedule,
         double clip,
         Reduction reduction,
+        ActivityPenalty penalty,
         int epochs,
         long dropoutSeed,
         int reportEvery) {
@@ -31,6 +33,7 @@ public record TrainerConfig(
         Objects.requireNonNull(optimizer, "optimizer");
         Objects.requireNonNull(schedule, "schedule");
         Objects.requireNonNull(reduction, "reduction");
+        Objects.requireNonNull(penalty, "penalty");
         if (!(learningRate > 0 && learningRate < Double.POSITIVE_INFINITY)) {
             throw new IllegalArgumentException("learningRate must be a positive finite number, found " + learningRate);
         }
@@ -43,37 +46,58 @@ public record TrainerConfig(
 
     /** Plain gradient descent with a fixed rate on the mean loss. */
     public static TrainerConfig sgd(double learningRate, double clip, int epochs) {
-        return new TrainerConfig(Sgd.plain(), learningRate, Schedule.constant(), clip, Reduction.MEAN, epochs, 0, 32);
+        return new TrainerConfig(
+                Sgd.plain(),
+                learningRate,
+                Schedule.constant(),
+                clip,
+                Reduction.MEAN,
+                ActivityPenalty.NONE,
+                epochs,
+                0,
+                32);
     }
 
     /** The same with another optimizer. */
     public TrainerConfig withOptimizer(OptimizerConfig optimizer) {
-        return new TrainerConfig(optimizer, learningRate, schedule, clip, reduction, epochs, dropoutSeed, reportEvery);
+        return new TrainerConfig(
+                optimizer, learningRate, schedule, clip, reduction, penalty, epochs, dropoutSeed, reportEvery);
     }
 
     /** The same with another schedule. */
     public TrainerConfig withSchedule(Schedule schedule) {
-        return new TrainerConfig(optimizer, learningRate, schedule, clip, reduction, epochs, dropoutSeed, reportEvery);
+        return new TrainerConfig(
+                optimizer, learningRate, schedule, clip, reduction, penalty, epochs, dropoutSeed, reportEvery);
     }
 
     /** The same with another reduction. */
     public TrainerConfig withReduction(Reduction reduction) {
-        return new TrainerConfig(optimizer, learningRate, schedule, clip, reduction, epochs, dropoutSeed, reportEvery);
+        return new TrainerConfig(
+                optimizer, learningRate, schedule, clip, reduction, penalty, epochs, dropoutSeed, reportEvery);
+    }
+
+    /** The same with another penalty on the outputs. */
+    public TrainerConfig withPenalty(ActivityPenalty penalty) {
+        return new TrainerConfig(
+                optimizer, learningRate, schedule, clip, reduction, penalty, epochs, dropoutSeed, reportEvery);
     }
 
     /** The same with another number of epochs. */
     public TrainerConfig withEpochs(int epochs) {
-        return new TrainerConfig(optimizer, learningRate, schedule, clip, reduction, epochs, dropoutSeed, reportEvery);
+        return new TrainerConfig(
+                optimizer, learningRate, schedule, clip, reduction, penalty, epochs, dropoutSeed, reportEvery);
     }
 
     /** The same with another seed of dropout. */
     public TrainerConfig withDropoutSeed(long dropoutSeed) {
-        return new TrainerConfig(optimizer, learningRate, schedule, clip, reduction, epochs, dropoutSeed, reportEvery);
+        return new TrainerConfig(
+                optimizer, learningRate, schedule, clip, reduction, penalty, epochs, dropoutSeed, reportEvery);
     }
 
     /** The same with another distance of reports. */
     public TrainerConfig withReportEvery(int reportEvery) {
-        return new TrainerConfig(optimizer, learningRate, schedule, clip, reduction, epochs, dropoutSeed, reportEvery);
+        return new TrainerConfig(
+                optimizer, learningRate, schedule, clip, reduction, penalty, epochs, dropoutSeed, reportEvery);
     }
 
     private static void requirePositive(String field, int value) {

@@ -9,6 +9,7 @@ import java.util.List;
  * @param epoch epochs done
  * @param minibatch minibatches of the current epoch done
  * @param lossSum of the current epoch, in nats
+ * @param penaltySum of the current epoch, in nats
  * @param lossTokens of the current epoch
  * @param seconds training time of the current epoch
  * @param lossScale factor of F16 training
@@ -26,6 +27,7 @@ public record TrainingState(
         int epoch,
         long minibatch,
         double lossSum,
+        double penaltySum,
         long lossTokens,
         double seconds,
         float lossScale,

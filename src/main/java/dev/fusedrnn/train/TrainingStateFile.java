@@ -19,7 +19,11 @@ final class TrainingStateFile {
     private static final String C = "state.c";
     private static final String HISTORY = "training.history";
     private static final String SUMS = "training.sums";
-    private static final int HISTORY_COLUMNS = 6;
+    private static final int HISTORY_COLUMNS = 7;
+    /** Columns and sums of files of earlier builds, which knew no penalty. */
+    private static final int LEAST_COLUMNS = 6;
+
+    private static final int LEAST_SUMS = 3;
 
     private TrainingStateFile() {}
 
@@ -34,7 +38,9 @@ final class TrainingStateFile {
         fields.put("optimizer", state.optimizer());
         writer.metadata(KEY, Json.of(fields).text());
         // As tensors, not as text: sums of a diverged run are not finite.
-        writer.add(SUMS, new long[] {3}, new double[] {state.lossSum(), state.seconds(), state.lossScale()});
+        writer.add(SUMS, new long[] {LEAST_SUMS + 1}, new double[] {
+            state.lossSum(), state.seconds(), state.lossScale(), state.penaltySum()
+        });
         writer.add(HISTORY, new long[] {state.history().size(), HISTORY_COLUMNS}, table(state.history()));
         add(writer, MOMENT_1, state.moment1());
         add(writer, MOMENT_2, state.moment2());
@@ -48,13 +54,13 @@ final class TrainingStateFile {
             return null;
         }
         Json fields = Json.parse(reader.metadata(KEY));
-        reader.entry(SUMS, 3);
-        double[] sums = reader.doubles(SUMS);
+        double[] sums = sums(reader);
         return new TrainingState(
                 notNegative(fields, "step"),
                 Math.toIntExact(Math.min(Integer.MAX_VALUE, notNegative(fields, "epoch"))),
                 notNegative(fields, "minibatch"),
                 sums[0],
+                sums.length > LEAST_SUMS ? sums[LEAST_SUMS] : 0,
                 notNegative(fields, "lossTokens"),
                 sums[1],
                 (float) sums[2],
@@ -78,22 +84,39 @@ final class TrainingStateFile {
             table[at++] = report.tokens();
             table[at++] = report.seconds();
             table[at++] = report.learningRate();
+            table[at++] = report.penalty();
         }
         return table;
     }
 
+    private static double[] sums(SafetensorsReader reader) throws IOException {
+        double[] sums = reader.doubles(SUMS);
+        if (sums.length != LEAST_SUMS) {
+            reader.entry(SUMS, LEAST_SUMS + 1);
+        }
+        return sums;
+    }
+
     private static List<EpochReport> history(SafetensorsReader reader) throws IOException {
         double[] table = reader.doubles(HISTORY);
-        if (table.length % HISTORY_COLUMNS != 0) {
+        List<Long> shape = reader.entry(HISTORY).shape();
+        int columns = shape.size() == 2 && shape.get(1) == LEAST_COLUMNS ? LEAST_COLUMNS : HISTORY_COLUMNS;
+        if (table.length % columns != 0) {
             throw reader.invalid(
                     "tensor " + HISTORY + " must have rows of " + HISTORY_COLUMNS + ", found " + table.length
                             + " values",
                     reader.entry(HISTORY).position());
         }
         List<EpochReport> history = new ArrayList<>();
-        for (int at = 0; at < table.length; at += HISTORY_COLUMNS) {
+        for (int at = 0; at < table.length; at += columns) {
             history.add(new EpochReport(
-                    (int) table[at], table[at + 1], table[at + 2], (long) table[at + 3], table[at + 4], table[at + 5]));
+                    (int) table[at],
+                    table[at + 1],
+                    table[at + 2],
+                    (long) table[at + 3],
+                    table[at + 4],
+                    table[at + 5],
+                    columns > LEAST_COLUMNS ? table[at + LEAST_COLUMNS] : 0));
         }
         return history;
     }

@@ -5,7 +5,6 @@ import dev.fusedrnn.kernel.Recording;
 import dev.fusedrnn.nn.LanguageNetwork;
 import dev.fusedrnn.nn.RnnState;
 import dev.fusedrnn.optim.Optimizer;
-import dev.fusedrnn.optim.OptimizerConfig;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
 import dev.fusedrnn.tensor.Tensor;
@@ -32,29 +31,21 @@ public final class TrainingStep implements AutoCloseable {
     /**
      * Takes the tensors of a shape.
      *
-     * @param clip limit of the gradients' global norm; 0 for none
      * @param carried whether the recurrent state is carried from step to step
+     * @param config optimizer, clipping, reduction, penalty and the seed of dropout; learning rates are given step by step
      */
-    public TrainingStep(
-            LanguageNetwork network,
-            int steps,
-            int batch,
-            OptimizerConfig optimizerConfig,
-            double clip,
-            Reduction reduction,
-            boolean carried,
-            long dropoutSeed) {
-        this.reduction = reduction;
+    public TrainingStep(LanguageNetwork network, int steps, int batch, boolean carried, TrainerConfig config) {
+        this.reduction = config.reduction();
         this.batch = batch;
-        this.dropoutSeed = dropoutSeed;
+        this.dropoutSeed = config.dropoutSeed();
         this.lossScale = new LossScale(network.config().rnn().dataType());
-        this.pass = new SequencePass(network, steps, batch, true, carried);
+        this.pass = new SequencePass(network, steps, batch, true, carried, config.penalty());
         this.kernels = network.kernels();
         this.stagedScalars = Device.cpu().zeros(DataType.F32, host.length);
         this.scalars = network.device().zeros(DataType.F32, host.length);
         this.gradientScale = scalars.view(2, 1);
         this.optimizer =
-                new Optimizer(optimizerConfig, network.kernels(), network.parameters(), clip, scalars.view(0, 2));
+                new Optimizer(config.optimizer(), kernels, network.parameters(), config.clip(), scalars.view(0, 2));
     }
 
     /**
@@ -122,6 +113,11 @@ public final class TrainingStep implements AutoCloseable {
     /** Reads the sum of losses in nats since the last call. Waits for queued work. */
     public double takeLoss() {
         return pass.takeLoss();
+    }
+
+    /** Reads the sum of the penalties on outputs since the last call: see {@link SequencePass#takePenalty}. */
+    public double takePenalty() {
+        return pass.takePenalty();
     }
 
     /** The norm of all gradients in the last step before clipping. Waits for queued work. */

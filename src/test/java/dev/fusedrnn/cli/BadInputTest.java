@@ -85,8 +85,18 @@ class BadInputTest {
                 arguments("train --dropout 1", "--dropout: expected a fraction of at least 0 and below 1"),
                 arguments("train --zoneout 1", "--zoneout: expected a fraction of at least 0 and below 1"),
                 arguments("train --cell gru --cell-zoneout 0.1", "--cell-zoneout is for --cell lstm, found --cell gru"),
-                arguments("train --variational-dropout", "--variational-dropout needs --dropout P"),
+                arguments(
+                        "train --variational-dropout", "--variational-dropout needs --dropout P, --input-dropout P or"),
                 arguments("train --dropout 0.5", "--dropout acts between layers, but --layers is 1"),
+                arguments(
+                        "train --weight-dropout 1", "--weight-dropout: expected a fraction of at least 0 and below 1"),
+                arguments("train --embedding-dropout -1", "--embedding-dropout: expected a fraction of at least 0"),
+                arguments(
+                        "train --embedding-dropout 0.1 --embedding 0",
+                        "--embedding-dropout needs an embedding, but --embedding is 0"),
+                arguments("train --activity x", "--activity: expected a finite number, 0 or more, found 'x'"),
+                arguments("train --activity-change -2", "--activity-change: expected a finite number, 0 or more"),
+                arguments("train --weight-decay -1", "--weight-decay: expected a finite number, 0 or more, found '-1'"),
                 arguments("train --validation 4/3", "--validation: expected a fraction of at least 0 and below 1"),
                 arguments("train --validation 1/0", "--validation: expected a fraction of at least 0 and below 1"),
                 arguments("train --seed x", "--seed: expected a whole number"),

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fusedrnn.io.Json;
 import dev.fusedrnn.model.BookExperiment;
+import dev.fusedrnn.nn.Dropouts;
 import dev.fusedrnn.text.TextSource;
 import dev.fusedrnn.text.TokenSequence;
 import dev.fusedrnn.text.Vocabulary;
@@ -111,18 +112,10 @@ class TrainCommandTest {
     @CsvSource({"lstm,sequential,adam", "gru,random,sgd", "rnn,sliding,rmsprop"})
     void resumingGivesTheSameBitsAsNeverHavingStopped(String cell, String sampling, String optimizer)
             throws IOException {
-        String[] kind = {
-            "--cell",
-            cell,
-            "--sampling",
-            sampling,
-            "--optimizer",
-            optimizer,
-            "--output-dropout",
-            "0.2",
-            "--zoneout",
-            "0.1"
-        };
+        String[] kind = ("--cell " + cell + " --sampling " + sampling + " --optimizer " + optimizer
+                        + " --output-dropout 0.2 --weight-dropout 0.3 --embedding-dropout 0.1 --variational-dropout --zoneout 0.1"
+                        + " --activity 2 --activity-change 1 --weight-decay 1e-4")
+                .split(" ");
         Tool.run(Texts.train(text, join(kind, "--epochs", "4", "--save", file("whole"))));
         Tool.run(Texts.train(text, join(kind, "--epochs", "2", "--save", file("half"))));
 
@@ -138,7 +131,9 @@ class TrainCommandTest {
                 .forEach((name, values) ->
                         assertThat(half.parameters().get(name)).as(name).isEqualTo(values));
         assertThat(half.training().step()).isEqualTo(whole.training().step());
-        assertThat(half.training().history()).hasSize(4);
+        assertThat(half.training().history()).hasSize(4).allSatisfy(epoch -> assertThat(epoch.penalty())
+                .isPositive());
+        assertThat(half.config().dropouts()).isEqualTo(new Dropouts(0.1, 0, 0.3, 0.2, true));
     }
 
     private static int characters(String written) {

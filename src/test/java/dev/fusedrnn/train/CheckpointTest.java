@@ -10,6 +10,7 @@ import dev.fusedrnn.io.SafetensorsReader;
 import dev.fusedrnn.io.SafetensorsWriter;
 import dev.fusedrnn.io.StoredType;
 import dev.fusedrnn.io.TensorEntry;
+import dev.fusedrnn.nn.Dropouts;
 import dev.fusedrnn.nn.EngineChoice;
 import dev.fusedrnn.nn.LanguageNetwork;
 import dev.fusedrnn.nn.LanguageNetworkConfig;
@@ -17,6 +18,7 @@ import dev.fusedrnn.nn.StateDict;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -67,6 +69,40 @@ class CheckpointTest {
                 .isEqualTo(Checkpoint.read(file).config());
         try (SafetensorsReader reader = SafetensorsReader.open(folder.resolve("spoiled.safetensors"))) {
             assertThat(reader.metadata("config")).contains("\"dropout\"").doesNotContain("oneout");
+        }
+    }
+
+    @Test
+    void theConfigurationSaysWhatIsDropped() throws IOException {
+        LanguageNetworkConfig config = TinyLanguage.regularized(DataType.F32);
+        Path file = folder.resolve("model.safetensors");
+        try (Device device = Device.cpu();
+                LanguageNetwork network = TinyLanguage.network(config, device, 3)) {
+            Checkpoint.of(network, null, Map.of(), null).save(file);
+        }
+        assertThat(Checkpoint.read(file).config()).isEqualTo(config);
+    }
+
+    /** Written before weight drop, locked and embedding dropout, penalties and averages were there. */
+    @Test
+    void aFileOfAnEarlierBuildGoesOn() throws IOException {
+        Path file = folder.resolve("earlier.safetensors");
+        try (InputStream in = CheckpointTest.class.getResourceAsStream("earlier-build.safetensors")) {
+            Files.copy(in, file);
+        }
+        Checkpoint read = Checkpoint.read(file);
+        assertThat(read.config().dropouts()).isEqualTo(Dropouts.NONE.withOutput(0.25));
+        assertThat(read.training().step()).isEqualTo(64);
+        assertThat(read.training().penaltySum()).isZero();
+        assertThat(read.training().history()).hasSize(2).allSatisfy(report -> {
+            assertThat(report.trainPerplexity()).isBetween(13.0, 16.0);
+            assertThat(report.learningRate()).isEqualTo(0.004);
+            assertThat(report.penalty()).isZero();
+        });
+        try (Device device = Device.cpu();
+                LanguageNetwork network = read.network(device, EngineChoice.AUTO)) {
+            assertThat(network.parameters().get("head.bias"))
+                    .isEqualTo(read.parameters().get("head.bias"));
         }
     }
 

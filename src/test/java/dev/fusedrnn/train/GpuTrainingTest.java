@@ -7,6 +7,7 @@ import dev.fusedrnn.engine.CellType;
 import dev.fusedrnn.engine.RnnConfig;
 import dev.fusedrnn.internal.cuda.CudaContext;
 import dev.fusedrnn.internal.cuda.SideStream;
+import dev.fusedrnn.nn.Dropouts;
 import dev.fusedrnn.nn.EngineChoice;
 import dev.fusedrnn.nn.LanguageNetwork;
 import dev.fusedrnn.nn.LanguageNetworkConfig;
@@ -120,15 +121,7 @@ class GpuTrainingTest {
         float[] expected;
         try (Device gpu = Gpu.open();
                 LanguageNetwork network = TinyLanguage.network(config, gpu, choice, 7)) {
-            try (TrainingStep step = new TrainingStep(
-                    network,
-                    T,
-                    N,
-                    training.optimizer(),
-                    training.clip(),
-                    training.reduction(),
-                    true,
-                    training.dropoutSeed())) {
+            try (TrainingStep step = new TrainingStep(network, T, N, true, training)) {
                 Minibatches.Epoch epoch = data.training().epoch(0);
                 int[] inputs = new int[M];
                 int[] targets = new int[M];
@@ -144,6 +137,35 @@ class GpuTrainingTest {
                 Trainer trainer = new Trainer(network, data, training)) {
             trainer.run(TrainingListener.SILENT, steps);
             assertThat(network.parameters().masters().toFloats()).containsExactly(expected);
+        }
+    }
+
+    /** Masks are the same on both devices, so with everything dropped the gradients are too. */
+    @ParameterizedTest
+    @CsvSource({"FUSED", "CUDNN"})
+    void regularizedLossAndGradientsAreThoseOfTheReference(EngineChoice choice) {
+        LanguageNetworkConfig config =
+                config(CellType.LSTM, DataType.F32).withDropouts(new Dropouts(0.2, 0.25, 0.4, 0.3, true));
+        int[] inputs = new Random(1).ints(M, 0, TinyLanguage.V).toArray();
+        int[] targets = new Random(2).ints(M, 0, TinyLanguage.V).toArray();
+        double[][] losses = new double[2][];
+        float[][] gradients = new float[2][];
+        for (int side = 0; side < 2; side++) {
+            try (Device device = side == 0 ? Device.cpu() : Gpu.open();
+                    LanguageNetwork network =
+                            TinyLanguage.network(config, device, side == 0 ? EngineChoice.REFERENCE : choice, 7);
+                    SequencePass pass = new SequencePass(network, T, N, true, true, new ActivityPenalty(2, 1));
+                    Tensor scale = device.of(DataType.F32, new float[] {1f / M}, 1)) {
+                pass.load(inputs, targets, 5, 0);
+                pass.differentiate(scale);
+                losses[side] = new double[] {pass.takeLoss(), pass.takePenalty()};
+                gradients[side] = network.parameters().gradients().toFloats();
+            }
+        }
+        assertThat(losses[1][0]).isCloseTo(losses[0][0], within(1e-3));
+        assertThat(losses[1][1]).isCloseTo(losses[0][1], within(1e-4));
+        for (int i = 0; i < gradients[0].length; i++) {
+            assertThat((double) gradients[1][i]).isCloseTo(gradients[0][i], within(5e-5));
         }
     }
 

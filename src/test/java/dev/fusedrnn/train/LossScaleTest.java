@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fusedrnn.engine.CellType;
 import dev.fusedrnn.nn.LanguageNetwork;
-import dev.fusedrnn.optim.Sgd;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
 import java.util.Arrays;
@@ -55,7 +54,7 @@ class LossScaleTest {
         int[] targets = new Random(2).ints(rows, 0, TinyLanguage.V).toArray();
         try (Device device = Device.cpu();
                 LanguageNetwork network = TinyLanguage.network(TinyLanguage.tiedWithDropout(DataType.F16), device, 7);
-                TrainingStep step = new TrainingStep(network, 4, 3, Sgd.plain(), 1, Reduction.MEAN, true, 0)) {
+                TrainingStep step = new TrainingStep(network, 4, 3, true, TrainerConfig.sgd(1, 1, 1))) {
             float[] huge = new float[TinyLanguage.V * 5];
             Arrays.fill(huge, 60_000f);
             network.parameters().set("embedding.weight", huge);
@@ -73,7 +72,7 @@ class LossScaleTest {
         int[] targets = new Random(2).ints(rows, 0, TinyLanguage.V).toArray();
         try (Device device = Device.cpu();
                 LanguageNetwork network = TinyLanguage.network(TinyLanguage.embedded(CellType.GRU, 6), device, 7);
-                TrainingStep step = new TrainingStep(network, 4, 3, Sgd.plain(), 1, Reduction.MEAN, false, 0)) {
+                TrainingStep step = new TrainingStep(network, 4, 3, false, TrainerConfig.sgd(1, 1, 1))) {
             step.run(inputs, targets, rows, false, 0.5, 0);
             double first = step.takeLoss();
             for (int i = 1; i < 60; i++) {

@@ -45,6 +45,8 @@ class ResumeTest {
                 Arguments.of(plain, Sampling.RANDOM, Adam.usual(), BATCHES),
                 Arguments.of(dropped, Sampling.SEQUENTIAL, Adam.usual(), 7),
                 Arguments.of(dropped, Sampling.SLIDING, RmsProp.usual(), 3),
+                Arguments.of(TinyLanguage.regularized(DataType.F32), Sampling.SEQUENTIAL, Sgd.plain(), 7),
+                Arguments.of(TinyLanguage.regularized(DataType.BF16), Sampling.RANDOM, Sgd.plain(), 2),
                 Arguments.of(bf16, Sampling.SEQUENTIAL, Adam.usual(), 4),
                 Arguments.of(f16, Sampling.SEQUENTIAL, Adam.usual(), 4));
     }
@@ -55,13 +57,13 @@ class ResumeTest {
             LanguageNetworkConfig config, Sampling sampling, OptimizerConfig optimizer, int steps) throws IOException {
         TrainerConfig recipe = recipe(optimizer);
         float[] expected;
-        float[] expectedState;
+        TrainingState expectedState;
         try (Device device = Device.cpu();
                 LanguageNetwork network = TinyLanguage.network(config, device, EngineChoice.AUTO, 7);
                 Trainer trainer = new Trainer(network, data(sampling), recipe)) {
             trainer.run(TrainingListener.SILENT, 2L * steps);
             expected = network.parameters().masters().toFloats();
-            expectedState = trainer.state().h();
+            expectedState = trainer.state();
         }
         Path file = folder.resolve("checkpoint.safetensors");
         try (Device device = Device.cpu();
@@ -79,7 +81,8 @@ class ResumeTest {
             assertThat(trainer.steps()).isEqualTo(steps);
             trainer.run(TrainingListener.SILENT, steps);
             assertThat(network.parameters().masters().toFloats()).containsExactly(expected);
-            assertThat(trainer.state().h()).isEqualTo(expectedState);
+            assertThat(trainer.state().h()).isEqualTo(expectedState.h());
+            assertThat(trainer.state().penaltySum()).isEqualTo(expectedState.penaltySum());
         }
     }
 
@@ -108,6 +111,7 @@ class ResumeTest {
             assertThat(trainer.history()).allSatisfy(report -> {
                 assertThat(report.tokens()).isEqualTo(BATCHES * 12L);
                 assertThat(report.validationPerplexity()).isGreaterThan(1);
+                assertThat(report.penalty()).isPositive();
             });
         }
     }
@@ -181,7 +185,16 @@ class ResumeTest {
     }
 
     private static TrainerConfig recipe(OptimizerConfig optimizer) {
-        return new TrainerConfig(optimizer, 0.05, new Schedule.StepDecay(1, 0.5), 1, Reduction.MEAN, 3, 21, 2);
+        return new TrainerConfig(
+                optimizer,
+                0.05,
+                new Schedule.StepDecay(1, 0.5),
+                1,
+                Reduction.MEAN,
+                new ActivityPenalty(2, 1),
+                3,
+                21,
+                2);
     }
 
     private static TrainingData data(Sampling sampling) {

@@ -2,6 +2,7 @@ package dev.fusedrnn.train;
 
 import dev.fusedrnn.engine.CellType;
 import dev.fusedrnn.engine.RnnConfig;
+import dev.fusedrnn.nn.Dropouts;
 import dev.fusedrnn.nn.EngineChoice;
 import dev.fusedrnn.nn.Initialization;
 import dev.fusedrnn.nn.LanguageNetwork;
@@ -41,6 +42,11 @@ final class TinyLanguage {
                 .withCellZoneout(0.25)
                 .withDataType(type);
         return LanguageNetworkConfig.of(V, 5, rnn).withTied(true).withDropout(0.25, 0.25);
+    }
+
+    /** Everything that is dropped at once: rows of the embedding, inputs, recurrent weights, between layers, outputs. */
+    static LanguageNetworkConfig regularized(DataType type) {
+        return tiedWithDropout(type).withDropouts(new Dropouts(0.2, 0.25, 0.4, 0.3, true));
     }
 
     /** A network on the reference engine. */

@@ -12,7 +12,6 @@ import dev.fusedrnn.nn.LanguageNetwork;
 import dev.fusedrnn.nn.LanguageNetworkConfig;
 import dev.fusedrnn.optim.Adam;
 import dev.fusedrnn.optim.Schedule;
-import dev.fusedrnn.optim.Sgd;
 import dev.fusedrnn.tensor.Device;
 import dev.fusedrnn.text.TokenSequence;
 import java.util.Random;
@@ -43,7 +42,8 @@ class TrainingStepTest {
                 LanguageNetwork network =
                         LanguageNetwork.create(TinyLanguage.embedded(CellType.LSTM, 8), device, EngineChoice.AUTO)) {
             network.initialize(Initialization.FRAMEWORK, 1);
-            try (TrainingStep step = new TrainingStep(network, T, N, Adam.usual(), 1, Reduction.MEAN, true, 0)) {
+            try (TrainingStep step = new TrainingStep(
+                    network, T, N, true, TrainerConfig.sgd(1, 1, 1).withOptimizer(Adam.usual()))) {
                 long before = device.allocatedBytes();
                 for (int i = 0; i < 1000; i++) {
                     step.run(INPUTS, TARGETS, T * N, i > 0, 0.01, i);
@@ -60,7 +60,7 @@ class TrainingStepTest {
     void theStateGoesOnOnlyWhereMinibatchesContinue() {
         try (Device device = Device.cpu();
                 LanguageNetwork network = TinyLanguage.network(TinyLanguage.embedded(CellType.LSTM, 4), device, 7);
-                TrainingStep step = new TrainingStep(network, T, N, Sgd.plain(), 0, Reduction.MEAN, true, 0)) {
+                TrainingStep step = new TrainingStep(network, T, N, true, TrainerConfig.sgd(1, 0, 1))) {
             double[] losses = new double[3];
             for (int i = 0; i < losses.length; i++) {
                 // A rate that rounds away leaves the parameters as they are.
@@ -147,7 +147,8 @@ class TrainingStepTest {
     private static double movedBy(Reduction reduction, long targets) {
         try (Device device = Device.cpu();
                 LanguageNetwork network = TinyLanguage.network(TinyLanguage.embedded(CellType.GRU, 4), device, 7);
-                TrainingStep step = new TrainingStep(network, T, N, Sgd.plain(), 0, reduction, false, 0)) {
+                TrainingStep step = new TrainingStep(
+                        network, T, N, false, TrainerConfig.sgd(1, 0, 1).withReduction(reduction))) {
             float[] before = network.parameters().values().toFloats();
             step.run(INPUTS, TARGETS, targets, false, 0.01, 0);
             float[] after = network.parameters().values().toFloats();
@@ -164,7 +165,7 @@ class TrainingStepTest {
                 LanguageNetwork network =
                         LanguageNetwork.create(TinyLanguage.embedded(CellType.GRU, 32), device, EngineChoice.AUTO)) {
             network.initialize(Initialization.FRAMEWORK, 1);
-            try (TrainingStep step = new TrainingStep(network, T, N, Sgd.plain(), 1, Reduction.MEAN, true, 0)) {
+            try (TrainingStep step = new TrainingStep(network, T, N, true, TrainerConfig.sgd(1, 1, 1))) {
                 for (int i = 0; i < steps; i++) {
                     step.run(INPUTS, TARGETS, T * N, i > 0, 0.5, i);
                 }
