@@ -14,8 +14,21 @@ void checkStep(Check &check, const Params &p) {
     if (p.cell != FRNN_LSTM) check.require(p.cellClip == 0.0f, "cellClip is for the LSTM alone");
 }
 
+// Groups of a unit's gates are read and written whole.
+int64_t gateGroup(int32_t cell) { return cell == FRNN_LSTM ? 4 : cell == FRNN_GRU_RESET_BEFORE ? 2 : 1; }
+
+template <typename Params>
+void checkStrides(Check &check, const Params &p) {
+    const int64_t gates = p.cell == FRNN_LSTM ? 4 : p.cell == FRNN_GRU_RESET_AFTER || p.cell == FRNN_GRU_RESET_BEFORE ? 3 : 1;
+    check.require(p.gateStride >= p.H * gates, "gateStride must be at least H times the gates");
+    check.require(p.gateStride % gateGroup(p.cell) == 0, "gateStride must be a multiple of 4 for the LSTM, of 2 for reset-before");
+    check.require(p.stateStride >= p.H, "stateStride must be at least H");
+    check.elements("gates", p.T, p.N, p.D, p.gateStride).elements("states", p.T, p.N, p.D, p.stateStride);
+}
+
 void checkForward(Check &check, const FrnnCellForwardParams &p) {
     checkStep(check, p);
+    if (check.ok()) checkStrides(check, p);
     check.require(p.recurrentType == FRNN_F32 || p.recurrentType == p.type, "recurrentType must be F32 or type");
     const int64_t s = typeBytes(p.type);
     const int64_t r = typeBytes(p.recurrentType);
@@ -23,7 +36,7 @@ void checkForward(Check &check, const FrnnCellForwardParams &p) {
     const bool reset = p.cell == FRNN_GRU_RESET_BEFORE;
     check.pointer("gateInputs", p.gateInputs, lstm ? 4 * s : s);
     check.optional("recurrent", p.recurrent, lstm ? 4 * r : reset && p.stage == 0 ? 2 * r : r);
-    check.optional("y", p.y, s).optional("savedGates", p.savedGates, 4 * s);
+    check.optional("y", p.y, s).optional("savedGates", p.savedGates, 4 * s).optional("hBefore", p.hBefore, s);
     if (p.cell == FRNN_RNN_TANH || p.cell == FRNN_RNN_RELU) check.absent("savedGates", p.savedGates);
     if (lstm) {
         check.optional("hState", p.hState, s).pointer("cState", p.cState, 4).optional("hRaw", p.hRaw, s).optional("savedCells", p.savedCells, 4);
@@ -38,6 +51,7 @@ void checkForward(Check &check, const FrnnCellForwardParams &p) {
 
 void checkBackward(Check &check, const FrnnCellBackwardParams &p) {
     checkStep(check, p);
+    if (check.ok()) checkStrides(check, p);
     const int64_t s = typeBytes(p.type);
     const bool lstm = p.cell == FRNN_LSTM;
     const bool gru = p.cell == FRNN_GRU_RESET_AFTER || p.cell == FRNN_GRU_RESET_BEFORE;
@@ -65,12 +79,7 @@ int32_t frnn_cell_forward(const FrnnCellForwardParams *params, FrnnMessage *mess
     if (!check.params(params)) return check.status();
     checkForward(check, *params);
     if (!check.ok()) return check.status();
-    switch (params->cell) {
-        case FRNN_LSTM: launchLstmForward(*params); break;
-        case FRNN_GRU_RESET_AFTER: launchGruForward(*params); break;
-        case FRNN_GRU_RESET_BEFORE: launchResetBeforeForward(*params); break;
-        default: launchRnnForward(*params); break;
-    }
+    launchCellForward(*params);
     return check.cuda(cudaGetLastError());
 }
 

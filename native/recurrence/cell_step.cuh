@@ -34,8 +34,12 @@ inline CellGrid cellGrid(int64_t N, int64_t units, int32_t directions) {
 // One unit of one sample in one direction at the step's time.
 struct CellPoint {
     int64_t t;
+    int direction;
     bool frozen;      // behind the sample's length
     bool first;       // the sample's first processed step
+    int64_t row;      // in [T,N,D]
+    int64_t sample;   // in [D,N]
+    int64_t inState;  // in [D,N,stateStride]
     int64_t state;    // in [D,N,units]
     int64_t sequence; // in [T,N,D,units], which is also [T,N,D*units]
     int64_t previous; // as sequence, one processed step earlier; not valid if first
@@ -45,11 +49,15 @@ template <typename Params>
 __device__ __forceinline__ CellPoint cellPoint(const Params &p, int64_t units, int d, int64_t n, int64_t u) {
     CellPoint at;
     at.t = d == 0 ? p.step : p.T - 1 - p.step;
+    at.direction = d;
     const int64_t length = p.lengths == 0 ? p.T : address<const int32_t>(p.lengths)[n];
     at.frozen = at.t >= length;
     at.first = at.t == (d == 0 ? 0 : length - 1);
-    at.state = (d * p.N + n) * units + u;
-    at.sequence = ((at.t * p.N + n) * p.D + d) * units + u;
+    at.row = (at.t * p.N + n) * p.D + d;
+    at.sample = d * p.N + n;
+    at.inState = at.sample * p.stateStride + u;
+    at.state = at.sample * units + u;
+    at.sequence = at.row * units + u;
     const int64_t stepSize = p.N * p.D * units;
     at.previous = d == 0 ? at.sequence - stepSize : at.sequence + stepSize;
     return at;
@@ -90,26 +98,45 @@ __device__ __forceinline__ void storeGroup(uint64_t tensor, int64_t index, const
     address<Pack<S, COUNT>>(tensor)[index] = pack;
 }
 
-// Three values per unit do not make an aligned group.
-template <typename S>
-__device__ __forceinline__ void loadThree(uint64_t tensor, int64_t unit, float (&values)[3]) {
-    const S *from = address<const S>(tensor) + unit * 3;
+// The values of unit u in a row that begins at element `row`; three per unit do not make an aligned group.
+template <typename S, int COUNT>
+__device__ __forceinline__ void loadRow(uint64_t tensor, int64_t row, int64_t u, float (&values)[COUNT]) {
+    if constexpr (COUNT == 3) {
+        const S *from = address<const S>(tensor) + row + u * COUNT;
 #pragma unroll
-    for (int k = 0; k < 3; ++k) values[k] = toFloat(from[k]);
+        for (int k = 0; k < COUNT; ++k) values[k] = toFloat(from[k]);
+    } else {
+        loadGroup<S>(tensor, row / COUNT + u, values);
+    }
 }
 
+// The way back, with the zeros behind the last unit's values.
+template <typename S, int COUNT>
+__device__ __forceinline__ void storeRow(uint64_t tensor, int64_t row, int64_t stride, int64_t units, int64_t u, const float (&values)[COUNT]) {
+    S *to = address<S>(tensor) + row;
+    if constexpr (COUNT == 3) {
+#pragma unroll
+        for (int k = 0; k < COUNT; ++k) to[u * COUNT + k] = fromFloat<S>(values[k]);
+    } else {
+        storeGroup<S>(tensor, row / COUNT + u, values);
+    }
+    if (u == units - 1) {
+        for (int64_t k = units * COUNT; k < stride; ++k) to[k] = fromFloat<S>(0.0f);
+    }
+}
+
+// One value per unit, in a tensor that may be left out.
 template <typename S>
-__device__ __forceinline__ void storeThree(uint64_t tensor, int64_t unit, float a, float b, float c) {
-    S *to = address<S>(tensor) + unit * 3;
-    to[0] = fromFloat<S>(a);
-    to[1] = fromFloat<S>(b);
-    to[2] = fromFloat<S>(c);
+__device__ __forceinline__ void storePadded(uint64_t tensor, int64_t row, int64_t stride, int64_t units, int64_t u, float value) {
+    if (tensor == 0) return;
+    const float values[1] = {value};
+    storeRow<S>(tensor, row * stride, stride, units, u, values);
 }
 
 // Gradient of h at this step: what came from later steps, and this step's output.
 template <typename S>
 __device__ __forceinline__ float wholeDh(const FrnnCellBackwardParams &p, const CellPoint &at) {
-    return address<const float>(p.dhState)[at.state] + optionalLoad<S>(p.dy, at.sequence);
+    return address<const float>(p.dhState)[at.inState] + optionalLoad<S>(p.dy, at.sequence);
 }
 
 // State of the step before: the initial one at a sample's first step.
@@ -119,13 +146,10 @@ __device__ __forceinline__ float before(const CellPoint &at, uint64_t initial, u
 }
 
 // The launchers behind frnn_cell_forward and frnn_cell_backward, by cell; arguments are checked there.
-void launchLstmForward(const FrnnCellForwardParams &p);
+void launchCellForward(const FrnnCellForwardParams &p);
 void launchLstmBackward(const FrnnCellBackwardParams &p);
-void launchGruForward(const FrnnCellForwardParams &p);
 void launchGruBackward(const FrnnCellBackwardParams &p);
-void launchResetBeforeForward(const FrnnCellForwardParams &p);
 void launchResetBeforeBackward(const FrnnCellBackwardParams &p);
-void launchRnnForward(const FrnnCellForwardParams &p);
 void launchRnnBackward(const FrnnCellBackwardParams &p);
 
 // Calls body(Tag<S>, Tag<R>) for the storage type and the type of the recurrent product.

@@ -7,19 +7,23 @@ template <typename S>
 __global__ void __launch_bounds__(CELL_THREADS) gruBackwardKernel(const __grid_constant__ FrnnCellBackwardParams p) {
     forEachUnit(p, p.H, [&](int d, int64_t n, int64_t u) {
         const CellPoint at = cellPoint(p, p.H, d, n, u);
+        const int64_t row = at.row * p.gateStride;
         if (at.frozen) {
-            storeThree<S>(p.dGates, at.sequence, 0.0f, 0.0f, 0.0f);
-            storeThree<S>(p.dGatesH, at.sequence, 0.0f, 0.0f, 0.0f);
+            const float zeros[3] = {};
+            storeRow<S>(p.dGates, row, p.gateStride, p.H, u, zeros);
+            storeRow<S>(p.dGatesH, row, p.gateStride, p.H, u, zeros);
             return;
         }
         float saved[4];
         loadGroup<S>(p.savedGates, at.sequence, saved);
         const float hPrevious = before<S, S>(at, p.hx, p.y);
         const GruBackward cell = gruBackward(saved[0], saved[1], saved[2], saved[3], hPrevious, wholeDh<S>(p, at));
-        storeThree<S>(p.dGates, at.sequence, cell.dr, cell.dz, cell.dn);
-        storeThree<S>(p.dGatesH, at.sequence, cell.dr, cell.dz, cell.dq);
-        if (p.dGatesFirst != 0 && at.first) storeThree<S>(p.dGatesFirst, at.state, cell.dr, cell.dz, cell.dq);
-        address<float>(p.dhState)[at.state] = cell.dhDirect;
+        const float input[3] = {cell.dr, cell.dz, cell.dn};
+        const float recurrent[3] = {cell.dr, cell.dz, cell.dq};
+        storeRow<S>(p.dGates, row, p.gateStride, p.H, u, input);
+        storeRow<S>(p.dGatesH, row, p.gateStride, p.H, u, recurrent);
+        if (p.dGatesFirst != 0 && at.first) storeRow<S>(p.dGatesFirst, at.sample * p.gateStride, p.gateStride, p.H, u, recurrent);
+        address<float>(p.dhState)[at.inState] = cell.dhDirect;
     });
 }
 

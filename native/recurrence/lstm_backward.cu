@@ -9,7 +9,7 @@ __global__ void __launch_bounds__(CELL_THREADS) lstmBackwardKernel(const __grid_
         const CellPoint at = cellPoint(p, p.H, d, n, u);
         float gradient[4] = {};
         if (at.frozen) {
-            storeGroup<S>(p.dGates, at.sequence, gradient);
+            storeRow<S>(p.dGates, at.row * p.gateStride, p.gateStride, p.H, u, gradient);
             return;
         }
         float gate[4];
@@ -23,10 +23,10 @@ __global__ void __launch_bounds__(CELL_THREADS) lstmBackwardKernel(const __grid_
         gradient[1] = cell.df;
         gradient[2] = cell.dg;
         gradient[3] = cell.do_;
-        storeGroup<S>(p.dGates, at.sequence, gradient);
-        if (p.dGatesFirst != 0 && at.first) storeGroup<S>(p.dGatesFirst, at.state, gradient);
+        storeRow<S>(p.dGates, at.row * p.gateStride, p.gateStride, p.H, u, gradient);
+        if (p.dGatesFirst != 0 && at.first) storeRow<S>(p.dGatesFirst, at.sample * p.gateStride, p.gateStride, p.H, u, gradient);
         *dc = cell.dcPrevious;
-        address<float>(p.dhState)[at.state] = 0.0f;
+        address<float>(p.dhState)[at.inState] = 0.0f;
     });
 }
 

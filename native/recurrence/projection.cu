@@ -12,8 +12,8 @@ __global__ void __launch_bounds__(CELL_THREADS) stateForwardKernel(const __grid_
             optionalStore<S>(p.y, at.sequence, 0.0f);
             return;
         }
-        const float h = toFloat(address<const R>(p.projected)[at.state]);
-        address<S>(p.hState)[at.state] = fromFloat<S>(h);
+        const float h = toFloat(address<const R>(p.projected)[at.inState]);
+        storePadded<S>(p.hState, at.sample, p.stateStride, p.P, u, h);
         optionalStore<S>(p.y, at.sequence, h);
     });
 }
@@ -24,11 +24,11 @@ __global__ void __launch_bounds__(CELL_THREADS) stateBackwardKernel(const __grid
         const CellPoint at = cellPoint(p, p.P, d, n, u);
         float gradient = 0.0f;
         if (!at.frozen) {
-            float *dh = address<float>(p.dhState) + at.state;
+            float *dh = address<float>(p.dhState) + at.inState;
             gradient = *dh + optionalLoad<S>(p.dy, at.sequence);
             *dh = 0.0f;
         }
-        address<S>(p.dProjected)[at.sequence] = fromFloat<S>(gradient);
+        storePadded<S>(p.dProjected, at.row, p.stateStride, p.P, u, gradient);
     });
 }
 
@@ -37,6 +37,7 @@ void checkStep(Check &check, const Params &p, int64_t units, const char *unitsNa
     check.floating("type", p.type).positive("T", p.T).positive("N", p.N).positive(unitsName, units).range("D", p.D, 1, 2);
     check.range("step", p.step, 0, p.T - 1).range("directionBegin", p.directionBegin, 0, p.D - 1);
     check.range("directionCount", p.directionCount, 1, p.D - p.directionBegin).elements("y", p.T, p.N, p.D, units);
+    check.require(p.stateStride >= units, "stateStride must be at least P").elements("states", p.T, p.N, p.D, p.stateStride);
     check.optional("lengths", p.lengths, 4);
 }
 

@@ -10,6 +10,9 @@
  * directionBegin+directionCount-1, all of whose tensors are based at direction 0. A sample whose length is at most t is
  * frozen: its state stays as it is and what is written for it is zero. In direction 1 it therefore starts at t = length-1.
  *
+ * Tensors that GEMMs read or write have rows of gateStride or stateStride elements, one per sample and direction, so that rows
+ * can begin at multiples of 16 bytes whatever H is; what lies behind the values of a row is written as zeros. All others are dense.
+ *
  * GRU reset-before takes two stages per step, each after its own GEMM:
  *   forward   stage 0 after recurrent [N,2H] = hState · wRzᵀ: r, z; writes resetState = r*h
  *             stage 1 after recurrent [N,H] = resetState · wNᵀ: n and the rest
@@ -38,16 +41,19 @@ typedef struct FrnnCellForwardParams {
     int64_t H;
     int64_t D;
     int64_t step;        /* 0..T-1 */
-    uint64_t gateInputs; /* read S [T,N,D,H,G]: x·W_ihᵀ + bias */
-    uint64_t recurrent;  /* read [D,N,H,G] (reset-before: [D,N,H,2], then [D,N,H]); 0: zeros, legal where hState is zero */
+    int64_t gateStride;  /* at least H*G; a multiple of 4 for the LSTM, of 2 for reset-before */
+    int64_t stateStride; /* at least H */
+    uint64_t gateInputs; /* read S [T,N,D,gateStride], in a row [H,G]: x·W_ihᵀ + bias */
+    uint64_t recurrent;  /* read [D,N,gateStride], in a row [H,G] (reset-before: [H,2], then [H]); 0: zeros, legal where h is zero */
     uint64_t bHn;        /* read F32 [D,H]; GRU reset-after only; 0: zeros */
     uint64_t lengths;    /* read I32 [N], values 1..T; 0: all T */
-    uint64_t hState;     /* S [D,N,H], read and written: the running h; 0 with projection (hRaw instead) */
+    uint64_t hBefore;    /* read S [D,N,stateStride]: h before the step; 0: zeros; may be hState; 0 with projection */
+    uint64_t hState;     /* written S [D,N,stateStride]: h after the step, that before it where frozen; 0 with projection (hRaw instead) */
     uint64_t cState;     /* F32 [D,N,H], read and written: the running c; LSTM only, else 0 */
-    uint64_t resetState; /* S [D,N,H], reset-before only: written by stage 0 (r*h) */
+    uint64_t resetState; /* S [D,N,stateStride], reset-before only: written by stage 0 (r*h) */
     uint64_t resetGates; /* F32 [D,N,H,2], reset-before only: r, z from stage 0 to stage 1 */
     uint64_t y;          /* written S [T,N,D*H]; 0: not wanted */
-    uint64_t hRaw;       /* written S [T,N,D,H]: h before projection, zero where frozen; LSTM with projection only, else 0 */
+    uint64_t hRaw;       /* written S [T,N,D,stateStride]: h before projection, zero where frozen; LSTM with projection only, else 0 */
     uint64_t savedGates; /* written S [T,N,D,H,4]: LSTM i,f,g,o; GRU r,z,n,q with q = Wn h + bHn (reset-before: r*h); 0 in inference */
     uint64_t savedCells; /* written F32 [T,N,D,H], LSTM only: c, not limited (frozen rows: the state as it stays); 0 in inference */
     uint64_t savedReset; /* written S [T,N,D,H], reset-before only: r*h, zero where frozen; 0 in inference */
@@ -70,6 +76,8 @@ typedef struct FrnnCellBackwardParams {
     int64_t H;
     int64_t D;
     int64_t step;         /* that of forward: the caller counts down */
+    int64_t gateStride;   /* as in forward */
+    int64_t stateStride;  /* as in forward */
     uint64_t savedGates;  /* read, from forward; plain RNN: 0 */
     uint64_t savedCells;  /* read, LSTM only */
     uint64_t y;           /* read S [T,N,D*H] from forward; plain RNN and GRU */
@@ -77,13 +85,13 @@ typedef struct FrnnCellBackwardParams {
     uint64_t cx;          /* read S [D,N,H]; LSTM only; 0: zeros */
     uint64_t lengths;     /* read I32 [N]; 0: all T */
     uint64_t dy;          /* read S [T,N,D*H]; 0: zeros (and with projection, where dy enters through frnn_state_backward) */
-    uint64_t dhState;     /* F32 [D,N,H], read: gradient of h after this step (first: dhy); written: the part for h before it that bypasses
+    uint64_t dhState;     /* F32 [D,N,stateStride], read: gradient of h after this step (first: dhy); written: the part for h before it that bypasses
                              the recurrent product, to which the caller's GEMM adds */
     uint64_t dcState;     /* F32 [D,N,H], read and written: gradient of c (first: dcy; last: dcx); LSTM only */
-    uint64_t dhReset;     /* read F32 [D,N,H], reset-before stage 1: gradient of r*h */
-    uint64_t dGates;      /* written S [T,N,D,H,G]: gradient of gateInputs at t, zero where frozen */
-    uint64_t dGatesH;     /* written at t, GRU only: S [T,N,D,H,3], n column times r; reset-before: S [T,N,D,3H] as rows of wHh (r,z interleaved, then n) */
-    uint64_t dGatesFirst; /* written S [D,N,G*H]: dGatesH (GRU) or dGates at the sample's first processed step (t = 0, or length-1 in direction 1), in that tensor's layout; 0: not wanted */
+    uint64_t dhReset;     /* read F32 [D,N,stateStride], reset-before stage 1: gradient of r*h */
+    uint64_t dGates;      /* written S [T,N,D,gateStride], in a row [H,G]: gradient of gateInputs at t, zero where frozen */
+    uint64_t dGatesH;     /* written at t, GRU only: as dGates, n column times r; reset-before: rows as those of wHh (r,z interleaved, then n) */
+    uint64_t dGatesFirst; /* written S [D,N,gateStride]: dGatesH (GRU) or dGates at the sample's first processed step (t = 0, or length-1 in direction 1), in that tensor's layout; 0: not wanted */
     uint64_t stream;
 } FrnnCellBackwardParams;
 
@@ -102,9 +110,10 @@ typedef struct FrnnStateForwardParams {
     int64_t P;
     int64_t D;
     int64_t step;
+    int64_t stateStride; /* at least P */
     uint64_t lengths;   /* read I32 [N]; 0: all T */
-    uint64_t projected; /* read [D,N,P] */
-    uint64_t hState;    /* written S [D,N,P]; frozen rows stay */
+    uint64_t projected; /* read [D,N,stateStride] */
+    uint64_t hState;    /* written S [D,N,stateStride]; frozen rows stay */
     uint64_t y;         /* written S [T,N,D*P], zero where frozen; 0: not wanted */
     uint64_t stream;
 } FrnnStateForwardParams;
@@ -125,10 +134,11 @@ typedef struct FrnnStateBackwardParams {
     int64_t P;
     int64_t D;
     int64_t step;
+    int64_t stateStride; /* at least P */
     uint64_t lengths;    /* read I32 [N]; 0: all T */
     uint64_t dy;         /* read S [T,N,D*P]; 0: zeros */
-    uint64_t dhState;    /* F32 [D,N,P], read and written */
-    uint64_t dProjected; /* written S [T,N,D,P] at t */
+    uint64_t dhState;    /* F32 [D,N,stateStride], read and written */
+    uint64_t dProjected; /* written S [T,N,D,stateStride] at t */
     uint64_t stream;
 } FrnnStateBackwardParams;
 

@@ -16,7 +16,10 @@ extern "C" {
 
 enum FrnnRows { FRNN_ROWS_INTERLEAVED = 0, FRNN_ROWS_RESET_BEFORE = 1 };
 
-/* packed[row(u,g), k] = (packedType) flat[g*H+u, k] */
+/*
+ * packed[row(u,g), k] = (packedType) flat[g*H+u, k]; zeros in all else of the packed matrix, whose rows may be longer and more, so
+ * that every row of what a product reads begins at a multiple of 16 bytes. With one gate: a copy of rows of any meaning.
+ */
 typedef struct FrnnPackRowsParams {
     uint32_t structSize;
     int32_t flatType;   /* F32, BF16 or F16 */
@@ -25,8 +28,10 @@ typedef struct FrnnPackRowsParams {
     int64_t gates;      /* G, 1..8; 3 with FRNN_ROWS_RESET_BEFORE */
     int64_t hidden;     /* H */
     int64_t columns;    /* C for W_ih, H or P for W_hh */
+    int64_t packedRows; /* at least G*H */
+    int64_t packedStride; /* elements from packed row to packed row, at least columns */
     uint64_t flat;      /* read [G*H, columns] */
-    uint64_t packed;    /* written [H*G, columns] */
+    uint64_t packed;    /* written [packedRows, packedStride] */
     uint64_t stream;
 } FrnnPackRowsParams;
 
@@ -43,7 +48,8 @@ typedef struct FrnnUnpackRowsParams {
     int64_t columns;
     int32_t accumulate; /* 1: add to flat, 0: overwrite */
     int32_t reserved;
-    uint64_t packed;    /* read [H*G, columns] */
+    int64_t packedStride; /* elements from packed row to packed row, at least columns */
+    uint64_t packed;    /* read [H*G, packedStride] */
     uint64_t flat;      /* written, read too if accumulate [G*H, columns] */
     uint64_t stream;
 } FrnnUnpackRowsParams;
@@ -51,7 +57,7 @@ typedef struct FrnnUnpackRowsParams {
 FRNN_EXPORT int32_t frnn_unpack_rows(const FrnnUnpackRowsParams *params, FrnnMessage *message);
 
 /*
- * The bias of the input GEMM, interleaved [H, G]: bIh + bHh, except for n of FRNN_GRU_RESET_AFTER, where bHh acts inside
+ * The bias of the input GEMM, interleaved [H, G] with zeros behind: bIh + bHh, except for n of FRNN_GRU_RESET_AFTER, where bHh acts inside
  * the reset and is put into bHn instead.
  */
 typedef struct FrnnPackBiasParams {
@@ -60,9 +66,10 @@ typedef struct FrnnPackBiasParams {
     int32_t flatType; /* of bIh and bHh */
     int32_t biasType; /* of bias */
     int64_t hidden;
+    int64_t biasCount; /* at least G*H */
     uint64_t bIh;     /* read [G*H]; 0: zeros */
     uint64_t bHh;     /* read [G*H]; 0: zeros */
-    uint64_t bias;    /* written [H, G] */
+    uint64_t bias;    /* written [biasCount] */
     uint64_t bHn;     /* written F32 [H], FRNN_GRU_RESET_AFTER only, else 0 */
     uint64_t stream;
 } FrnnPackBiasParams;

@@ -16,6 +16,7 @@ struct Options {
     bool states;           // else hx = cx = 0, given as missing tensors
     bool sixteenRecurrent; // recurrent product in the storage type
     bool apart;            // one call per direction
+    int64_t padding;       // elements behind the values of every row that can have them
 };
 
 // The device tensors of one layer and the host's part of the plan.
@@ -29,7 +30,9 @@ public:
 private:
     Values product(const Values &a, const Values &weights, int64_t rows, int64_t offset, int64_t allRows, int64_t columns) const;
     void addProduct(Buffer &to, const Values &gradients, int64_t begin, int64_t count, bool overwrite) const;
-    Values slice(const Buffer &sequence, int64_t step, int64_t width, int64_t begin, int64_t count) const;
+    Values slice(const Buffer &sequence, int64_t step, int64_t stride, int64_t begin, int64_t count) const;
+    Values padded(const Values &rows, int64_t width, int64_t stride) const;
+    Values dense(const Buffer &rows, int64_t width, int64_t stride) const;
     template <typename Params>
     void perDirection(int32_t (*function)(const Params *, FrnnMessage *), Params p);
     Values weightGradient();
@@ -42,6 +45,7 @@ private:
     Options o;
     Layer layer;
     int64_t G, R, S;
+    int64_t gateStride, unitStride, stateStride; // of rows of gates, of H units, and of h
     Values wy, why, wcy;
     Buffer *lengths = nullptr, *gateInputs, *bHn = nullptr, *hx = nullptr, *cx = nullptr, *hState, *cState, *recurrent, *resetState, *resetGates;
     Buffer *y, *hRaw, *savedGates, *savedCells, *savedReset, *projected;
@@ -71,6 +75,11 @@ Streamed::Streamed(Case &context, const Options &options) : c(context), o(option
     G = layer.gates();
     R = layer.outputs();
     S = o.cell == FRNN_LSTM || G == 3 ? 4 : 0;
+    const int64_t group = o.cell == FRNN_LSTM ? 4 : o.cell == FRNN_GRU_RESET_BEFORE ? 2 : 1;
+    gateStride = (G * o.H + group - 1) / group * group + group * o.padding;
+    unitStride = o.H + o.padding;
+    stateStride = R + o.padding;
+    const int64_t gateRows = o.D * o.N * gateStride, unitRows = o.D * o.N * unitStride, stateRows = o.D * o.N * stateStride;
     const int64_t units = o.T * o.N * o.D * o.H, states = o.D * o.N * R, cells = o.D * o.N * o.H;
     const double scale = 1 / std::sqrt(static_cast<double>(R));
     const int32_t product = o.sixteenRecurrent ? o.type : FRNN_F32;
@@ -83,8 +92,8 @@ Streamed::Streamed(Case &context, const Options &options) : c(context), o(option
     }
     Values inputs = c.uniform(units * G, -1.5, 1.5), weights = c.uniform(o.D * o.H * G * R, -2 * scale, 2 * scale);
     if (o.cell == FRNN_RNN_RELU) giveUnitsOneSign(inputs, weights, o.H);
-    gateInputs = &c.input(o.type, inputs);
-    layer.gateInputs = gateInputs->host();
+    gateInputs = &c.input(o.type, padded(inputs, G * o.H, gateStride));
+    layer.gateInputs = dense(*gateInputs, G * o.H, gateStride);
     layer.wHh = c.input(o.type, weights).host();
     if (o.P != 0) layer.wHr = c.input(o.type, c.uniform(o.D * o.P * o.H, -2 * scale, 2 * scale)).host();
     if (o.cell == FRNN_GRU_RESET_AFTER) {
@@ -101,30 +110,52 @@ Streamed::Streamed(Case &context, const Options &options) : c(context), o(option
             layer.cx = cx->host();
         }
     }
-    hState = &c.input(o.type, layer.hx);
+    hState = &c.input(o.type, padded(layer.hx, R, stateStride));
     cState = &c.input(FRNN_F32, layer.cx);
-    recurrent = &c.output(product, cells * G);
-    resetState = &c.output(o.type, cells);
+    recurrent = &c.output(product, gateRows);
+    resetState = &c.output(o.type, unitRows);
     resetGates = &c.output(FRNN_F32, cells * 2);
     y = &c.output(o.type, o.T * o.N * o.D * R);
-    hRaw = o.P == 0 ? nullptr : &c.output(o.type, units);
-    projected = &c.output(product, states);
+    hRaw = o.P == 0 ? nullptr : &c.output(o.type, o.T * unitRows);
+    projected = &c.output(product, stateRows);
     savedGates = S == 0 ? nullptr : &c.output(o.type, units * S);
     savedCells = o.cell == FRNN_LSTM ? &c.output(FRNN_F32, units) : nullptr;
     savedReset = o.cell == FRNN_GRU_RESET_BEFORE ? &c.output(o.type, units) : nullptr;
 
     dy = &c.input(o.type, c.uniform(o.T * o.N * o.D * R));
-    dhState = &c.input(FRNN_F32, c.uniform(states));
+    why = c.uniform(states);
+    dhState = &c.input(FRNN_F32, padded(why, R, stateStride));
+    why = dense(*dhState, R, stateStride);
     dcState = &c.input(FRNN_F32, c.uniform(cells));
     wy = dy->host();
-    why = dhState->host();
     wcy = dcState->host();
-    dhRaw = &c.output(FRNN_F32, cells);
-    dhReset = &c.output(FRNN_F32, cells);
-    dGates = &c.output(o.type, units * G);
-    dGatesH = G == 3 ? &c.output(o.type, units * G) : nullptr;
-    dGatesFirst = &c.output(o.type, cells * G);
-    dProjected = &c.output(o.type, o.T * o.N * o.D * R);
+    dhRaw = &c.output(FRNN_F32, unitRows);
+    dhReset = &c.output(FRNN_F32, unitRows);
+    dGates = &c.output(o.type, o.T * gateRows);
+    dGatesH = G == 3 ? &c.output(o.type, o.T * gateRows) : nullptr;
+    dGatesFirst = &c.output(o.type, gateRows);
+    dProjected = &c.output(o.type, o.T * stateRows);
+}
+
+// Rows of `width` values with zeros behind them.
+Values Streamed::padded(const Values &rows, int64_t width, int64_t stride) const {
+    const int64_t count = static_cast<int64_t>(rows.size()) / width;
+    Values out(static_cast<size_t>(count * stride), 0);
+    for (int64_t row = 0; row < count; ++row) std::copy_n(rows.begin() + row * width, width, out.begin() + row * stride);
+    return out;
+}
+
+// The way back; what lies behind the values must be zero, or products would read it.
+Values Streamed::dense(const Buffer &rows, int64_t width, int64_t stride) const {
+    const Values all = rows.get();
+    Values out;
+    for (int64_t row = 0; row < rows.count() / stride; ++row) {
+        for (int64_t k = 0; k < width; ++k) out.push_back(all[row * stride + k]);
+        for (int64_t k = width; k < stride; ++k) {
+            if (!(all[row * stride + k] == 0)) fail("padding %lld of row %lld is %g", (long long)k, (long long)row, all[row * stride + k]);
+        }
+    }
+    return out;
 }
 
 // a [D,N,columns] times rows offset..offset+rows of weights [D,allRows,columns], transposed: [D,N,rows]
@@ -144,13 +175,13 @@ Values Streamed::product(const Values &a, const Values &weights, int64_t rows, i
     return out;
 }
 
-// Columns begin..begin+count of the step's rows of a sequence [T,N,D,width], as [D,N,count].
-Values Streamed::slice(const Buffer &sequence, int64_t step, int64_t width, int64_t begin, int64_t count) const {
+// Columns begin..begin+count of the step's rows of a sequence [T,N,D,stride], as [D,N,count].
+Values Streamed::slice(const Buffer &sequence, int64_t step, int64_t stride, int64_t begin, int64_t count) const {
     const Values all = sequence.get();
     Values out;
     for (int64_t d = 0; d < o.D; ++d) {
         for (int64_t n = 0; n < o.N; ++n) {
-            const int64_t row = ((time(step, d) * o.N + n) * o.D + d) * width + begin;
+            const int64_t row = ((time(step, d) * o.N + n) * o.D + d) * stride + begin;
             out.insert(out.end(), all.begin() + row, all.begin() + row + count);
         }
     }
@@ -170,7 +201,6 @@ void Streamed::perDirection(int32_t (*function)(const Params *, FrnnMessage *), 
 
 void Streamed::forward() {
     const bool reset = o.cell == FRNN_GRU_RESET_BEFORE;
-    const Values zeros(static_cast<size_t>(recurrent->count()), 0);
     for (int64_t step = 0; step < o.T; ++step) {
         FrnnCellForwardParams p{};
         p.type = o.type;
@@ -182,10 +212,12 @@ void Streamed::forward() {
         p.H = o.H;
         p.D = o.D;
         p.step = step;
+        p.gateStride = gateStride;
+        p.stateStride = unitStride;
         p.gateInputs = at(gateInputs);
         p.bHn = at(bHn);
         p.lengths = at(lengths);
-        p.hState = o.P == 0 ? at(hState) : 0;
+        p.hBefore = p.hState = o.P == 0 ? at(hState) : 0;
         p.cState = o.cell == FRNN_LSTM ? at(cState) : 0;
         p.resetState = reset ? at(resetState) : 0;
         p.resetGates = reset ? at(resetGates) : 0;
@@ -196,19 +228,16 @@ void Streamed::forward() {
         p.savedReset = at(savedReset);
         p.recurrent = step == 0 && !o.states ? 0 : at(recurrent);
         const int64_t rows = reset ? 2 * o.H : G * o.H;
-        Values sums = product(hState->get(), layer.wHh, rows, 0, G * o.H, R);
-        sums.resize(zeros.size(), 0);
-        recurrent->set(sums);
+        recurrent->set(padded(product(dense(*hState, R, stateStride), layer.wHh, rows, 0, G * o.H, R), rows, gateStride));
         perDirection(frnn_cell_forward, p);
         if (reset) {
-            sums = product(resetState->get(), layer.wHh, o.H, 2 * o.H, G * o.H, R);
-            sums.resize(zeros.size(), 0);
-            recurrent->set(sums);
+            const Values sums = product(dense(*resetState, o.H, unitStride), layer.wHh, o.H, 2 * o.H, G * o.H, R);
+            recurrent->set(padded(sums, o.H, gateStride));
             p.stage = 1;
             perDirection(frnn_cell_forward, p);
         }
         if (o.P != 0) {
-            projected->set(product(slice(*hRaw, step, o.H, 0, o.H), layer.wHr, o.P, 0, o.P, o.H));
+            projected->set(padded(product(slice(*hRaw, step, unitStride, 0, o.H), layer.wHr, o.P, 0, o.P, o.H), o.P, stateStride));
             FrnnStateForwardParams s{};
             s.type = o.type;
             s.projectedType = projected->type();
@@ -217,6 +246,7 @@ void Streamed::forward() {
             s.P = o.P;
             s.D = o.D;
             s.step = step;
+            s.stateStride = stateStride;
             s.lengths = at(lengths);
             s.projected = at(projected);
             s.hState = at(hState);
@@ -228,12 +258,13 @@ void Streamed::forward() {
 
 // to [D,N,R] (+)= gradients [D,N,count] times rows begin..begin+count of wHh
 void Streamed::addProduct(Buffer &to, const Values &gradients, int64_t begin, int64_t count, bool overwrite) const {
+    const int64_t stride = to.count() / (o.D * o.N);
     Values sums = overwrite ? Values(static_cast<size_t>(to.count()), 0) : to.get();
     for (int64_t d = 0; d < o.D; ++d) {
         for (int64_t n = 0; n < o.N; ++n) {
             for (int64_t row = 0; row < count; ++row) {
                 const double g = gradients[(d * o.N + n) * count + row];
-                for (int64_t k = 0; k < R; ++k) sums[(d * o.N + n) * R + k] += g * layer.wHh[(d * G * o.H + begin + row) * R + k];
+                for (int64_t k = 0; k < R; ++k) sums[(d * o.N + n) * stride + k] += g * layer.wHh[(d * G * o.H + begin + row) * R + k];
             }
         }
     }
@@ -251,6 +282,8 @@ void Streamed::backward() {
         p.H = o.H;
         p.D = o.D;
         p.step = step;
+        p.gateStride = gateStride;
+        p.stateStride = unitStride;
         p.savedGates = at(savedGates);
         p.savedCells = at(savedCells);
         p.y = at(y);
@@ -272,35 +305,37 @@ void Streamed::backward() {
             s.P = o.P;
             s.D = o.D;
             s.step = step;
+            s.stateStride = stateStride;
             s.lengths = at(lengths);
             s.dy = at(dy);
             s.dhState = at(dhState);
             s.dProjected = at(dProjected);
             perDirection(frnn_state_backward, s);
-            const Values dr = slice(*dProjected, step, o.P, 0, o.P);
-            Values raw(static_cast<size_t>(dhRaw->count()), 0);
-            for (int64_t i = 0; i < dhRaw->count(); ++i) {
+            const Values dr = slice(*dProjected, step, stateStride, 0, o.P);
+            Values raw(static_cast<size_t>(o.D * o.N * o.H), 0);
+            for (int64_t i = 0; i < o.D * o.N * o.H; ++i) {
                 const int64_t row = i / o.H, u = i % o.H, d = row / o.N;
                 for (int64_t k = 0; k < o.P; ++k) raw[i] += dr[row * o.P + k] * layer.wHr[(d * o.P + k) * o.H + u];
             }
-            dhRaw->set(raw);
+            dhRaw->set(padded(raw, o.H, unitStride));
         }
         perDirection(frnn_cell_backward, p);
         const Buffer &gradients = dGatesH == nullptr ? *dGates : *dGatesH;
         if (o.cell == FRNN_GRU_RESET_BEFORE) {
-            addProduct(*dhReset, slice(gradients, step, 3 * o.H, 2 * o.H, o.H), 2 * o.H, o.H, true);
+            addProduct(*dhReset, slice(gradients, step, gateStride, 2 * o.H, o.H), 2 * o.H, o.H, true);
             p.stage = 1;
             perDirection(frnn_cell_backward, p);
-            addProduct(*dhState, slice(gradients, step, 3 * o.H, 0, 2 * o.H), 0, 2 * o.H, false);
+            addProduct(*dhState, slice(gradients, step, gateStride, 0, 2 * o.H), 0, 2 * o.H, false);
         } else {
-            addProduct(*dhState, slice(gradients, step, G * o.H, 0, G * o.H), 0, G * o.H, false);
+            addProduct(*dhState, slice(gradients, step, gateStride, 0, G * o.H), 0, G * o.H, false);
         }
     }
 }
 
 // As the caller's GEMMs: every step with the output before it (zero behind lengths), and the first step with hx.
 Values Streamed::weightGradient() {
-    const Values gradients = (dGatesH == nullptr ? *dGates : *dGatesH).get(), first = dGatesFirst->get(), outputs = y->get();
+    const Values gradients = dense(dGatesH == nullptr ? *dGates : *dGatesH, G * o.H, gateStride);
+    const Values first = dense(*dGatesFirst, G * o.H, gateStride), outputs = y->get();
     const Values reset = savedReset == nullptr ? Values() : savedReset->get();
     const int64_t rows = G * o.H, resetRows = savedReset == nullptr ? rows : 2 * o.H;
     Values out(layer.wHh.size(), 0);
@@ -325,7 +360,7 @@ Values Streamed::weightGradient() {
 }
 
 Values Streamed::projectionGradient() {
-    const Values gradients = dProjected->get(), raw = hRaw->get();
+    const Values gradients = dense(*dProjected, o.P, stateStride), raw = dense(*hRaw, o.H, unitStride);
     Values out(layer.wHr.size(), 0);
     for (int64_t row = 0; row < o.T * o.N * o.D; ++row) {
         const int64_t d = row % o.D;
@@ -371,10 +406,11 @@ void Streamed::compare() {
     for (size_t i = 0; i < outputs.size(); ++i) {
         if (result.y[i] == 0 && o.cell != FRNN_RNN_RELU && outputs[i] != 0) fail("y[%zu] behind the length is %g", i, outputs[i]);
     }
-    c.close("hy", hState->get(), result.hy, 0, tolerance(1));
+    c.close("hy", dense(*hState, R, stateStride), result.hy, 0, tolerance(1));
     if (o.cell == FRNN_LSTM) c.close("cy", cState->get(), result.cy, 0, tolerance(1));
-    const Values dhx = (backward(), dhState->get()), dcx = dcState->get();
-    compareGradient("dGates", layer.gateInputs, dGates->get());
+    backward();
+    const Values dhx = dense(*dhState, R, stateStride), dcx = dcState->get();
+    compareGradient("dGates", layer.gateInputs, dense(*dGates, G * o.H, gateStride));
     compareGradient("dhx", layer.hx, dhx);
     if (o.cell == FRNN_LSTM) compareGradient("dcx", layer.cx, dcx);
     compareGradient("dwHh", layer.wHh, weightGradient());
@@ -393,13 +429,14 @@ void addCellTests() {
         for (int32_t cell = FRNN_RNN_TANH; cell <= FRNN_GRU_RESET_BEFORE; ++cell) {
             const std::string name = std::string("cell ") + names[cell] + " " + typeName(type);
             const bool lstm = cell == FRNN_LSTM;
-            add(name, [=](Case &c) { cellCase(c, {type, cell, 5, 4, 7, 1, 0, 0, false, true, false, false}); });
-            add(name + " one", [=](Case &c) { cellCase(c, {type, cell, 1, 1, 1, 1, 0, 0, false, false, false, false}); });
-            add(name + " both ways, lengths", [=](Case &c) { cellCase(c, {type, cell, 6, 5, 6, 2, 0, 0, true, true, false, false}); });
-            add(name + " directions apart, no states", [=](Case &c) { cellCase(c, {type, cell, 4, 3, 5, 2, 0, 0, true, false, true, true}); });
-            add(name + " wide", [=](Case &c) { cellCase(c, {type, cell, 2, 2, 137, 1, 0, 0, false, true, false, false}); });
-            if (lstm) add(name + " clipped", [=](Case &c) { cellCase(c, {type, cell, 5, 4, 6, 2, 0, 0.4, true, true, false, false}); });
-            if (lstm) add(name + " projected", [=](Case &c) { cellCase(c, {type, cell, 5, 4, 9, 2, 4, 0, true, true, false, false}); });
+            add(name, [=](Case &c) { cellCase(c, {type, cell, 5, 4, 7, 1, 0, 0, false, true, false, false, 0}); });
+            add(name + " one", [=](Case &c) { cellCase(c, {type, cell, 1, 1, 1, 1, 0, 0, false, false, false, false, 0}); });
+            add(name + " both ways, lengths", [=](Case &c) { cellCase(c, {type, cell, 6, 5, 6, 2, 0, 0, true, true, false, false, 0}); });
+            add(name + " directions apart, no states", [=](Case &c) { cellCase(c, {type, cell, 4, 3, 5, 2, 0, 0, true, false, true, true, 0}); });
+            add(name + " wide", [=](Case &c) { cellCase(c, {type, cell, 2, 2, 137, 1, 0, 0, false, true, false, false, 7}); });
+            add(name + " padded", [=](Case &c) { cellCase(c, {type, cell, 5, 4, 6, 2, 0, 0, true, true, false, false, 3}); });
+            if (lstm) add(name + " clipped", [=](Case &c) { cellCase(c, {type, cell, 5, 4, 6, 2, 0, 0.4, true, true, false, false, 0}); });
+            if (lstm) add(name + " projected", [=](Case &c) { cellCase(c, {type, cell, 5, 4, 9, 2, 4, 0, true, true, false, false, 2}); });
         }
     }
 }

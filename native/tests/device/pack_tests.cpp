@@ -8,10 +8,11 @@ static int64_t expectedRow(int32_t rows, int64_t gates, int64_t hidden, int64_t 
     return unit * (rows == FRNN_ROWS_RESET_BEFORE ? 2 : gates) + gate;
 }
 
-static void packCase(Case &c, int32_t flatType, int32_t packedType, int32_t rows, int64_t gates, int64_t hidden, int64_t columns) {
-    const int64_t count = gates * hidden * columns;
+static void packCase(
+    Case &c, int32_t flatType, int32_t packedType, int32_t rows, int64_t gates, int64_t hidden, int64_t columns, int64_t moreRows, int64_t stride) {
+    const int64_t count = gates * hidden * columns, packedRows = gates * hidden + moreRows;
     Buffer &flat = c.input(flatType, c.uniform(count));
-    Buffer &packed = c.output(packedType, count);
+    Buffer &packed = c.output(packedType, packedRows * stride);
     FrnnPackRowsParams pack{};
     pack.flatType = flatType;
     pack.packedType = packedType;
@@ -19,13 +20,15 @@ static void packCase(Case &c, int32_t flatType, int32_t packedType, int32_t rows
     pack.gates = gates;
     pack.hidden = hidden;
     pack.columns = columns;
+    pack.packedRows = packedRows;
+    pack.packedStride = stride;
     pack.flat = flat.address();
     pack.packed = packed.address();
     c.call(frnn_pack_rows, pack);
-    std::vector<double> expected(static_cast<size_t>(count));
+    std::vector<double> expected(static_cast<size_t>(packedRows * stride), 0);
     for (int64_t i = 0; i < count; ++i) {
         const int64_t row = i / columns;
-        expected[expectedRow(rows, gates, hidden, row / hidden, row % hidden) * columns + i % columns] = roundTo(packedType, flat.host()[i]);
+        expected[expectedRow(rows, gates, hidden, row / hidden, row % hidden) * stride + i % columns] = roundTo(packedType, flat.host()[i]);
     }
     c.equal("packed", packed.get(), expected);
 
@@ -36,6 +39,7 @@ static void packCase(Case &c, int32_t flatType, int32_t packedType, int32_t rows
     unpack.gates = gates;
     unpack.hidden = hidden;
     unpack.columns = columns;
+    unpack.packedStride = stride;
     unpack.packed = packed.address();
     unpack.flat = flat.address();
     for (int accumulate = 0; accumulate < 2; ++accumulate) {
@@ -52,13 +56,15 @@ static void biasCase(Case &c, int32_t cell, int32_t flatType, int32_t biasType, 
     const bool apart = cell == FRNN_GRU_RESET_AFTER;
     Buffer &bIh = c.input(flatType, c.uniform(gates * hidden));
     Buffer &bHh = c.input(flatType, c.uniform(gates * hidden));
-    Buffer &bias = c.output(biasType, gates * hidden);
+    const int64_t biasCount = gates * hidden + 5;
+    Buffer &bias = c.output(biasType, biasCount);
     Buffer &bHn = c.output(FRNN_F32, hidden);
     FrnnPackBiasParams p{};
     p.cell = cell;
     p.flatType = flatType;
     p.biasType = biasType;
     p.hidden = hidden;
+    p.biasCount = biasCount;
     p.bIh = input ? bIh.address() : 0;
     p.bHh = recurrent ? bHh.address() : 0;
     p.bias = bias.address();
@@ -72,6 +78,7 @@ static void biasCase(Case &c, int32_t cell, int32_t flatType, int32_t biasType, 
             if (g == 2) expectedN.push_back(b);
         }
     }
+    expected.resize(static_cast<size_t>(biasCount), 0);
     c.close("bias", bias, expected);
     if (apart) c.equal("bHn", bHn.get(), expectedN);
 }
@@ -80,9 +87,11 @@ void addPackTests() {
     for (int32_t flat : FLOATING) {
         for (int32_t packed : FLOATING) {
             const std::string pair = std::string(typeName(flat)) + " " + typeName(packed);
-            add("pack lstm " + pair, [=](Case &c) { packCase(c, flat, packed, FRNN_ROWS_INTERLEAVED, 4, 33, 301); });
-            add("pack gru " + pair, [=](Case &c) { packCase(c, flat, packed, FRNN_ROWS_INTERLEAVED, 3, 7, 5); });
-            add("pack reset-before gru " + pair, [=](Case &c) { packCase(c, flat, packed, FRNN_ROWS_RESET_BEFORE, 3, 29, 31); });
+            add("pack lstm " + pair, [=](Case &c) { packCase(c, flat, packed, FRNN_ROWS_INTERLEAVED, 4, 33, 301, 0, 301); });
+            add("pack gru " + pair, [=](Case &c) { packCase(c, flat, packed, FRNN_ROWS_INTERLEAVED, 3, 7, 5, 1, 8); });
+            add("pack padded pairs " + pair, [=](Case &c) { packCase(c, flat, packed, FRNN_ROWS_INTERLEAVED, 1, 13, 130, 3, 136); });
+            add("pack padded fours " + pair, [=](Case &c) { packCase(c, flat, packed, FRNN_ROWS_INTERLEAVED, 4, 9, 1028, 2, 1032); });
+            add("pack reset-before gru " + pair, [=](Case &c) { packCase(c, flat, packed, FRNN_ROWS_RESET_BEFORE, 3, 29, 31, 5, 33); });
             for (int32_t cell = FRNN_RNN_TANH; cell <= FRNN_GRU_RESET_BEFORE; ++cell) {
                 add("pack bias " + std::to_string(cell) + " " + pair, [=](Case &c) {
                     biasCase(c, cell, flat, packed, true, true);
@@ -92,7 +101,7 @@ void addPackTests() {
             }
         }
     }
-    add("pack bias gradient", [](Case &c) { packCase(c, FRNN_F32, FRNN_F32, FRNN_ROWS_INTERLEAVED, 4, 129, 1); });
+    add("pack bias gradient", [](Case &c) { packCase(c, FRNN_F32, FRNN_F32, FRNN_ROWS_INTERLEAVED, 4, 129, 1, 0, 1); });
 }
 
 }  // namespace frnn::test

@@ -32,6 +32,8 @@ static FrnnCellForwardParams lstm() {
     p.H = 5;
     p.D = 1;
     p.directionCount = 1;
+    p.gateStride = 20;
+    p.stateStride = 5;
     p.gateInputs = p.hState = p.cState = 256;
     return p;
 }
@@ -56,14 +58,51 @@ static void cellTests() {
     p.recurrentType = FRNN_BF16;
     refused(frnn_cell_forward, p, "recurrentType");
     p = lstm();
+    p.gateStride = 16;
+    refused(frnn_cell_forward, p, "gateStride must be at least");
+    p.gateStride = 22;
+    refused(frnn_cell_forward, p, "gateStride must be a multiple");
+    p = lstm();
+    p.stateStride = 4;
+    refused(frnn_cell_forward, p, "stateStride");
+    p = lstm();
     p.cell = FRNN_RNN_TANH;
     p.cellClip = 1;
     refused(frnn_cell_forward, p, "cellClip");
     FrnnCellBackwardParams b{};
     b.cell = FRNN_GRU_RESET_AFTER;
     b.T = b.N = b.H = b.D = b.directionCount = 1;
+    b.gateStride = 3;
+    b.stateStride = 1;
     b.savedGates = b.y = b.dhState = b.dGates = 256;
     refused(frnn_cell_backward, b, "dGatesH is missing");
+}
+
+static void packTests() {
+    FrnnPackRowsParams p{};
+    p.gates = 4;
+    p.hidden = 3;
+    p.columns = 5;
+    p.flat = p.packed = 256;
+    p.packedRows = 12;
+    p.packedStride = 4;
+    refused(frnn_pack_rows, p, "packedStride");
+    p.packedStride = 8;
+    p.packedRows = 11;
+    refused(frnn_pack_rows, p, "packedRows");
+    FrnnUnpackRowsParams u{};
+    u.gates = 4;
+    u.hidden = 3;
+    u.columns = 5;
+    u.flat = u.packed = 256;
+    u.packedStride = 4;
+    refused(frnn_unpack_rows, u, "packedStride");
+    FrnnPackBiasParams b{};
+    b.cell = FRNN_LSTM;
+    b.hidden = 3;
+    b.bias = 256;
+    b.biasCount = 11;
+    refused(frnn_pack_bias, b, "biasCount");
 }
 
 void argumentTests() {
@@ -108,6 +147,7 @@ void argumentTests() {
     update.average = 256;
     refused(frnn_update, update, "averageShare is missing");
     cellTests();
+    packTests();
 
     FrnnProbe probe{};
     probe.structSize = sizeof(probe);

@@ -3,6 +3,7 @@ package dev.fusedrnn.engine;
 import dev.fusedrnn.internal.fused.FusedLayer;
 import dev.fusedrnn.internal.fused.LayerShape;
 import dev.fusedrnn.internal.fused.Offsets;
+import dev.fusedrnn.internal.fused.Pitches;
 import java.util.List;
 
 /**
@@ -41,10 +42,12 @@ final class FusedMemory {
 
     FusedMemory(List<FusedLayer> layers, boolean dropout) {
         LayerShape widest = layers.get(0).shape();
+        Pitches pitches = layers.get(0).pitches();
         boolean training = widest.training();
         int count = layers.size();
         long outputBytes = widest.bytes(widest.rows() * widest.directions() * widest.outputs());
-        long rawBytes = widest.projects() ? widest.bytes(widest.rows() * widest.directions() * widest.hidden()) : 0;
+        long rawBytes = widest.projects() ? widest.bytes(widest.rows() * widest.directions() * pitches.units()) : 0;
+        long gateBytes = widest.bytes(widest.rows() * widest.directions() * pitches.gates());
 
         Offsets work = new Offsets();
         weights = new long[count];
@@ -62,12 +65,13 @@ final class FusedMemory {
             work.next(deep && !training ? outputBytes : 0), work.next(deep && !training ? outputBytes : 0)
         };
         hRaw = work.next(training ? 0 : rawBytes);
-        long gateBytes = widest.bytes(widest.gateElements());
-        long firstBytes = widest.bytes(widest.directions() * widest.batch() * widest.gateRows());
+        long firstBytes = widest.bytes(widest.directions() * widest.batch() * pitches.gates());
+        long projectedBytes =
+                widest.projects() ? widest.bytes(widest.rows() * widest.directions() * pitches.states()) : 0;
         dGates = turns(work, count, training ? gateBytes : 0);
         dGatesH = turns(work, count, training && widest.isGru() ? gateBytes : 0);
         dGatesFirst = turns(work, count, training ? firstBytes : 0);
-        dProjected = turns(work, count, training && widest.projects() ? outputBytes : 0);
+        dProjected = turns(work, count, training ? projectedBytes : 0);
         // A forward pass is over before a backward pass begins, and the other way round.
         gateInputs = training ? dGates[0] : work.next(gateBytes);
         dy = new long[] {

@@ -6,6 +6,8 @@ package dev.fusedrnn.internal.fused;
  */
 public final class FusedLayer {
     private final LayerShape shape;
+    private final Pitches pitches;
+    private final NativeCalls calls;
     private final LayerWeights weights;
     private final Recurrence recurrence;
     private final WeightGradients gradients;
@@ -13,6 +15,10 @@ public final class FusedLayer {
     private final Gemm inputProduct;
     private final Gemm throughInput;
     private final String whyStreamed;
+
+    // Parts of the workspace: that of the recurrence, and behind it x or its gradient with aligned rows.
+    private final long paddedX;
+    private final long workspaceBytes;
 
     /**
      * Plans a layer.
@@ -25,24 +31,34 @@ public final class FusedLayer {
         NativeCalls calls = main.calls();
         Gemm.Factory gemms = new Gemm.Factory(main.products(), shape.storage(), shape.tf32());
         this.shape = shape;
+        this.calls = calls;
         this.side = side;
-        this.weights = new LayerWeights(shape, calls);
         StringBuilder why = new StringBuilder();
         Recurrence persistent = limits == null ? null : PersistentRecurrence.plan(shape, limits.limits(), calls, why);
-        this.recurrence = persistent != null ? persistent : new StreamedRecurrence(shape, gemms, calls);
+        this.pitches = persistent != null ? Pitches.persistent(shape) : Pitches.streamed(shape);
+        this.recurrence = persistent != null ? persistent : new StreamedRecurrence(shape, pitches, gemms, calls);
         this.whyStreamed = why.toString();
-        this.gradients = shape.training() ? weightGradients(shape, weights, side) : null;
-        long allRows = shape.directions() * shape.gateRows();
-        this.throughInput = shape.training()
-                ? gemms.plain(shape.storage(), shape.rows(), shape.inputs(), allRows, allRows, 0)
-                : null;
-        this.inputProduct =
-                gemms.byTransposed(shape.storage(), shape.rows(), allRows, shape.inputs(), shape.inputs(), true);
+        this.weights = new LayerWeights(shape, pitches, calls);
+        this.gradients = shape.training() ? weightGradients(side) : null;
+        long allRows = shape.directions() * pitches.gates();
+        long inputs = pitches.inputs();
+        this.throughInput =
+                shape.training() ? gemms.plain(shape.storage(), shape.rows(), inputs, allRows, allRows, 0) : null;
+        this.inputProduct = gemms.byTransposed(shape.storage(), shape.rows(), allRows, inputs, inputs, allRows, true);
+        Offsets offsets = new Offsets();
+        offsets.next(recurrence.workspaceBytes());
+        paddedX = offsets.next(padsInput() ? shape.bytes(shape.rows() * inputs) : 0);
+        workspaceBytes = offsets.total();
     }
 
     /** The layer's sizes. */
     public LayerShape shape() {
         return shape;
+    }
+
+    /** Its rows. */
+    public Pitches pitches() {
+        return pitches;
     }
 
     /** The layer's packed weights. */
@@ -62,7 +78,7 @@ public final class FusedLayer {
 
     /** Scratch bytes of a pass. */
     public long workspaceBytes() {
-        return recurrence.workspaceBytes();
+        return workspaceBytes;
     }
 
     /** Scratch bytes of the weight gradients. */
@@ -72,7 +88,13 @@ public final class FusedLayer {
 
     /** Queues the forward pass: x S [T,N,C] to y; {@code block} holds the packed weights. */
     public void forward(RecurrencePass pass, long x, long block) {
-        inputProduct.run(x, weights.wIh(block), pass.gateInputs, weights.bias(block));
+        long read = x;
+        if (padsInput()) {
+            read = pass.workspace + paddedX;
+            int type = shape.type();
+            calls.padRows(type, x, type, read, shape.rows(), shape.inputs(), pitches.inputs(), pass.stream);
+        }
+        inputProduct.run(read, weights.wIh(block), pass.gateInputs, weights.bias(block));
         bindWeights(pass, block);
         recurrence.forward(pass);
     }
@@ -85,7 +107,12 @@ public final class FusedLayer {
 
     /** Queues the gradient of x, S [T,N,C]. */
     public void inputGradient(RecurrencePass pass, long block, long dx) {
-        throughInput.run(pass.dGates, weights.wIh(block), dx, 0);
+        long written = padsInput() ? pass.workspace + paddedX : dx;
+        throughInput.run(pass.dGates, weights.wIh(block), written, 0);
+        if (padsInput()) {
+            int type = shape.type();
+            calls.denseRows(type, written, pitches.inputs(), type, dx, shape.rows(), shape.inputs(), pass.stream);
+        }
     }
 
     /** Queues the gradients of all weights on the side; x must be finite behind the lengths. */
@@ -97,9 +124,13 @@ public final class FusedLayer {
         pass.stream = main;
     }
 
-    private static WeightGradients weightGradients(LayerShape shape, LayerWeights weights, WorkQueue side) {
+    private WeightGradients weightGradients(WorkQueue side) {
         Gemm.Factory gemms = new Gemm.Factory(side.products(), shape.storage(), shape.tf32());
-        return new WeightGradients(shape, weights, gemms, side.calls());
+        return new WeightGradients(shape, pitches, weights, gemms, side.calls());
+    }
+
+    private boolean padsInput() {
+        return pitches.inputs() != shape.inputs();
     }
 
     private void bindWeights(RecurrencePass pass, long block) {

@@ -25,8 +25,8 @@ final class Gemm {
     /** Makes the products of one layer. */
     record Factory(CublasLt library, CudaType type, boolean tf32) {
         /** [m, n] = a [m, k] · b [n, k]ᵀ. */
-        Gemm byTransposed(CudaType result, long m, long n, long k, long lda, boolean bias) {
-            return make(result, false, true, m, n, k, lda, k, n, 0, bias);
+        Gemm byTransposed(CudaType result, long m, long n, long k, long lda, long ldc, boolean bias) {
+            return make(result, false, true, m, n, k, lda, k, ldc, 0, bias);
         }
 
         /** [m, n] (+)= a [m, k] · b [k, n]. */
@@ -35,8 +35,8 @@ final class Gemm {
         }
 
         /** F32 [m, n] (+)= a [k, m]ᵀ · b [k, n]: a sum over rows. */
-        Gemm overRows(long m, long n, long k, long lda, long ldb, float beta) {
-            return make(CudaType.F32, true, false, m, n, k, lda, ldb, n, beta, false);
+        Gemm overRows(long m, long n, long k, long lda, long ldb, long ldc, float beta) {
+            return make(CudaType.F32, true, false, m, n, k, lda, ldb, ldc, beta, false);
         }
 
         private Gemm make(

@@ -104,11 +104,6 @@ public record LayerShape(
         return Math.multiplyExact(count, (long) storage.bytes());
     }
 
-    /** Elements of gateInputs and of dGates: T·N·D·H·G. */
-    public long gateElements() {
-        return rows() * directions * gateRows();
-    }
-
     /** Elements of a state of all directions: D·N·(P or H). */
     public long stateElements() {
         return directions * batch * outputs();

@@ -11,7 +11,11 @@ public final class LayerWeights {
     /** Device addresses of one direction's parameters, or of their gradients. */
     public record Flat(long wIh, long wHh, long wHr, long bIh, long bHh) {}
 
+    private static final int F32 = FusedRnn.FRNN_F32;
+    private static final int F32_BYTES = 4;
+
     private final LayerShape shape;
+    private final Pitches pitches;
     private final NativeCalls calls;
     private final int recurrentRows;
 
@@ -24,17 +28,19 @@ public final class LayerWeights {
     private final long bytes;
 
     /** Weights of a layer. */
-    public LayerWeights(LayerShape shape, NativeCalls calls) {
+    public LayerWeights(LayerShape shape, Pitches pitches, NativeCalls calls) {
         this.shape = shape;
+        this.pitches = pitches;
         this.calls = calls;
         recurrentRows = shape.resetsBefore() ? FusedRnn.FRNN_ROWS_RESET_BEFORE : FusedRnn.FRNN_ROWS_INTERLEAVED;
-        long allRows = shape.directions() * shape.gateRows();
+        long allRows = shape.directions() * pitches.gates();
         Offsets offsets = new Offsets();
-        wIh = offsets.next(shape.bytes(allRows * shape.inputs()));
-        wHh = offsets.next(shape.bytes(allRows * shape.outputs()));
+        wIh = offsets.next(shape.bytes(allRows * pitches.inputs()));
+        wHh = offsets.next(shape.bytes(allRows * pitches.states()));
         bias = offsets.next(shape.bytes(allRows));
-        bHn = offsets.next(shape.isGru() ? 4 * shape.directions() * shape.hidden() : 0);
-        wHr = offsets.next(shape.bytes(shape.directions() * shape.projection() * shape.hidden()));
+        bHn = offsets.next(shape.isGru() ? F32_BYTES * shape.directions() * shape.hidden() : 0);
+        wHr = offsets.next(
+                shape.projects() ? shape.bytes(shape.directions() * pitches.states() * pitches.units()) : 0);
         bytes = offsets.total();
     }
 
@@ -45,7 +51,7 @@ public final class LayerWeights {
 
     /** Packs the weights of all directions into the block. */
     public void pack(Flat[] flat, long block, long stream) {
-        long rows = shape.gateRows();
+        long rows = pitches.gates();
         boolean splitsBias = shape.cell() == FusedRnn.FRNN_GRU_RESET_AFTER;
         for (int d = 0; d < flat.length; d++) {
             calls.packRows(
@@ -53,20 +59,24 @@ public final class LayerWeights {
                     shape.type(),
                     flat[d].wIh(),
                     shape.type(),
-                    block + wIh + shape.bytes(d * rows * shape.inputs()),
+                    block + wIh + shape.bytes(d * rows * pitches.inputs()),
                     shape.gates(),
                     shape.hidden(),
                     shape.inputs(),
+                    rows,
+                    pitches.inputs(),
                     stream);
             calls.packRows(
                     recurrentRows,
                     shape.type(),
                     flat[d].wHh(),
                     shape.type(),
-                    block + wHh + shape.bytes(d * rows * shape.outputs()),
+                    block + wHh + shape.bytes(d * rows * pitches.states()),
                     shape.gates(),
                     shape.hidden(),
                     shape.outputs(),
+                    rows,
+                    pitches.states(),
                     stream);
             calls.packBias(
                     shape.cell(),
@@ -75,27 +85,37 @@ public final class LayerWeights {
                     flat[d].bIh(),
                     flat[d].bHh(),
                     block + bias + shape.bytes(d * rows),
-                    splitsBias ? block + bHn + 4 * d * shape.hidden() : 0,
+                    rows,
+                    splitsBias ? block + bHn + F32_BYTES * d * shape.hidden() : 0,
                     stream);
             if (shape.projects()) {
-                long count = shape.projection() * shape.hidden();
-                long target = block + wHr + shape.bytes(d * count);
-                calls.convert(shape.type(), flat[d].wHr(), shape.type(), target, count);
+                calls.packRows(
+                        FusedRnn.FRNN_ROWS_INTERLEAVED,
+                        shape.type(),
+                        flat[d].wHr(),
+                        shape.type(),
+                        block + wHr + shape.bytes(d * pitches.states() * pitches.units()),
+                        1,
+                        shape.projection(),
+                        shape.hidden(),
+                        pitches.states(),
+                        pitches.units(),
+                        stream);
             }
         }
     }
 
-    /** Address of the packed S [D·H·G, C]. */
+    /** Address of the packed S [D·H·G, C], with the pitches of gates and inputs. */
     public long wIh(long block) {
         return block + wIh;
     }
 
-    /** Address of the packed S [D, H·G, P or H]. */
+    /** Address of the packed S [D, H·G, P or H], with the pitches of gates and states. */
     public long wHh(long block) {
         return block + wHh;
     }
 
-    /** Address of the input product's bias, S [D·H·G]. */
+    /** Address of the input product's bias, S [D, H·G], with the pitch of gates. */
     public long bias(long block) {
         return block + bias;
     }
@@ -105,17 +125,19 @@ public final class LayerWeights {
         return shape.cell() == FusedRnn.FRNN_GRU_RESET_AFTER ? block + bHn : 0;
     }
 
-    /** Address of the projection weights, S [D,P,H]; 0 without projection. */
+    /** Address of the projection weights, S [D,P,H], with the pitches of states and units; 0 without projection. */
     public long wHr(long block) {
         return shape.projects() ? block + wHr : 0;
     }
 
-    /** Adds or writes the gradient of the input weights, from F32 [D·H·G, C]. */
+    /** Adds or writes the gradient of the input weights, from F32 [D·H·G, C], with the pitches of gates and inputs. */
     void unpackInput(long packed, int flatType, Flat[] flat, boolean accumulate, long stream) {
         for (int d = 0; d < flat.length; d++) {
             calls.unpackRows(
                     FusedRnn.FRNN_ROWS_INTERLEAVED,
-                    packed + 4 * d * shape.gateRows() * shape.inputs(),
+                    F32,
+                    packed + F32_BYTES * d * pitches.gates() * pitches.inputs(),
+                    pitches.inputs(),
                     flatType,
                     flat[d].wIh(),
                     shape.gates(),
@@ -126,12 +148,14 @@ public final class LayerWeights {
         }
     }
 
-    /** Adds or writes the gradient of the recurrent weights, from F32 [D, H·G, P or H]. */
+    /** Adds or writes the gradient of the recurrent weights, from F32 [D, H·G, P or H], with the pitches of gates and outputs. */
     void unpackRecurrent(long packed, int flatType, Flat[] flat, boolean accumulate, long stream) {
         for (int d = 0; d < flat.length; d++) {
             calls.unpackRows(
                     recurrentRows,
-                    packed + 4 * d * shape.gateRows() * shape.outputs(),
+                    F32,
+                    packed + F32_BYTES * d * pitches.gates() * pitches.outputs(),
+                    pitches.outputs(),
                     flatType,
                     flat[d].wHh(),
                     shape.gates(),
@@ -142,19 +166,22 @@ public final class LayerWeights {
         }
     }
 
-    /** Adds or writes the gradients of the biases, from the sums of dGates and of the recurrent side, F32 [D, H·G] each. */
+    /**
+     * Adds or writes the gradients of the biases, from the sums of dGates and of the recurrent side, F32 [D, H·G] each with
+     * the pitch of gates.
+     */
     void unpackBiases(long sums, long sumsH, int flatType, Flat[] flat, boolean accumulate, long stream) {
         for (int d = 0; d < flat.length; d++) {
             if (flat[d].bIh() == 0) {
                 return;
             }
-            long offset = 4 * d * shape.gateRows();
+            long offset = F32_BYTES * d * pitches.gates();
             unpackBias(sums + offset, FusedRnn.FRNN_ROWS_INTERLEAVED, flatType, flat[d].bIh(), accumulate, stream);
             unpackBias(sumsH + offset, recurrentRows, flatType, flat[d].bHh(), accumulate, stream);
         }
     }
 
     private void unpackBias(long packed, int rows, int flatType, long flat, boolean accumulate, long stream) {
-        calls.unpackRows(rows, packed, flatType, flat, shape.gates(), shape.hidden(), 1, accumulate, stream);
+        calls.unpackRows(rows, F32, packed, 1, flatType, flat, shape.gates(), shape.hidden(), 1, accumulate, stream);
     }
 }

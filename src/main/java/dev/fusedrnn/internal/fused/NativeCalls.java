@@ -86,7 +86,49 @@ public final class NativeCalls implements AutoCloseable {
         kernels.fill(type, count, 0, x);
     }
 
-    /** Interleaves the rows of a weight matrix. */
+    /** Copies dense rows to rows of {@code pitch} values, with zeros behind their own; zeros alone if {@code from} is 0. */
+    void padRows(int fromType, long from, int toType, long to, long rows, long columns, long pitch, long stream) {
+        if (from == 0) {
+            clear(toType, to, rows * pitch);
+        } else if (pitch == columns) {
+            convert(fromType, from, toType, to, rows * columns);
+        } else {
+            packRows(
+                    FusedRnn.FRNN_ROWS_INTERLEAVED,
+                    fromType,
+                    from,
+                    toType,
+                    to,
+                    1,
+                    rows,
+                    columns,
+                    rows,
+                    pitch,
+                    stream);
+        }
+    }
+
+    /** Copies rows of {@code pitch} values to dense ones. */
+    void denseRows(int fromType, long from, long pitch, int toType, long to, long rows, long columns, long stream) {
+        if (pitch == columns) {
+            convert(fromType, from, toType, to, rows * columns);
+        } else {
+            unpackRows(
+                    FusedRnn.FRNN_ROWS_INTERLEAVED,
+                    fromType,
+                    from,
+                    pitch,
+                    toType,
+                    to,
+                    1,
+                    rows,
+                    columns,
+                    false,
+                    stream);
+        }
+    }
+
+    /** Interleaves the rows of a weight matrix; what is left of the packed matrix becomes zero. */
     void packRows(
             int rows,
             int flatType,
@@ -96,6 +138,8 @@ public final class NativeCalls implements AutoCloseable {
             long gates,
             long hidden,
             long columns,
+            long packedRows,
+            long pitch,
             long stream) {
         packRows
                 .flatType(flatType)
@@ -104,16 +148,20 @@ public final class NativeCalls implements AutoCloseable {
                 .gates(gates)
                 .hidden(hidden)
                 .columns(columns)
+                .packedRows(packedRows)
+                .packedStride(pitch)
                 .flat(flat)
                 .packed(packed)
                 .stream(stream);
         check(FusedRnn.frnn_pack_rows(packRows, message()));
     }
 
-    /** The way back from interleaved F32 rows to the flat layout. */
+    /** The way back from interleaved rows to the flat layout. */
     void unpackRows(
             int rows,
+            int packedType,
             long packed,
+            long pitch,
             int flatType,
             long flat,
             long gates,
@@ -122,23 +170,24 @@ public final class NativeCalls implements AutoCloseable {
             boolean accumulate,
             long stream) {
         unpackRows
-                .packedType(F32)
+                .packedType(packedType)
                 .flatType(flatType)
                 .rows(rows)
                 .gates(gates)
                 .hidden(hidden)
                 .columns(columns)
                 .accumulate(accumulate ? 1 : 0)
+                .packedStride(pitch)
                 .packed(packed)
                 .flat(flat)
                 .stream(stream);
         check(FusedRnn.frnn_unpack_rows(unpackRows, message()));
     }
 
-    /** The bias of the input product, and the recurrent bias of a GRU's n. */
-    void packBias(int cell, int type, long hidden, long bIh, long bHh, long bias, long bHn, long stream) {
-        packBias.cell(cell).flatType(type).biasType(type).hidden(hidden).bIh(bIh).bHh(bHh).bias(bias).bHn(bHn).stream(
-                stream);
+    /** The bias of the input product, {@code count} values with zeros behind the layer's, and the recurrent bias of a GRU's n. */
+    void packBias(int cell, int type, long hidden, long bIh, long bHh, long bias, long count, long bHn, long stream) {
+        packBias.cell(cell).flatType(type).biasType(type).hidden(hidden).biasCount(count);
+        packBias.bIh(bIh).bHh(bHh).bias(bias).bHn(bHn).stream(stream);
         check(FusedRnn.frnn_pack_bias(packBias, message()));
     }
 

@@ -2,7 +2,8 @@ package dev.fusedrnn.internal.fused;
 
 /**
  * Device addresses of one layer's recurrence, forward and backward, in the layouts of the native interface; 0 where a
- * tensor is not given or not wanted. Filled anew by the owner for each call.
+ * tensor is not given or not wanted. Filled anew by the owner for each call. Gates, packed weights, {@link #hRaw} and {@link
+ * #dProjected} have rows of the layer's {@link Pitches}; all else is dense.
  */
 public final class RecurrencePass {
     /** S [T,N,D,H,G]: x·wIhᵀ + biases. */

@@ -1,0 +1,180 @@
+// The cells' forward steps, one unit of one sample at a time: what each reads besides its recurrent product and what it leaves.
+// Shared by the kernels that follow a GEMM and by those that compute the product themselves.
+//
+// Every cell has
+//   ROWS                      rows of the recurrent weights per unit
+//   inputs(p, at, u, x)       the sums on the input side
+//   frozen(p, at, u)          behind the sample's length
+//   advance(p, at, u, x, r)   the step; r: the recurrent product
+#pragma once
+
+#include "cell_step.cuh"
+
+namespace frnn {
+
+// What a frozen sample's h is after the step, where that is another tensor than before.
+template <typename S>
+__device__ __forceinline__ void keepState(const FrnnCellForwardParams &p, const CellPoint &at, int64_t u) {
+    if (p.hState != 0 && p.hState != p.hBefore) {
+        storePadded<S>(p.hState, at.sample, p.stateStride, p.H, u, optionalLoad<S>(p.hBefore, at.inState));
+    }
+}
+
+template <typename S>
+__device__ __forceinline__ void storeZeros(uint64_t saved, const CellPoint &at) {
+    const float zeros[4] = {};
+    if (saved != 0) storeGroup<S>(saved, at.sequence, zeros);
+}
+
+template <typename S>
+struct LstmStep {
+    static constexpr int ROWS = 4;
+
+    static __device__ __forceinline__ void inputs(const FrnnCellForwardParams &p, const CellPoint &at, int64_t u, float (&x)[4]) {
+        loadRow<S>(p.gateInputs, at.row * p.gateStride, u, x);
+    }
+
+    static __device__ __forceinline__ void frozen(const FrnnCellForwardParams &p, const CellPoint &at, int64_t u) {
+        keepState<S>(p, at, u);
+        optionalStore<S>(p.y, at.sequence, 0.0f);
+        storePadded<S>(p.hRaw, at.row, p.stateStride, p.H, u, 0.0f);
+        optionalStore<float>(p.savedCells, at.sequence, address<const float>(p.cState)[at.state]);
+        storeZeros<S>(p.savedGates, at);
+    }
+
+    static __device__ __forceinline__ void advance(
+        const FrnnCellForwardParams &p, const CellPoint &at, int64_t u, const float (&x)[4], const float (&r)[4]) {
+        float *c = address<float>(p.cState) + at.state;
+        const LstmForward cell = lstmForward<FAST_MATH<S>>(x[0] + r[0], x[1] + r[1], x[2] + r[2], x[3] + r[3], *c, p.cellClip);
+        *c = cell.c;
+        storePadded<S>(p.hState, at.sample, p.stateStride, p.H, u, cell.h);
+        optionalStore<S>(p.y, at.sequence, cell.h);
+        storePadded<S>(p.hRaw, at.row, p.stateStride, p.H, u, cell.h);
+        optionalStore<float>(p.savedCells, at.sequence, cell.c);
+        if (p.savedGates != 0) {
+            const float gates[4] = {cell.i, cell.f, cell.g, cell.o};
+            storeGroup<S>(p.savedGates, at.sequence, gates);
+        }
+    }
+};
+
+// Reset after the recurrent product, as cuDNN and PyTorch.
+template <typename S>
+struct GruStep {
+    static constexpr int ROWS = 3;
+
+    static __device__ __forceinline__ void inputs(const FrnnCellForwardParams &p, const CellPoint &at, int64_t u, float (&x)[3]) {
+        loadRow<S>(p.gateInputs, at.row * p.gateStride, u, x);
+    }
+
+    static __device__ __forceinline__ void frozen(const FrnnCellForwardParams &p, const CellPoint &at, int64_t u) {
+        keepState<S>(p, at, u);
+        optionalStore<S>(p.y, at.sequence, 0.0f);
+        storeZeros<S>(p.savedGates, at);
+    }
+
+    static __device__ __forceinline__ void advance(
+        const FrnnCellForwardParams &p, const CellPoint &at, int64_t u, const float (&x)[3], const float (&r)[3]) {
+        const float q = r[2] + optionalLoad<float>(p.bHn, at.direction * p.H + u);
+        const float h = optionalLoad<S>(p.hBefore, at.inState);
+        const GruForward cell = gruForward<FAST_MATH<S>>(x[0] + r[0], x[1] + r[1], x[2], q, h);
+        storePadded<S>(p.hState, at.sample, p.stateStride, p.H, u, cell.h);
+        optionalStore<S>(p.y, at.sequence, cell.h);
+        if (p.savedGates != 0) {
+            const float saved[4] = {cell.r, cell.z, cell.n, q};
+            storeGroup<S>(p.savedGates, at.sequence, saved);
+        }
+    }
+};
+
+// Reset before the recurrent product, stage 0: r and z; n's input waits for the second stage.
+template <typename S>
+struct ResetStep {
+    static constexpr int ROWS = 2;
+
+    static __device__ __forceinline__ void inputs(const FrnnCellForwardParams &p, const CellPoint &at, int64_t u, float (&x)[2]) {
+        const S *row = address<const S>(p.gateInputs) + at.row * p.gateStride + u * 3;
+        x[0] = toFloat(row[0]);
+        x[1] = toFloat(row[1]);
+    }
+
+    static __device__ __forceinline__ void frozen(const FrnnCellForwardParams &p, const CellPoint &at, int64_t u) {
+        optionalStore<S>(p.savedReset, at.sequence, 0.0f);
+        storePadded<S>(p.resetState, at.sample, p.stateStride, p.H, u, 0.0f);
+    }
+
+    static __device__ __forceinline__ void advance(
+        const FrnnCellForwardParams &p, const CellPoint &at, int64_t u, const float (&x)[2], const float (&r)[2]) {
+        const float h = optionalLoad<S>(p.hBefore, at.inState);
+        const float gates[2] = {sigmoid<FAST_MATH<S>>(x[0] + r[0]), sigmoid<FAST_MATH<S>>(x[1] + r[1])};
+        const float resetH = gates[0] * h;
+        storeGroup<float>(p.resetGates, at.state, gates);
+        storePadded<S>(p.resetState, at.sample, p.stateStride, p.H, u, resetH);
+        optionalStore<S>(p.savedReset, at.sequence, resetH);
+    }
+};
+
+// Reset before the recurrent product, stage 1: n, and the rest.
+template <typename S>
+struct CandidateStep {
+    static constexpr int ROWS = 1;
+
+    static __device__ __forceinline__ void inputs(const FrnnCellForwardParams &p, const CellPoint &at, int64_t u, float (&x)[1]) {
+        x[0] = toFloat(address<const S>(p.gateInputs)[at.row * p.gateStride + u * 3 + 2]);
+    }
+
+    static __device__ __forceinline__ void frozen(const FrnnCellForwardParams &p, const CellPoint &at, int64_t u) {
+        keepState<S>(p, at, u);
+        optionalStore<S>(p.y, at.sequence, 0.0f);
+        storeZeros<S>(p.savedGates, at);
+    }
+
+    static __device__ __forceinline__ void advance(
+        const FrnnCellForwardParams &p, const CellPoint &at, int64_t u, const float (&x)[1], const float (&r)[1]) {
+        float gates[2];
+        loadGroup<float>(p.resetGates, at.state, gates);
+        const float candidate = hyperbolicTangent<FAST_MATH<S>>(x[0] + r[0]);
+        const float next = gruMix(gates[1], candidate, optionalLoad<S>(p.hBefore, at.inState));
+        storePadded<S>(p.hState, at.sample, p.stateStride, p.H, u, next);
+        optionalStore<S>(p.y, at.sequence, next);
+        if (p.savedGates != 0) {
+            const float saved[4] = {gates[0], gates[1], candidate, toFloat(address<const S>(p.resetState)[at.inState])};
+            storeGroup<S>(p.savedGates, at.sequence, saved);
+        }
+    }
+};
+
+template <typename S, bool RELU>
+struct RnnStep {
+    static constexpr int ROWS = 1;
+
+    static __device__ __forceinline__ void inputs(const FrnnCellForwardParams &p, const CellPoint &at, int64_t u, float (&x)[1]) {
+        x[0] = toFloat(address<const S>(p.gateInputs)[at.row * p.gateStride + u]);
+    }
+
+    static __device__ __forceinline__ void frozen(const FrnnCellForwardParams &p, const CellPoint &at, int64_t u) {
+        keepState<S>(p, at, u);
+        optionalStore<S>(p.y, at.sequence, 0.0f);
+    }
+
+    static __device__ __forceinline__ void advance(
+        const FrnnCellForwardParams &p, const CellPoint &at, int64_t u, const float (&x)[1], const float (&r)[1]) {
+        const float h = rnnForward<FAST_MATH<S>, RELU>(x[0] + r[0]);
+        storePadded<S>(p.hState, at.sample, p.stateStride, p.H, u, h);
+        optionalStore<S>(p.y, at.sequence, h);
+    }
+};
+
+// Calls body(Tag<Step>) for the cell and stage.
+template <typename S, typename Body>
+void withCell(int32_t cell, int32_t stage, Body &&body) {
+    switch (cell) {
+        case FRNN_LSTM: return body(Tag<LstmStep<S>>{});
+        case FRNN_GRU_RESET_AFTER: return body(Tag<GruStep<S>>{});
+        case FRNN_GRU_RESET_BEFORE: return stage == 0 ? body(Tag<ResetStep<S>>{}) : body(Tag<CandidateStep<S>>{});
+        case FRNN_RNN_RELU: return body(Tag<RnnStep<S, true>>{});
+        default: return body(Tag<RnnStep<S, false>>{});
+    }
+}
+
+}  // namespace frnn

@@ -1,0 +1,139 @@
+package dev.fusedrnn.internal.fused;
+
+import dev.fusedrnn.internal.cuda.CudaType;
+import dev.fusedrnn.internal.natives.FrnnCellBackwardParams;
+import dev.fusedrnn.internal.natives.FrnnStateBackwardParams;
+import dev.fusedrnn.internal.natives.FusedRnn;
+
+/** The streamed plan's backward pass: per time step one kernel, and a product that carries the gradient of h on. */
+final class StreamedBackward extends StreamedSteps {
+    private final Gemm throughWeights;
+    private final Gemm throughWeightsN;
+    private final Gemm throughProjection;
+    private final FrnnCellBackwardParams cell;
+    private final FrnnStateBackwardParams state;
+
+    // Parts of the workspace, as byte offsets.
+    private final long dhState;
+    private final long dcState;
+    private final long dhRaw;
+    private final long workspaceBytes;
+
+    StreamedBackward(LayerShape shape, Pitches pitches, Gemm.Factory gemms, NativeCalls calls) {
+        super(shape, pitches, calls);
+        long batch = shape.batch();
+        long states = pitches.states();
+        long units = pitches.units();
+        long hidden = shape.hidden();
+        long gateStride = shape.directions() * pitches.gates();
+        long rows = shape.directions() * batch;
+        throughWeights = gemms.plain(CudaType.F32, batch, states, firstRows(), gateStride, 1);
+        throughWeightsN = shape.resetsBefore() ? gemms.plain(CudaType.F32, batch, units, hidden, gateStride, 0) : null;
+        throughProjection = shape.projects()
+                ? gemms.plain(CudaType.F32, batch, units, states, shape.directions() * states, 0)
+                : null;
+        Offsets offsets = new Offsets();
+        dhState = offsets.next(F32_BYTES * rows * states);
+        dcState = offsets.next(shape.hasCell() ? F32_BYTES * shape.cellElements() : 0);
+        dhRaw = offsets.next(shape.projects() || shape.resetsBefore() ? F32_BYTES * rows * units : 0);
+        workspaceBytes = offsets.total();
+        cell = new FrnnCellBackwardParams(calls.struct());
+        state = new FrnnStateBackwardParams(calls.struct());
+        describeShape();
+    }
+
+    long workspaceBytes() {
+        return workspaceBytes;
+    }
+
+    void run(RecurrencePass pass) {
+        long dh = pass.workspace + dhState;
+        long dc = pass.workspace + dcState;
+        long rows = shape.directions() * shape.batch();
+        calls.padRows(shape.type(), pass.dhy, F32, dh, rows, shape.outputs(), pitches.states(), pass.stream);
+        if (shape.hasCell()) {
+            calls.copyOrClear(shape.type(), pass.dcy, F32, dc, shape.cellElements());
+        }
+        bind(pass, dh, dc);
+        for (long step = shape.steps() - 1; step >= 0; step--) {
+            step(pass, step, dh);
+        }
+        if (pass.dhx != 0) {
+            calls.denseRows(F32, dh, pitches.states(), shape.type(), pass.dhx, rows, shape.outputs(), pass.stream);
+        }
+        if (pass.dcx != 0) {
+            calls.convert(F32, dc, shape.type(), pass.dcx, shape.cellElements());
+        }
+    }
+
+    private void step(RecurrencePass pass, long step, long dh) {
+        long raw = pass.workspace + dhRaw;
+        if (shape.projects()) {
+            calls.check(FusedRnn.frnn_state_backward(state.step(step), calls.message()));
+            for (int d = 0; d < shape.directions(); d++) {
+                long projected = rowsOf(pass.dProjected, step, d, pitches.states());
+                throughProjection.run(projected, projectionWeights(pass, d), part(raw, d, pitches.units()), 0);
+            }
+        }
+        calls.check(FusedRnn.frnn_cell_backward(cell.step(step).stage(0), calls.message()));
+        long gates = shape.isGru() ? pass.dGatesH : pass.dGates;
+        if (shape.resetsBefore()) {
+            for (int d = 0; d < shape.directions(); d++) {
+                long dn = rowsOf(gates, step, d, pitches.gates()) + shape.bytes(2 * shape.hidden());
+                throughWeightsN.run(dn, weightsN(pass, d), part(raw, d, pitches.units()), 0);
+            }
+            calls.check(FusedRnn.frnn_cell_backward(cell.stage(1), calls.message()));
+        }
+        if (step == 0 && pass.dhx == 0) {
+            return;
+        }
+        for (int d = 0; d < shape.directions(); d++) {
+            long rows = rowsOf(gates, step, d, pitches.gates());
+            throughWeights.run(rows, weights(pass, d), part(dh, d, pitches.states()), 0);
+        }
+    }
+
+    private void describeShape() {
+        cell.structSize(cell.sizeof())
+                .type(shape.type())
+                .cell(shape.cell())
+                .directionBegin(0)
+                .directionCount(shape.directions())
+                .cellClip(shape.cellClip())
+                .T(shape.steps())
+                .N(shape.batch())
+                .H(shape.hidden())
+                .D(shape.directions())
+                .gateStride(pitches.gates())
+                .stateStride(pitches.units());
+        state.structSize(state.sizeof())
+                .type(shape.type())
+                .directionBegin(0)
+                .directionCount(shape.directions())
+                .T(shape.steps())
+                .N(shape.batch())
+                .P(shape.projection())
+                .D(shape.directions())
+                .stateStride(pitches.states());
+    }
+
+    private void bind(RecurrencePass pass, long dh, long dc) {
+        boolean projects = shape.projects();
+        boolean readsY = !shape.hasCell();
+        cell.savedGates(pass.savedGates)
+                .savedCells(pass.savedCells)
+                .y(readsY ? pass.y : 0)
+                .hx(shape.isGru() ? pass.hx : 0)
+                .cx(shape.hasCell() ? pass.cx : 0)
+                .lengths(pass.lengths)
+                .dy(projects ? 0 : pass.dy)
+                .dhState(projects ? pass.workspace + dhRaw : dh)
+                .dcState(shape.hasCell() ? dc : 0)
+                .dhReset(shape.resetsBefore() ? pass.workspace + dhRaw : 0)
+                .dGates(pass.dGates)
+                .dGatesH(shape.isGru() ? pass.dGatesH : 0)
+                .dGatesFirst(pass.dGatesFirst)
+                .stream(pass.stream);
+        state.lengths(pass.lengths).dy(pass.dy).dhState(dh).dProjected(pass.dProjected).stream(pass.stream);
+    }
+}

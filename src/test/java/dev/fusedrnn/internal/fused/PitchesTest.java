@@ -1,0 +1,66 @@
+package dev.fusedrnn.internal.fused;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.fusedrnn.internal.cuda.CudaType;
+import net.jqwik.api.ForAll;
+import net.jqwik.api.Property;
+import net.jqwik.api.constraints.IntRange;
+import org.junit.jupiter.api.Test;
+
+class PitchesTest {
+    private static LayerShape shape(String cell, CudaType type, long inputs, long hidden, long projection) {
+        return new LayerShape(
+                LayerShape.cell(cell, false), type, 3, 2, inputs, hidden, projection, 2, 0, false, true);
+    }
+
+    @Test
+    void streamedRowsBeginAtSixteenBytes() {
+        assertThat(Pitches.streamed(shape("lstm", CudaType.BF16, 650, 1150, 0)))
+                .isEqualTo(new Pitches(656, 4600, 1152, 1152, 1152));
+        assertThat(Pitches.streamed(shape("gru", CudaType.F16, 7, 650, 0)))
+                .isEqualTo(new Pitches(8, 1952, 656, 656, 656));
+        assertThat(Pitches.streamed(shape("lstm", CudaType.F32, 9, 7, 3))).isEqualTo(new Pitches(12, 28, 4, 8, 4));
+    }
+
+    @Test
+    void alignedRowsAreNotLonger() {
+        assertThat(Pitches.streamed(shape("gru", CudaType.BF16, 1024, 512, 0)))
+                .isEqualTo(new Pitches(1024, 1536, 512, 512, 512));
+    }
+
+    @Test
+    void whatPersistentKernelsReadIsDense() {
+        assertThat(Pitches.persistent(shape("gru", CudaType.BF16, 650, 650, 0)))
+                .isEqualTo(new Pitches(656, 1950, 650, 650, 656));
+    }
+
+    @Test
+    void sizesBeyondLongAreRefused() {
+        assertThatThrownBy(() -> Pitches.streamed(shape("lstm", CudaType.BF16, Long.MAX_VALUE - 3, 8, 0)))
+                .isInstanceOf(ArithmeticException.class);
+    }
+
+    @Property
+    void pitchesAreTheLeastAlignedSizes(
+            @ForAll @IntRange(min = 1, max = 3000) int inputs, @ForAll @IntRange(min = 2, max = 3000) int hidden) {
+        for (CudaType type : CudaType.values()) {
+            long step = 16 / type.bytes();
+            for (String cell : new String[] {"lstm", "gru", "rnn_tanh"}) {
+                LayerShape shape = shape(cell, type, inputs, hidden, 0);
+                Pitches pitches = Pitches.streamed(shape);
+                isLeast(pitches.inputs(), inputs, step);
+                isLeast(pitches.gates(), shape.gateRows(), step);
+                isLeast(pitches.states(), hidden, step);
+                isLeast(pitches.units(), hidden, step);
+                isLeast(pitches.outputs(), hidden, step);
+            }
+        }
+    }
+
+    private static void isLeast(long pitch, long count, long step) {
+        assertThat(pitch % step).isZero();
+        assertThat(pitch).isBetween(count, count + step - 1);
+    }
+}
