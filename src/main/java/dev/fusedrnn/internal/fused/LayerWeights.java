@@ -39,8 +39,7 @@ public final class LayerWeights {
         wHh = offsets.next(shape.bytes(allRows * pitches.states()));
         bias = offsets.next(shape.bytes(allRows));
         bHn = offsets.next(shape.isGru() ? F32_BYTES * shape.directions() * shape.hidden() : 0);
-        wHr = offsets.next(
-                shape.projects() ? shape.bytes(shape.directions() * pitches.states() * pitches.units()) : 0);
+        wHr = offsets.next(shape.projects() ? shape.bytes(shape.directions() * pitches.states() * pitches.units()) : 0);
         bytes = offsets.total();
     }
 

@@ -93,18 +93,7 @@ public final class NativeCalls implements AutoCloseable {
         } else if (pitch == columns) {
             convert(fromType, from, toType, to, rows * columns);
         } else {
-            packRows(
-                    FusedRnn.FRNN_ROWS_INTERLEAVED,
-                    fromType,
-                    from,
-                    toType,
-                    to,
-                    1,
-                    rows,
-                    columns,
-                    rows,
-                    pitch,
-                    stream);
+            packRows(FusedRnn.FRNN_ROWS_INTERLEAVED, fromType, from, toType, to, 1, rows, columns, rows, pitch, stream);
         }
     }
 
@@ -114,17 +103,7 @@ public final class NativeCalls implements AutoCloseable {
             convert(fromType, from, toType, to, rows * columns);
         } else {
             unpackRows(
-                    FusedRnn.FRNN_ROWS_INTERLEAVED,
-                    fromType,
-                    from,
-                    pitch,
-                    toType,
-                    to,
-                    1,
-                    rows,
-                    columns,
-                    false,
-                    stream);
+                    FusedRnn.FRNN_ROWS_INTERLEAVED, fromType, from, pitch, toType, to, 1, rows, columns, false, stream);
         }
     }
 

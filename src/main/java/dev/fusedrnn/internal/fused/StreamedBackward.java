@@ -120,7 +120,8 @@ final class StreamedBackward extends StreamedSteps {
     private void bind(RecurrencePass pass, long dh, long dc) {
         boolean projects = shape.projects();
         boolean readsY = !shape.hasCell();
-        cell.savedGates(pass.savedGates)
+        cell
+                .savedGates(pass.savedGates)
                 .savedCells(pass.savedCells)
                 .y(readsY ? pass.y : 0)
                 .hx(shape.isGru() ? pass.hx : 0)

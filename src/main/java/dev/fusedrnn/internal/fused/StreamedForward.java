@@ -76,8 +76,8 @@ final class StreamedForward extends StreamedSteps {
         for (int d = 0; d < shape.directions() && !stateIsZero; d++) {
             recurrent.run(stateOf(h, d), weights(pass, d), part(r, d, pitches.gates()), 0);
         }
-        calls.check(FusedRnn.frnn_cell_forward(
-                cell.step(step).stage(0).recurrent(stateIsZero ? 0 : r), calls.message()));
+        calls.check(
+                FusedRnn.frnn_cell_forward(cell.step(step).stage(0).recurrent(stateIsZero ? 0 : r), calls.message()));
         if (shape.resetsBefore()) {
             for (int d = 0; d < shape.directions() && !stateIsZero; d++) {
                 long reset = stateOf(pass.workspace + resetState, d);
@@ -127,7 +127,8 @@ final class StreamedForward extends StreamedSteps {
 
     private void bind(RecurrencePass pass, long h, long c) {
         boolean projects = shape.projects();
-        cell.gateInputs(pass.gateInputs)
+        cell
+                .gateInputs(pass.gateInputs)
                 .bHn(pass.recurrentBiasN)
                 .lengths(pass.lengths)
                 .hBefore(projects ? 0 : h)
@@ -141,10 +142,6 @@ final class StreamedForward extends StreamedSteps {
                 .savedCells(pass.savedCells)
                 .savedReset(pass.savedReset)
                 .stream(pass.stream);
-        state.lengths(pass.lengths)
-                .projected(pass.workspace + product)
-                .hState(h)
-                .y(pass.y)
-                .stream(pass.stream);
+        state.lengths(pass.lengths).projected(pass.workspace + product).hState(h).y(pass.y).stream(pass.stream);
     }
 }

@@ -31,8 +31,7 @@ final class WeightGradients {
     private final long sumWorkspace;
     private final long scratchBytes;
 
-    WeightGradients(
-            LayerShape shape, Pitches pitches, LayerWeights weights, Gemm.Factory gemms, NativeCalls calls) {
+    WeightGradients(LayerShape shape, Pitches pitches, LayerWeights weights, Gemm.Factory gemms, NativeCalls calls) {
         this.shape = shape;
         this.pitches = pitches;
         this.weights = weights;
@@ -49,8 +48,8 @@ final class WeightGradients {
         recurrent = shape.steps() > 1
                 ? gemms.overRows(stateRows, outputs, rows - batch, allRows, allOutputs, outputs, 0)
                 : null;
-        recurrentFirst = gemms.overRows(
-                stateRows, outputs, batch, pitches.gates(), outputs, outputs, shape.steps() > 1 ? 1 : 0);
+        recurrentFirst =
+                gemms.overRows(stateRows, outputs, batch, pitches.gates(), outputs, outputs, shape.steps() > 1 ? 1 : 0);
         recurrentN = shape.resetsBefore()
                 ? gemms.overRows(hidden, hidden, rows, allRows, shape.directions() * hidden, outputs, 0)
                 : null;
