@@ -13,7 +13,7 @@ set(CMAKE_CUDA_RUNTIME_LIBRARY Static)
 set(CMAKE_SKIP_RPATH ON)
 
 set(host_warnings -Wall -Wextra -Wshadow -Werror)
-get_filename_component(repository ${CMAKE_CURRENT_SOURCE_DIR}/.. ABSOLUTE)
+get_filename_component(repository ${CMAKE_CURRENT_LIST_DIR}/.. ABSOLUTE)
 set(path_maps -ffile-prefix-map=${repository}=. -ffile-prefix-map=${CMAKE_CURRENT_BINARY_DIR}=build)
 add_compile_options("$<$<COMPILE_LANGUAGE:CXX>:${host_warnings};-Wpedantic;${path_maps}>")
 
@@ -29,4 +29,4 @@ endif()
 include_directories(SYSTEM ${CMAKE_CUDA_TOOLKIT_INCLUDE_DIRECTORIES})
 
 # Writes what ptxas says of each kernel beside its object file and fails on register spills.
-set(CMAKE_CUDA_COMPILER_LAUNCHER ${CMAKE_CURRENT_SOURCE_DIR}/../cmake/nvcc-report)
+set(CMAKE_CUDA_COMPILER_LAUNCHER ${CMAKE_CURRENT_LIST_DIR}/nvcc-report)

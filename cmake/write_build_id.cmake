@@ -1,7 +1,7 @@
 cmake_minimum_required(VERSION 3.22)
-# Script behind the target build_id. Bench and test programs are not part of the library and not part of its id.
+# Script behind the target build_id. Bench and test programs and the simulated device are not part of the library and not part of its id.
 file(GLOB_RECURSE sources RELATIVE ${NATIVE}/.. ${NATIVE}/*.h ${NATIVE}/*.cuh ${NATIVE}/*.cu ${NATIVE}/*.cpp ${NATIVE}/../cmake/*.cmake)
-list(FILTER sources EXCLUDE REGEX "native/(tests|bench)/")
+list(FILTER sources EXCLUDE REGEX "native/(tests|bench|simulation)/")
 list(SORT sources)
 set(all "${ARCHITECTURES} ${COMPILER}")
 foreach(source ${sources})

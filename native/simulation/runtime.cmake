@@ -1,0 +1,32 @@
+# Stand-ins for libcuda, libcudart, libcublasLt and libcublas, under the names by which programs ask for them.
+set(simulation_libraries ${CMAKE_CURRENT_BINARY_DIR}/libraries)
+
+set(CMAKE_SKIP_RPATH OFF)
+
+function(add_stand_in name version)
+    add_library(${name} SHARED ${ARGN})
+    target_include_directories(${name} PUBLIC include)
+    set_target_properties(${name} PROPERTIES SOVERSION ${version} LIBRARY_OUTPUT_DIRECTORY ${simulation_libraries}
+        CXX_VISIBILITY_PRESET default VISIBILITY_INLINES_HIDDEN OFF INSTALL_RPATH "$ORIGIN" BUILD_WITH_INSTALL_RPATH ON)
+    target_link_options(${name} PRIVATE -Wl,--no-as-needed)
+    set(exports ${CMAKE_CURRENT_SOURCE_DIR}/runtime/exports/${name}.map)
+    if(EXISTS ${exports})
+        target_link_options(${name} PRIVATE -Wl,--version-script=${exports})
+        set_target_properties(${name} PROPERTIES LINK_DEPENDS ${exports})
+    endif()
+endfunction()
+
+file(GLOB runtime_sources CONFIGURE_DEPENDS runtime/*.cpp)
+# This one belongs to the kernels' library.
+set(runtime_enqueue ${CMAKE_CURRENT_SOURCE_DIR}/runtime/enqueue.cpp)
+list(REMOVE_ITEM runtime_sources ${runtime_enqueue})
+
+# Only its name is asked for.
+add_stand_in(cuda 1 runtime/exports/nothing.cpp)
+add_stand_in(cudart 13 ${runtime_sources})
+target_link_libraries(cudart PRIVATE cuda)
+file(GLOB blas_sources CONFIGURE_DEPENDS blas/*.cpp)
+add_stand_in(cublasLt 13 ${blas_sources})
+target_link_libraries(cublasLt PRIVATE cudart)
+set_source_files_properties(blas/product.cpp PROPERTIES COMPILE_OPTIONS -O3)
+add_stand_in(cublas 13 runtime/exports/nothing.cpp)

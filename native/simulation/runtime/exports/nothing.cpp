@@ -1,0 +1,1 @@
+// Libraries that are asked for by name, and of which nothing is called.
