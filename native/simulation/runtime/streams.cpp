@@ -84,6 +84,11 @@ cudaError_t cudaStreamCreateWithFlags(cudaStream_t *stream, unsigned int flags) 
     return createStream(stream, (flags & cudaStreamNonBlocking) == 0);
 }
 
+// Priorities have no meaning here.
+cudaError_t cudaStreamCreateWithPriority(cudaStream_t *stream, unsigned int flags, int) {
+    return cudaStreamCreateWithFlags(stream, flags);
+}
+
 cudaError_t cudaStreamDestroy(cudaStream_t stream) {
     return call([&](State &all) {
         if (all.streams.count(stream) == 0) return cudaErrorInvalidResourceHandle;
