@@ -5,6 +5,8 @@ import dev.fusedrnn.engine.ForwardCall;
 import dev.fusedrnn.engine.ParameterLayout;
 import dev.fusedrnn.engine.RnnConfig;
 import dev.fusedrnn.engine.RnnExecution;
+import dev.fusedrnn.kernel.Kernels;
+import dev.fusedrnn.kernel.Recording;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Tensor;
 import java.util.ArrayList;
@@ -20,6 +22,7 @@ final class BenchCase implements AutoCloseable {
     private final RnnExecution execution;
     private final ForwardCall forward;
     private final BackwardCall backward;
+    private final Recording pass;
 
     BenchCase(Selection selection, RnnConfig config, int steps, int batch, boolean training) {
         this.selection = selection;
@@ -43,6 +46,7 @@ final class BenchCase implements AutoCloseable {
                     cells ? empty(config.dataType(), state) : null,
                     training ? empty(DataType.I32, (execution.reserveBytes() + 3) / 4) : null);
             backward = training ? backward(steps, batch, state, cells) : null;
+            pass = training ? recording() : null;
         } catch (RuntimeException | Error failed) {
             close();
             throw failed;
@@ -59,15 +63,28 @@ final class BenchCase implements AutoCloseable {
                 empty(type, steps, batch, config.inputSize()),
                 empty(type, state),
                 cells ? empty(type, state) : null,
-                empty(DataType.F32, ParameterLayout.of(config).elements()),
+                empty(type, ParameterLayout.of(config).elements()),
                 false);
+    }
+
+    /** Forward and backward as one recording, as in a training step. */
+    private Recording recording() {
+        Kernels kernels = Kernels.of(selection.device());
+        owned.add(kernels);
+        Recording both = kernels.recording(() -> {
+            execution.forward(forward);
+            execution.backward(backward);
+        });
+        owned.add(both);
+        return both;
     }
 
     /** One pass: forward, and backward if there is one. */
     void run() {
-        execution.forward(forward);
-        if (backward != null) {
-            execution.backward(backward);
+        if (pass != null) {
+            pass.run();
+        } else {
+            execution.forward(forward);
         }
     }
 

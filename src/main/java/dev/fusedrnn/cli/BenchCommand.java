@@ -28,7 +28,8 @@ import picocli.CommandLine.Option;
         name = "bench",
         description = {
             "Times inference and training per shape and engine.",
-            "Each engine is compared with the reference first; what differs is not timed, and gives exit code 1."
+            "Each engine is compared with the reference first; what differs is not timed, and gives exit code 1.",
+            "Training is forward and backward as one recording, with gradients in the data type."
         },
         sortOptions = false,
         mixinStandardHelpOptions = true)

@@ -83,6 +83,7 @@ final class FusedExecution implements RnnExecution {
     public void forward(ForwardCall call) {
         context.enter();
         upload(call.lengths());
+        packedFor = null;
         recordings.run(CallKeys.of(call), () -> queueForward(call));
         packedFor = call;
     }
@@ -92,6 +93,7 @@ final class FusedExecution implements RnnExecution {
         context.enter();
         upload(call.forward().lengths());
         boolean repack = packedFor != call.forward();
+        packedFor = null;
         recordings.run(CallKeys.of(call, repack), () -> queueBackward(call, repack));
         packedFor = call.forward();
     }

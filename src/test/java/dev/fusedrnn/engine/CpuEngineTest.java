@@ -13,6 +13,7 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class CpuEngineTest {
     private static final int STEPS = 40;
@@ -35,6 +36,12 @@ class CpuEngineTest {
         assertThatThrownBy(() -> engine.prepare(config, device, 2, 2, true))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("F64");
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"gru-L3-T6-N3-C9-H8-f32-seed12", "lstm-bidir-L2-T6-N3-C9-H8-P4-bf16-seed12"})
+    void backwardPassesSeeTheParametersOfTheirOwnForwardPass(String name) {
+        InterleavedPasses.check(engine, device, name);
     }
 
     /** A pass makes a few tasks and views; twice the steps, so many more of them, may not make it a single object more. */

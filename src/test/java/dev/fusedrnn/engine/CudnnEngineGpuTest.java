@@ -126,6 +126,12 @@ class CudnnEngineGpuTest {
         RecordedPass.check(new CudnnEngine(), device, "gru-L2-T12-N8-C32-H64-drop0.3-f32-seed12");
     }
 
+    @ParameterizedTest
+    @ValueSource(strings = {"gru-L2-T6-N3-C9-H8-f32-seed12", "lstm-bidir-L2-T6-N3-C9-H8-bf16-seed12"})
+    void backwardPassesSeeTheParametersOfTheirOwnForwardPass(String name) {
+        InterleavedPasses.check(new CudnnEngine(Set.of(CudnnAlgorithm.STANDARD)), device, name);
+    }
+
     @Test
     void gradientsNobodyAskedForAreLeftOut() {
         RnnConfig config = RnnConfig.of(CellType.LSTM, 5, 6).withLayers(2);

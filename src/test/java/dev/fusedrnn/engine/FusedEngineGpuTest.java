@@ -43,4 +43,14 @@ class FusedEngineGpuTest {
                 .isEmpty();
         RecordedPass.check(engine, device, name);
     }
+
+    @ParameterizedTest
+    @CsvSource({
+        "STREAMED, gru-L3-T6-N3-C9-H8-f32-seed12",
+        "STREAMED, lstm-bidir-L2-T6-N3-C9-H8-P4-bf16-seed12",
+        "PERSISTENT, lstm-bidir-L3-T6-N3-C9-H8-bf16-seed12"
+    })
+    void backwardPassesSeeTheParametersOfTheirOwnForwardPass(FusedEngine.Plan plan, String name) {
+        InterleavedPasses.check(new FusedEngine(plan), device, name);
+    }
 }

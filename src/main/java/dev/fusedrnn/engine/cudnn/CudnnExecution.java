@@ -41,6 +41,9 @@ final class CudnnExecution implements RnnExecution {
     private final List<CudnnStack> stacks = new ArrayList<>();
     private final ReservePlan reservePlan;
     private final WeightTransfer weights;
+    /** The pass whose weights lie in cuDNN's layout in the scratch memory, one stack behind the other; null if none. */
+    private ForwardCall packedFor;
+
     private boolean closed;
 
     CudnnExecution(
@@ -65,7 +68,12 @@ final class CudnnExecution implements RnnExecution {
         try {
             addStacks();
             this.weights = new WeightTransfer(
-                    config, context, kernels, scratch, largest(stacks.stream().map(CudnnStack::weightBytes)));
+                    config,
+                    context,
+                    kernels,
+                    scratch,
+                    stacks.size(),
+                    largest(stacks.stream().map(CudnnStack::weightBytes)));
             this.reservePlan =
                     ReservePlan.of(stacks.stream().map(CudnnStack::reserveBytes).toList(), outputBytes());
             long base = workspace();
@@ -106,7 +114,9 @@ final class CudnnExecution implements RnnExecution {
         requireOpen();
         shapes.check(call, reserveBytes());
         int[] lengths = shorter(call.lengths());
+        packedFor = null;
         run(lengths, CallKeys.of(call), () -> forwardPass(call, lengths));
+        packedFor = call;
     }
 
     @Override
@@ -117,7 +127,10 @@ final class CudnnExecution implements RnnExecution {
         }
         shapes.check(call);
         int[] lengths = shorter(call.forward().lengths());
-        run(lengths, CallKeys.of(call, false), () -> backwardPass(call, lengths));
+        boolean repack = packedFor != call.forward();
+        packedFor = null;
+        run(lengths, CallKeys.of(call, repack), () -> backwardPass(call, lengths, repack));
+        packedFor = call.forward();
     }
 
     @Override
@@ -165,7 +178,7 @@ final class CudnnExecution implements RnnExecution {
             stack.rnn(lengths)
                     .forward(
                             tensors,
-                            weights.packed(stack.map(lengths), call.parameters()),
+                            weights.packed(stack.map(lengths), call.parameters(), i, true),
                             workspace(),
                             keeps ? reserve + reservePlan.library()[i] : 0);
             x = y;
@@ -178,7 +191,7 @@ final class CudnnExecution implements RnnExecution {
         copyBack(cy, call.cy());
     }
 
-    private void backwardPass(BackwardCall call, int[] lengths) {
+    private void backwardPass(BackwardCall call, int[] lengths, boolean repack) {
         ForwardCall forward = call.forward();
         long reserve = forward.reserve().address();
         long dy = call.dy() == null ? zeros() : call.dy().address();
@@ -190,7 +203,9 @@ final class CudnnExecution implements RnnExecution {
             if (lengths != null) {
                 context.fill(dx, (byte) 0, i == 0 ? inputBytes() : outputBytes());
             }
-            backwardStack(call, lengths, i, tensors(stacks.get(i), x, forward.hx(), forward.cx(), y, 0, 0), dy, dx);
+            CudnnTensors tensors = tensors(stacks.get(i), x, forward.hx(), forward.cx(), y, 0, 0);
+            long packed = weights.packed(stacks.get(i).map(lengths), forward.parameters(), i, repack);
+            backwardStack(call, lengths, i, tensors, packed, dy, dx);
             if (i > 0) {
                 dropout(i - 1, dx, dx, forward.random());
             }
@@ -198,7 +213,8 @@ final class CudnnExecution implements RnnExecution {
         }
     }
 
-    private void backwardStack(BackwardCall call, int[] lengths, int i, CudnnTensors tensors, long dy, long dx) {
+    private void backwardStack(
+            BackwardCall call, int[] lengths, int i, CudnnTensors tensors, long packed, long dy, long dx) {
         CudnnStack stack = stacks.get(i);
         long reserve = call.forward().reserve().address() + reservePlan.library()[i];
         CudnnGradients gradients = new CudnnGradients(
@@ -209,7 +225,6 @@ final class CudnnExecution implements RnnExecution {
                 hidden(stack, call.dhx()),
                 cell(stack, call.dcx()));
         WeightMap map = stack.map(lengths);
-        long packed = weights.packed(map, call.forward().parameters());
         stack.rnn(lengths).backwardData(tensors, gradients, packed, workspace(), reserve);
         if (call.dParameters() != null) {
             long target = weights.gradientTarget(map, call.dParameters(), call.accumulate());

@@ -17,31 +17,45 @@ final class WeightTransfer {
     /** The widest load cuDNN's kernels make. */
     private static final long ALIGNMENT = 16;
 
+    /** To which parts of scratch memory are aligned. */
+    private static final long PART = 256;
+
     private final DataType type;
     private final CudaContext context;
     private final NativeKernels kernels;
     private final Scratch scratch;
+    private final int stacks;
     private final long bytes;
 
     /**
      * Transfers for one execution.
      *
+     * @param stacks how many stacks of layers there are, each with a weight space of its own
      * @param bytes size of the largest weight space used
      */
-    WeightTransfer(RnnConfig config, CudaContext context, NativeKernels kernels, Scratch scratch, long bytes) {
+    WeightTransfer(
+            RnnConfig config, CudaContext context, NativeKernels kernels, Scratch scratch, int stacks, long bytes) {
         this.type = config.dataType();
         this.context = context;
         this.kernels = kernels;
         this.scratch = scratch;
-        this.bytes = bytes;
+        this.stacks = stacks;
+        this.bytes = (bytes + PART - 1) / PART * PART;
     }
 
-    /** The weights as cuDNN wants them. */
-    long packed(WeightMap map, Tensor parameters) {
+    /**
+     * The weights of stack {@code stack} as cuDNN wants them.
+     *
+     * @param changed whether they may differ from those that this returned last for that stack
+     */
+    long packed(WeightMap map, Tensor parameters, int stack, boolean changed) {
         if (map.identity() && parameters.address() % ALIGNMENT == 0) {
             return parameters.address();
         }
-        long packed = scratch.address(Use.WEIGHTS, bytes);
+        long packed = scratch.address(Use.WEIGHTS, stacks * bytes) + stack * bytes;
+        if (!changed) {
+            return packed;
+        }
         for (Segment segment : map.segments()) {
             context.copy(
                     parameters.address(segment.flat()),
