@@ -1,5 +1,6 @@
 package dev.fusedrnn.cli;
 
+import dev.fusedrnn.optim.NtAsgd;
 import dev.fusedrnn.optim.OptimizerConfig;
 import dev.fusedrnn.optim.Schedule;
 import dev.fusedrnn.train.Reduction;
@@ -13,15 +14,25 @@ final class OptimizerOptions {
             paramLabel = "NAME",
             converter = Converters.OptimizerName.class,
             defaultValue = "adam",
-            description = "sgd, rmsprop, adam, adamw (default: ${DEFAULT-VALUE}).")
+            description =
+                    "sgd, nt-asgd (sgd that averages once validation stops improving), rmsprop, adam, adamw (default:"
+                            + " ${DEFAULT-VALUE}).")
     OptimizerConfig optimizer;
 
     @Option(
             names = "--lr",
             paramLabel = "X",
             converter = Converters.Positive.class,
-            description = "Learning rate (default: sgd 1, rmsprop 0.002, adam and adamw 0.004).")
+            description = "Learning rate (default: sgd and nt-asgd 1, rmsprop 0.002, adam and adamw 0.004).")
     Double learningRate;
+
+    @Option(
+            names = "--patience",
+            paramLabel = "N",
+            converter = Converters.CountOrNone.class,
+            description = "With --optimizer nt-asgd: validations without an improvement before averaging starts"
+                    + " (default: 5).")
+    Integer patience;
 
     @Option(
             names = "--weight-decay",
@@ -58,15 +69,24 @@ final class OptimizerOptions {
 
     /** Settles the default that depends on the optimizer. */
     void settle() {
+        if (patience != null && !(optimizer instanceof NtAsgd)) {
+            throw new UserError("--patience is for --optimizer nt-asgd, found --optimizer " + optimizer.id());
+        }
         learningRate = rate();
     }
 
     /** How a network is trained, but for its regularisation. */
     TrainerConfig trainer(int epochs) {
         return TrainerConfig.sgd(rate(), clip, epochs)
-                .withOptimizer(weightDecay == null ? optimizer : optimizer.withWeightDecay(weightDecay))
+                .withOptimizer(optimizer())
                 .withSchedule(schedule)
                 .withReduction(loss);
+    }
+
+    private OptimizerConfig optimizer() {
+        OptimizerConfig patient =
+                patience != null && optimizer instanceof NtAsgd asgd ? asgd.withPatience(patience) : optimizer;
+        return weightDecay == null ? patient : patient.withWeightDecay(weightDecay);
     }
 
     private double rate() {
@@ -74,7 +94,7 @@ final class OptimizerOptions {
             return learningRate;
         }
         return switch (optimizer.id()) {
-            case "sgd" -> 1;
+            case "sgd", "nt-asgd" -> 1;
             case "rmsprop" -> 0.002;
             default -> 0.004;
         };

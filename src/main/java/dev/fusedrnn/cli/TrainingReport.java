@@ -68,6 +68,7 @@ final class TrainingReport {
         Map<String, Object> all = new LinkedHashMap<>(fields);
         all.put("state", state);
         all.put("steps", trainer.steps());
+        all.put("averagedSteps", trainer.averagedSteps());
         all.put("seconds", (System.nanoTime() - start) / 1e9);
         if (!history.isEmpty()) {
             EpochReport last = history.get(history.size() - 1);

@@ -4,6 +4,7 @@ import dev.fusedrnn.model.Decoding;
 import dev.fusedrnn.model.LanguageModel;
 import dev.fusedrnn.nn.Engines;
 import dev.fusedrnn.nn.LanguageNetworkConfig;
+import dev.fusedrnn.optim.NtAsgd;
 import dev.fusedrnn.tensor.Device;
 import dev.fusedrnn.text.Minibatches;
 import dev.fusedrnn.text.TextCodec;
@@ -73,6 +74,11 @@ final class TrainingRun {
         Engines.choose(options.engine, network.rnn(), device);
         MemoryNeed.of(network, options.model.batch, options.model.steps).require(device);
         TrainingData data = data(textName, tokens, validation);
+        if (options.model.optimization.optimizer instanceof NtAsgd && data.validation() == null) {
+            throw new UserError(
+                    "--optimizer nt-asgd needs --validation above 0 or --validation-text: it starts to average"
+                            + " when validation stops improving");
+        }
         try (LanguageModel model = model(network, codec, device);
                 Trainer trainer = model.trainer(data, options.model.trainer(options.epochs, REPORT_EVERY));
                 Interrupt interrupt = new Interrupt(trainer::stop)) {

@@ -29,6 +29,17 @@ public final class Optimizer implements AutoCloseable {
      * @param hyper F32 [2] on the device: learning rate and step count from 1, set by the caller before each step
      */
     public Optimizer(OptimizerConfig config, Kernels kernels, Parameters parameters, double maxNorm, Tensor hyper) {
+        this(config, kernels, parameters, maxNorm, hyper, null);
+    }
+
+    /** The same with an average over steps, which the caller closes; null for none. */
+    public Optimizer(
+            OptimizerConfig config,
+            Kernels kernels,
+            Parameters parameters,
+            double maxNorm,
+            Tensor hyper,
+            WeightAverage average) {
         Ranges.notNegative("maxNorm", maxNorm);
         this.config = config;
         this.kernels = kernels;
@@ -44,7 +55,9 @@ public final class Optimizer implements AutoCloseable {
                 config.usesMoment1() ? parameters.moment(0) : null,
                 config.usesMoment2() ? parameters.moment(1) : null,
                 scale,
-                hyper);
+                hyper,
+                average == null ? null : average.tensor(),
+                average == null ? null : average.share());
     }
 
     /** What it does. */

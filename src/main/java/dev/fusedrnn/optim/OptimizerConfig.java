@@ -4,9 +4,9 @@ import dev.fusedrnn.kernel.OptimizerUpdate;
 import java.util.List;
 
 /** Which optimizer, with its constants. */
-public sealed interface OptimizerConfig permits Sgd, RmsProp, Adam, AdamW {
+public sealed interface OptimizerConfig permits Sgd, NtAsgd, RmsProp, Adam, AdamW {
     /** Names that {@link #parse} takes. */
-    List<String> IDS = List.of("sgd", "rmsprop", "adam", "adamw");
+    List<String> IDS = List.of("sgd", "nt-asgd", "rmsprop", "adam", "adamw");
 
     /** Lower-case name, as on the command line. */
     String id();
@@ -31,6 +31,7 @@ public sealed interface OptimizerConfig permits Sgd, RmsProp, Adam, AdamW {
     static OptimizerConfig parse(String id) {
         return switch (id) {
             case "sgd" -> Sgd.plain();
+            case "nt-asgd" -> NtAsgd.usual();
             case "rmsprop" -> RmsProp.usual();
             case "adam" -> Adam.usual();
             case "adamw" -> AdamW.usual();

@@ -75,6 +75,7 @@ public record Checkpoint(
         if (training != null) {
             requireFinite("first moment", training.moment1());
             requireFinite("second moment", training.moment2());
+            requireFinite("iterate", training.iterate());
             requireFinite("carried state", training.h());
             requireFinite("carried cell state", training.c());
         }

@@ -3,6 +3,7 @@ package dev.fusedrnn.train;
 import dev.fusedrnn.nn.LanguageNetwork;
 import dev.fusedrnn.nn.Parameters;
 import dev.fusedrnn.nn.RnnState;
+import dev.fusedrnn.optim.NtAsgd;
 import dev.fusedrnn.tensor.Tensor;
 import dev.fusedrnn.text.Minibatches;
 import java.util.ArrayList;
@@ -12,6 +13,9 @@ import java.util.List;
 /**
  * Trains a network by truncated backpropagation through time: minibatch after minibatch, epoch after epoch, with the state
  * carried and detached where minibatches continue each other, else from zero.
+ *
+ * <p>With an averaging optimizer the network holds the average whenever the caller can look at it, but for {@link
+ * TrainingListener#progress}: after {@link #run}, {@link #state} and during {@link TrainingListener#epoch}.
  *
  * <p>Where training stands is a {@link TrainingState}. A trainer {@linkplain #restore restored} to it on equal parameters and
  * data goes on to the same bits as one that was never interrupted. Confined to one thread at a time, but for {@link #stop()}.
@@ -39,6 +43,10 @@ public final class Trainer implements AutoCloseable {
         this.data = data;
         this.config = config;
         this.minibatches = data.training();
+        if (config.optimizer() instanceof NtAsgd && data.validation() == null) {
+            throw new IllegalArgumentException(
+                    "optimizer nt-asgd needs validation data, which say when it starts to average");
+        }
         Minibatches.Epoch first = minibatches.epoch(0);
         boolean carried = first.size() > 1 && first.continuesState(1);
         this.step = new TrainingStep(network, minibatches.steps(), minibatches.batch(), carried, config);
@@ -77,6 +85,7 @@ public final class Trainer implements AutoCloseable {
             left -= runEpoch(listener, left);
         }
         stopping = false;
+        showAverage();
         return epoch >= config.epochs();
     }
 
@@ -136,7 +145,28 @@ public final class Trainer implements AutoCloseable {
                 epoch + 1, minibatch, minibatchCount, perplexity.value(), perplexity.tokens() / seconds);
     }
 
+    private void showAverage() {
+        if (step.average() != null) {
+            step.average().show();
+        }
+    }
+
+    /** Steps whose parameters the network's are the mean of; 0 if nothing is averaged, or not yet. */
+    public long averagedSteps() {
+        return step.average() == null ? 0 : step.average().terms();
+    }
+
+    private void startAveraging() {
+        if (config.optimizer() instanceof NtAsgd asgd && averagedSteps() == 0) {
+            if (asgd.triggers(
+                    history.stream().map(EpochReport::validationPerplexity).toList())) {
+                step.average().start();
+            }
+        }
+    }
+
     private void finishEpoch(TrainingListener listener) {
+        showAverage();
         double lastRate = config.learningRate() * config.schedule().factor(stepsDone - 1, epoch);
         double validation = evaluator == null ? Double.NaN : evaluator.run().value();
         EpochReport report = new EpochReport(
@@ -153,6 +183,7 @@ public final class Trainer implements AutoCloseable {
         penaltySum = 0;
         perplexity = new Perplexity();
         history.add(report);
+        startAveraging();
         listener.epoch(report);
     }
 
@@ -177,6 +208,7 @@ public final class Trainer implements AutoCloseable {
     public TrainingState state() {
         Parameters parameters = network.parameters();
         RnnState carried = step.state();
+        showAverage();
         return new TrainingState(
                 stepsDone,
                 epoch,
@@ -191,6 +223,8 @@ public final class Trainer implements AutoCloseable {
                 config.optimizer().id(),
                 config.optimizer().usesMoment1() ? parameters.moment(0).toFloats() : null,
                 config.optimizer().usesMoment2() ? parameters.moment(1).toFloats() : null,
+                averagedSteps() > 0 ? step.average().iterate() : null,
+                averagedSteps(),
                 carried == null ? null : carried.h().toFloats(),
                 carried == null || carried.c() == null ? null : carried.c().toFloats(),
                 history);
@@ -213,10 +247,14 @@ public final class Trainer implements AutoCloseable {
         Tensor c = carried == null ? null : carried.c();
         requireFit("first moment", m1, saved.moment1());
         requireFit("second moment", m2, saved.moment2());
+        requireFit("iterate", saved.averagedSteps() > 0 ? parameters.masters() : null, saved.iterate());
         requireFit("carried state", h, saved.h());
         requireFit("carried cell state", c, saved.c());
         copy(m1, saved.moment1());
         copy(m2, saved.moment2());
+        if (step.average() != null) {
+            step.average().restore(saved.iterate(), saved.averagedSteps());
+        }
         copy(h, saved.h());
         copy(c, saved.c());
         step.lossScale().restore(saved.lossScale(), saved.lossScaleSteps());

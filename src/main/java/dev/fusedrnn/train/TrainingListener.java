@@ -16,7 +16,7 @@ public interface TrainingListener {
      */
     record Progress(int epoch, long minibatch, long minibatches, double perplexity, double tokensPerSecond) {}
 
-    /** Some minibatches are done: {@link TrainerConfig#reportEvery}. */
+    /** Some minibatches are done: {@link TrainerConfig#reportEvery}. The network holds the iterate, not its average. */
     default void progress(Progress progress) {}
 
     /** An epoch is done. */

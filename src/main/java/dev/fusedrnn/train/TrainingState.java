@@ -18,6 +18,8 @@ import java.util.List;
  * @param optimizer {@link dev.fusedrnn.optim.OptimizerConfig#id()}
  * @param moment1 the optimizer's first flat array, or null if it has none
  * @param moment2 the optimizer's second flat array, or null if it has none
+ * @param iterate where an averaging optimizer's next step starts, flat, while the parameters hold the average; else null
+ * @param averagedSteps terms of that average, 0 for none
  * @param h carried state, or null if it is not carried
  * @param c carried cell state, or null
  * @param history reports of the epochs done
@@ -36,6 +38,8 @@ public record TrainingState(
         String optimizer,
         float[] moment1,
         float[] moment2,
+        float[] iterate,
+        long averagedSteps,
         float[] h,
         float[] c,
         List<EpochReport> history) {

@@ -15,6 +15,8 @@ final class TrainingStateFile {
     private static final String KEY = "training";
     private static final String MOMENT_1 = "optimizer.moment1";
     private static final String MOMENT_2 = "optimizer.moment2";
+    private static final String ITERATE = "optimizer.iterate";
+    private static final String AVERAGED = "averagedSteps";
     private static final String H = "state.h";
     private static final String C = "state.c";
     private static final String HISTORY = "training.history";
@@ -36,6 +38,7 @@ final class TrainingStateFile {
         fields.put("lossScaleSteps", state.lossScaleSteps());
         fields.put("fingerprint", state.fingerprint());
         fields.put("optimizer", state.optimizer());
+        fields.put(AVERAGED, state.averagedSteps());
         writer.metadata(KEY, Json.of(fields).text());
         // As tensors, not as text: sums of a diverged run are not finite.
         writer.add(SUMS, new long[] {LEAST_SUMS + 1}, new double[] {
@@ -44,6 +47,7 @@ final class TrainingStateFile {
         writer.add(HISTORY, new long[] {state.history().size(), HISTORY_COLUMNS}, table(state.history()));
         add(writer, MOMENT_1, state.moment1());
         add(writer, MOMENT_2, state.moment2());
+        add(writer, ITERATE, state.iterate());
         add(writer, H, state.h());
         add(writer, C, state.c());
     }
@@ -69,6 +73,8 @@ final class TrainingStateFile {
                 fields.field("optimizer").asString(),
                 optional(reader, MOMENT_1),
                 optional(reader, MOMENT_2),
+                optional(reader, ITERATE),
+                averagedSteps(fields),
                 optional(reader, H),
                 optional(reader, C),
                 history(reader));
@@ -129,6 +135,13 @@ final class TrainingStateFile {
 
     private static float[] optional(SafetensorsReader reader, String name) throws IOException {
         return reader.contains(name) ? StateFiles.finite(reader, name) : null;
+    }
+
+    /** Files of earlier builds say nothing of averages. */
+    private static long averagedSteps(Json fields) {
+        return fields instanceof Json.Fields all && all.values().containsKey(AVERAGED)
+                ? notNegative(fields, AVERAGED)
+                : 0;
     }
 
     private static long notNegative(Json fields, String name) {

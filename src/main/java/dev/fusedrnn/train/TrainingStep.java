@@ -4,7 +4,9 @@ import dev.fusedrnn.kernel.Kernels;
 import dev.fusedrnn.kernel.Recording;
 import dev.fusedrnn.nn.LanguageNetwork;
 import dev.fusedrnn.nn.RnnState;
+import dev.fusedrnn.optim.NtAsgd;
 import dev.fusedrnn.optim.Optimizer;
+import dev.fusedrnn.optim.WeightAverage;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
 import dev.fusedrnn.tensor.Tensor;
@@ -16,6 +18,7 @@ import dev.fusedrnn.tensor.Tensor;
 public final class TrainingStep implements AutoCloseable {
     private final SequencePass pass;
     private final Optimizer optimizer;
+    private final WeightAverage average;
     private final Reduction reduction;
     private final int batch;
     private final long dropoutSeed;
@@ -23,7 +26,7 @@ public final class TrainingStep implements AutoCloseable {
     private final Tensor scalars;
     private final Tensor gradientScale;
     private final LossScale lossScale;
-    private final float[] host = new float[3];
+    private final float[] host = new float[4];
     private final Kernels kernels;
     private Recording recording;
     private float recordedScale;
@@ -44,8 +47,11 @@ public final class TrainingStep implements AutoCloseable {
         this.stagedScalars = Device.cpu().zeros(DataType.F32, host.length);
         this.scalars = network.device().zeros(DataType.F32, host.length);
         this.gradientScale = scalars.view(2, 1);
-        this.optimizer =
-                new Optimizer(config.optimizer(), kernels, network.parameters(), config.clip(), scalars.view(0, 2));
+        this.average = config.optimizer() instanceof NtAsgd
+                ? new WeightAverage(kernels, network.parameters(), scalars.view(3, 1))
+                : null;
+        this.optimizer = new Optimizer(
+                config.optimizer(), kernels, network.parameters(), config.clip(), scalars.view(0, 2), average);
     }
 
     /**
@@ -74,8 +80,14 @@ public final class TrainingStep implements AutoCloseable {
         if (!continuesState) {
             pass.resetState();
         }
+        if (average != null) {
+            average.hide();
+        }
         loadScalars(targetCount, learningRate, step);
         recording().run();
+        if (average != null) {
+            average.stepped();
+        }
         if (lossScale.wantsCheck()) {
             lossScale.check(optimizer.scale().toFloats()[0]);
         }
@@ -85,6 +97,7 @@ public final class TrainingStep implements AutoCloseable {
         host[0] = (float) learningRate;
         host[1] = step + 1;
         host[2] = (float) (reduction.factor(targetCount, batch) * lossScale.scale());
+        host[3] = average == null ? 0 : average.nextShare();
         stagedScalars.copyFrom(host);
         scalars.copyFrom(stagedScalars);
     }
@@ -135,6 +148,11 @@ public final class TrainingStep implements AutoCloseable {
         return pass.plan();
     }
 
+    /** The average of the parameters over steps; null if the optimizer keeps none. */
+    WeightAverage average() {
+        return average;
+    }
+
     LossScale lossScale() {
         return lossScale;
     }
@@ -145,6 +163,9 @@ public final class TrainingStep implements AutoCloseable {
         closeRecording();
         pass.close();
         optimizer.close();
+        if (average != null) {
+            average.close();
+        }
         scalars.close();
         stagedScalars.close();
     }

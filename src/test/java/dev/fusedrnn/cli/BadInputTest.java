@@ -59,7 +59,9 @@ class BadInputTest {
                 arguments("train --tokens letters", "--tokens: expected one of char, word, bpe, found 'letters'"),
                 arguments("train --cell lstmm", "--cell: expected one of rnn, rnn_relu, gru, lstm, found 'lstmm'"),
                 arguments("train --sampling all", "--sampling: sampling must be one of [sequential, random, sliding]"),
-                arguments("train --optimizer lbfgs", "--optimizer: optimizer must be one of [sgd, rmsprop, adam"),
+                arguments(
+                        "train --optimizer lbfgs",
+                        "--optimizer: optimizer must be one of [sgd, nt-asgd, rmsprop, adam"),
                 arguments("train --dtype f64", "--dtype: expected one of f32, bf16, f16, found 'f64'"),
                 arguments("train --init big", "--init: initialization must be one of [framework, scratch, xavier"),
                 arguments("train --schedule fast", "--schedule: schedule must be constant, decay:EPOCHS:FACTOR"),
@@ -90,6 +92,11 @@ class BadInputTest {
                 arguments("train --dropout 0.5", "--dropout acts between layers, but --layers is 1"),
                 arguments(
                         "train --weight-dropout 1", "--weight-dropout: expected a fraction of at least 0 and below 1"),
+                arguments("train --patience 3", "--patience is for --optimizer nt-asgd, found --optimizer adam"),
+                arguments("train --optimizer nt-asgd --patience -1", "--patience: expected a whole number, 0 to"),
+                arguments(
+                        "train --optimizer nt-asgd --validation 0",
+                        "--optimizer nt-asgd needs --validation above 0 or --validation-text"),
                 arguments("train --embedding-dropout -1", "--embedding-dropout: expected a fraction of at least 0"),
                 arguments(
                         "train --embedding-dropout 0.1 --embedding 0",

@@ -109,7 +109,7 @@ class TrainCommandTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"lstm,sequential,adam", "gru,random,sgd", "rnn,sliding,rmsprop"})
+    @CsvSource({"lstm,sequential,adam", "gru,random,sgd", "rnn,sliding,rmsprop", "gru,sequential,nt-asgd"})
     void resumingGivesTheSameBitsAsNeverHavingStopped(String cell, String sampling, String optimizer)
             throws IOException {
         String[] kind = ("--cell " + cell + " --sampling " + sampling + " --optimizer " + optimizer

@@ -12,6 +12,7 @@ import dev.fusedrnn.nn.EngineChoice;
 import dev.fusedrnn.nn.LanguageNetwork;
 import dev.fusedrnn.nn.LanguageNetworkConfig;
 import dev.fusedrnn.optim.Adam;
+import dev.fusedrnn.optim.NtAsgd;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
 import dev.fusedrnn.tensor.Tensor;
@@ -22,6 +23,7 @@ import java.nio.file.Path;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Tag;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -166,6 +168,32 @@ class GpuTrainingTest {
         assertThat(losses[1][1]).isCloseTo(losses[0][1], within(1e-4));
         for (int i = 0; i < gradients[0].length; i++) {
             assertThat((double) gradients[1][i]).isCloseTo(gradients[0][i], within(5e-5));
+        }
+    }
+
+    /** Averaging starts in the same epoch, and average and iterate are those of the CPU. */
+    @Test
+    void averagesAsTheCpu() {
+        TrainerConfig training = TrainerConfig.sgd(0.5, 1, 8).withOptimizer(new NtAsgd(0, 1e-3));
+        TrainingState[] states = new TrainingState[2];
+        float[][] averages = new float[2][];
+        for (int side = 0; side < 2; side++) {
+            TrainingData data = Sampling.SEQUENTIAL.split(TinyLanguage.text(200, 4), 3, 4, 0.2, 8);
+            try (Device device = side == 0 ? Device.cpu() : Gpu.open();
+                    LanguageNetwork network =
+                            TinyLanguage.network(TinyLanguage.embedded(CellType.GRU, 4), device, EngineChoice.AUTO, 7);
+                    Trainer trainer = new Trainer(network, data, training)) {
+                trainer.run(TrainingListener.SILENT);
+                averages[side] = network.parameters().masters().toFloats();
+                states[side] = trainer.state();
+            }
+        }
+        assertThat(states[1].averagedSteps())
+                .isEqualTo(states[0].averagedSteps())
+                .isPositive();
+        for (int i = 0; i < averages[0].length; i++) {
+            assertThat((double) averages[1][i]).isCloseTo(averages[0][i], within(1e-3));
+            assertThat((double) states[1].iterate()[i]).isCloseTo(states[0].iterate()[i], within(1e-3));
         }
     }
 
