@@ -19,6 +19,7 @@
 #include <string>
 #include <thread>
 
+#include "common/launch.cuh"
 #include "reference.h"
 
 namespace {
@@ -482,7 +483,7 @@ double warmUp() {
     for (double spent = 0; spent < 330;) {
         constexpr long long kCycles = 20000000;
         CUDA(cudaEventRecord(begin));
-        spin<<<264, 256>>>(kCycles);
+        frnn::launchKernel(spin, 264, 256, 0, nullptr, kCycles);
         CUDA(cudaGetLastError());
         CUDA(cudaEventRecord(end));
         CUDA(cudaEventSynchronize(end));

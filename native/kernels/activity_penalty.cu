@@ -1,5 +1,6 @@
 #include "common/check.h"
 #include "common/grid.cuh"
+#include "common/launch.cuh"
 #include "common/types.cuh"
 #include "fusedrnn/loss.h"
 #include "whole_sum.cuh"
@@ -47,10 +48,10 @@ int32_t frnn_activity_penalty(const FrnnActivityPenaltyParams *params, FrnnMessa
     const int64_t blocks = partials(p.T * p.K);
     withType(p.type, [&](auto tag) {
         using S = typename decltype(tag)::type;
-        activityPenaltyKernel<S><<<static_cast<unsigned>(blocks), THREADS, 0, streamOf(p.stream)>>>(p);
+        launchKernel(activityPenaltyKernel<S>, static_cast<unsigned>(blocks), THREADS, 0, streamOf(p.stream), p);
     });
     if (check.cuda(cudaGetLastError()) != FRNN_OK) return check.status();
-    finishSumKernel<<<1, THREADS, 0, streamOf(p.stream)>>>(address<const double>(p.workspace), address<float>(p.loss), blocks, true);
+    launchKernel(finishSumKernel, 1, THREADS, 0, streamOf(p.stream), address<const double>(p.workspace), address<float>(p.loss), blocks, true);
     return check.cuda(cudaGetLastError());
 }
 

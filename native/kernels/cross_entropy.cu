@@ -3,6 +3,7 @@
 #include "common/block.cuh"
 #include "common/check.h"
 #include "common/grid.cuh"
+#include "common/launch.cuh"
 #include "common/types.cuh"
 
 namespace frnn {
@@ -114,7 +115,7 @@ int32_t frnn_cross_entropy(const FrnnCrossEntropyParams *params, FrnnMessage *me
     const unsigned threads = p.V <= 512 ? 32 : THREADS;
     withType(p.type, [&](auto tag) {
         using S = typename decltype(tag)::type;
-        crossEntropyKernel<S><<<blocksFor(p.M, 1), threads, 0, streamOf(p.stream)>>>(p);
+        launchKernel(crossEntropyKernel<S>, blocksFor(p.M, 1), threads, 0, streamOf(p.stream), p);
     });
     return check.cuda(cudaGetLastError());
 }
@@ -126,7 +127,7 @@ int32_t frnn_target_scale(const FrnnTargetScaleParams *params, FrnnMessage *mess
     check.notNegative("M", p.M).pointer("scale", p.scale, 4);
     if (p.M > 0) check.pointer("targets", p.targets, 4);
     if (!check.ok()) return check.status();
-    targetScaleKernel<<<1, THREADS, 0, streamOf(p.stream)>>>(address<const int32_t>(p.targets), address<float>(p.scale), p.M, p.numerator);
+    launchKernel(targetScaleKernel, 1, THREADS, 0, streamOf(p.stream), address<const int32_t>(p.targets), address<float>(p.scale), p.M, p.numerator);
     return check.cuda(cudaGetLastError());
 }
 

@@ -1,6 +1,7 @@
 #include "fusedrnn/diagnostic.h"
 
 #include "common/check.h"
+#include "common/launch.cuh"
 #include "common/types.cuh"
 
 namespace frnn {
@@ -17,6 +18,6 @@ constexpr uint64_t NOWHERE = 64;
 using namespace frnn;
 
 extern "C" int32_t frnn_wild_write(uint64_t stream, FrnnMessage *message) {
-    wildWriteKernel<<<1, 1, 0, streamOf(stream)>>>(address<volatile int>(NOWHERE));
+    launchKernel(wildWriteKernel, 1, 1, 0, streamOf(stream), address<volatile int>(NOWHERE));
     return Check("frnn_wild_write", message).cuda(cudaGetLastError());
 }

@@ -2,6 +2,7 @@
 
 #include "common/check.h"
 #include "common/grid.cuh"
+#include "common/launch.cuh"
 #include "common/philox.h"
 #include "common/types.cuh"
 
@@ -77,7 +78,7 @@ int32_t frnn_dropout(const FrnnDropoutParams *params, FrnnMessage *message) {
     if (!check.ok()) return check.status();
     withType(p.type, [&](auto tag) {
         using S = typename decltype(tag)::type;
-        dropoutKernel<S><<<blocksFor(ceilDiv(p.count, GROUP)), THREADS, 0, streamOf(p.stream)>>>(p);
+        launchKernel(dropoutKernel<S>, blocksFor(ceilDiv(p.count, GROUP)), THREADS, 0, streamOf(p.stream), p);
     });
     return check.cuda(cudaGetLastError());
 }
@@ -95,7 +96,7 @@ int32_t frnn_dropout_rows(const FrnnDropoutRowsParams *params, FrnnMessage *mess
     const unsigned threads = p.E >= THREADS ? THREADS : static_cast<unsigned>(ceilDiv(p.E, 32) * 32);
     withType(p.type, [&](auto tag) {
         using S = typename decltype(tag)::type;
-        dropoutRowsKernel<S><<<blocksFor(p.M, 1), threads, 0, streamOf(p.stream)>>>(p);
+        launchKernel(dropoutRowsKernel<S>, blocksFor(p.M, 1), threads, 0, streamOf(p.stream), p);
     });
     return check.cuda(cudaGetLastError());
 }

@@ -2,6 +2,7 @@
 
 #include "common/check.h"
 #include "common/grid.cuh"
+#include "common/launch.cuh"
 #include "common/types.cuh"
 
 namespace frnn {
@@ -82,11 +83,11 @@ int32_t frnn_fill(const FrnnFillParams *params, FrnnMessage *message) {
     const unsigned blocks = blocksFor(p.count);
     const cudaStream_t stream = streamOf(p.stream);
     if (p.type == FRNN_I32) {
-        fillKernel<<<blocks, THREADS, 0, stream>>>(address<uint32_t>(p.x), word(p.value), p.count);
+        launchKernel(fillKernel<uint32_t>, blocks, THREADS, 0, stream, address<uint32_t>(p.x), word(p.value), p.count);
     } else {
         withType(p.type, [&](auto tag) {
             using S = typename decltype(tag)::type;
-            fillKernel<<<blocks, THREADS, 0, stream>>>(address<S>(p.x), fromFloat<S>(static_cast<float>(p.value)), p.count);
+            launchKernel(fillKernel<S>, blocks, THREADS, 0, stream, address<S>(p.x), fromFloat<S>(static_cast<float>(p.value)), p.count);
         });
     }
     return check.cuda(cudaGetLastError());
@@ -109,16 +110,16 @@ int32_t frnn_convert(const FrnnConvertParams *params, FrnnMessage *message) {
     const unsigned blocks = blocksFor(p.rows * p.columns);
     const cudaStream_t stream = streamOf(p.stream);
     if (p.fromType == FRNN_I32) {
-        copyWordsKernel<<<blocks, THREADS, 0, stream>>>(address<int32_t>(p.from), address<int32_t>(p.to), p.rows, p.columns,
-                                                        p.fromStride, p.toStride);
+        launchKernel(copyWordsKernel, blocks, THREADS, 0, stream, address<int32_t>(p.from), address<int32_t>(p.to), p.rows, p.columns,
+                     p.fromStride, p.toStride);
         return check.cuda(cudaGetLastError());
     }
     withType(p.fromType, [&](auto from) {
         withType(p.toType, [&](auto to) {
             using From = typename decltype(from)::type;
             using To = typename decltype(to)::type;
-            convertKernel<<<blocks, THREADS, 0, stream>>>(address<const From>(p.from), address<To>(p.to), p.rows, p.columns,
-                                                          p.fromStride, p.toStride);
+            launchKernel(convertKernel<From, To>, blocks, THREADS, 0, stream, address<const From>(p.from), address<To>(p.to), p.rows, p.columns,
+                         p.fromStride, p.toStride);
         });
     });
     return check.cuda(cudaGetLastError());
@@ -136,8 +137,8 @@ int32_t frnn_add_scaled(const FrnnAddScaledParams *params, FrnnMessage *message)
         withType(p.xType, [&](auto x) {
             using Y = typename decltype(y)::type;
             using X = typename decltype(x)::type;
-            addScaledKernel<<<blocksFor(p.count), THREADS, 0, streamOf(p.stream)>>>(address<Y>(p.y), address<const X>(p.x), p.alpha,
-                                                                                   p.count);
+            launchKernel(addScaledKernel<Y, X>, blocksFor(p.count), THREADS, 0, streamOf(p.stream), address<Y>(p.y), address<const X>(p.x), p.alpha,
+                         p.count);
         });
     });
     return check.cuda(cudaGetLastError());
@@ -153,7 +154,7 @@ int32_t frnn_scale(const FrnnScaleParams *params, FrnnMessage *message) {
     if (!check.ok()) return check.status();
     withType(p.type, [&](auto tag) {
         using S = typename decltype(tag)::type;
-        scaleKernel<<<blocksFor(p.count), THREADS, 0, streamOf(p.stream)>>>(address<S>(p.y), address<const float>(p.scale), p.count);
+        launchKernel(scaleKernel<S>, blocksFor(p.count), THREADS, 0, streamOf(p.stream), address<S>(p.y), address<const float>(p.scale), p.count);
     });
     return check.cuda(cudaGetLastError());
 }
@@ -171,8 +172,8 @@ int32_t frnn_add_row(const FrnnAddRowParams *params, FrnnMessage *message) {
         withType(p.rowType, [&](auto row) {
             using S = typename decltype(matrix)::type;
             using R = typename decltype(row)::type;
-            addRowKernel<<<blocksFor(p.rows * p.columns), THREADS, 0, streamOf(p.stream)>>>(
-                address<S>(p.matrix), address<const R>(p.row), p.rows, p.columns);
+            launchKernel(addRowKernel<S, R>, blocksFor(p.rows * p.columns), THREADS, 0, streamOf(p.stream),
+                         address<S>(p.matrix), address<const R>(p.row), p.rows, p.columns);
         });
     });
     return check.cuda(cudaGetLastError());
@@ -186,9 +187,9 @@ int32_t frnn_advance(const FrnnAdvanceParams *params, FrnnMessage *message) {
     if (p.type == FRNN_I32) check.require(isWord(p.value), "value is not a 32-bit integer");
     if (!check.ok()) return check.status();
     if (p.type == FRNN_I32) {
-        advanceWordKernel<<<1, 1, 0, streamOf(p.stream)>>>(address<uint32_t>(p.x), word(p.value));
+        launchKernel(advanceWordKernel, 1, 1, 0, streamOf(p.stream), address<uint32_t>(p.x), word(p.value));
     } else {
-        advanceFloatKernel<<<1, 1, 0, streamOf(p.stream)>>>(address<float>(p.x), static_cast<float>(p.value));
+        launchKernel(advanceFloatKernel, 1, 1, 0, streamOf(p.stream), address<float>(p.x), static_cast<float>(p.value));
     }
     return check.cuda(cudaGetLastError());
 }

@@ -2,6 +2,7 @@
 
 #include "common/check.h"
 #include "common/grid.cuh"
+#include "common/launch.cuh"
 #include "common/types.cuh"
 #include "stable_sort.cuh"
 
@@ -144,7 +145,7 @@ int32_t frnn_gather(const FrnnGatherParams *params, FrnnMessage *message) {
         withType(p.rowsType, [&](auto rows) {
             using From = typename decltype(table)::type;
             using To = typename decltype(rows)::type;
-            gatherKernel<From, To><<<blocksFor(p.M, 1), sumThreads(p.E), 0, streamOf(p.stream)>>>(p);
+            launchKernel(gatherKernel<From, To>, blocksFor(p.M, 1), sumThreads(p.E), 0, streamOf(p.stream), p);
         });
     });
     return check.cuda(cudaGetLastError());
@@ -186,13 +187,13 @@ int32_t frnn_scatter_add(const FrnnScatterAddParams *params, FrnnMessage *messag
         withType(p.tableType, [&](auto table) {
             using R = typename decltype(rows)::type;
             using T = typename decltype(table)::type;
-            sumPiecesKernel<R, T><<<blocks, sumThreads(p.E), 0, stream>>>(p, runs, pieces);
+            launchKernel(sumPiecesKernel<R, T>, blocks, sumThreads(p.E), 0, stream, p, runs, pieces);
         });
     });
     if (check.cuda(cudaGetLastError()) != FRNN_OK) return check.status();
     withType(p.tableType, [&](auto table) {
         using T = typename decltype(table)::type;
-        joinPiecesKernel<T><<<blocks, sumThreads(p.E), 0, stream>>>(p, runs, pieces);
+        launchKernel(joinPiecesKernel<T>, blocks, sumThreads(p.E), 0, stream, p, runs, pieces);
     });
     return check.cuda(cudaGetLastError());
 }

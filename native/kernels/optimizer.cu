@@ -2,6 +2,7 @@
 
 #include "common/check.h"
 #include "common/grid.cuh"
+#include "common/launch.cuh"
 #include "common/types.cuh"
 
 namespace frnn {
@@ -146,7 +147,7 @@ int32_t frnn_clip_scale(const FrnnClipScaleParams *params, FrnnMessage *message)
     check.real("maxNorm", p.maxNorm, 0, 3.4e38).pointer("squaredNorm", p.squaredNorm, 4).pointer("scale", p.scale, 4);
     check.optional("lossUnscale", p.lossUnscale, 4);
     if (!check.ok()) return check.status();
-    clipScaleKernel<<<1, 1, 0, streamOf(p.stream)>>>(p);
+    launchKernel(clipScaleKernel, 1, 1, 0, streamOf(p.stream), p);
     return check.cuda(cudaGetLastError());
 }
 
@@ -157,7 +158,7 @@ int32_t frnn_step_done(const FrnnStepDoneParams *params, FrnnMessage *message) {
     check.notNegative("interval", p.interval).pointer("scale", p.scale, 4).pointer("hyper", p.hyper, 4);
     if (p.interval > 0) check.pointer("lossScale", p.lossScale, 4).real("growth", p.growth, 1, 1e6).real("backoff", p.backoff, 1e-6, 1);
     if (!check.ok()) return check.status();
-    stepDoneKernel<<<1, 1, 0, streamOf(p.stream)>>>(p);
+    launchKernel(stepDoneKernel, 1, 1, 0, streamOf(p.stream), p);
     return check.cuda(cudaGetLastError());
 }
 
@@ -184,7 +185,7 @@ int32_t frnn_update(const FrnnUpdateParams *params, FrnnMessage *message) {
         withType(p.gradientType, [&](auto gradient) {
             using V = typename decltype(value)::type;
             using G = typename decltype(gradient)::type;
-            updateKernel<V, G><<<blocksFor(p.count), THREADS, 0, streamOf(p.stream)>>>(p);
+            launchKernel(updateKernel<V, G>, blocksFor(p.count), THREADS, 0, streamOf(p.stream), p);
         });
     });
     return check.cuda(cudaGetLastError());

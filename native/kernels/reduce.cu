@@ -3,6 +3,7 @@
 #include "common/block.cuh"
 #include "common/check.h"
 #include "common/grid.cuh"
+#include "common/launch.cuh"
 #include "common/types.cuh"
 #include "whole_sum.cuh"
 
@@ -96,14 +97,14 @@ int32_t frnn_column_sum(const FrnnColumnSumParams *params, FrnnMessage *message)
     const dim3 blocks(blocksFor(ceilDiv(p.columns, COLUMN_LANES), 1), static_cast<unsigned>(chunks));
     withType(p.matrixType, [&](auto tag) {
         using S = typename decltype(tag)::type;
-        columnPartialKernel<<<blocks, dim3(COLUMN_LANES, ROW_LANES), 0, streamOf(p.stream)>>>(
-            address<const S>(p.matrix), address<float>(p.workspace), p.rows, p.columns, p.stride);
+        launchKernel(columnPartialKernel<S>, blocks, dim3(COLUMN_LANES, ROW_LANES), 0, streamOf(p.stream),
+                     address<const S>(p.matrix), address<float>(p.workspace), p.rows, p.columns, p.stride);
     });
     if (check.cuda(cudaGetLastError()) != FRNN_OK) return check.status();
     withType(p.sumType, [&](auto tag) {
         using S = typename decltype(tag)::type;
-        columnFinishKernel<<<blocksFor(p.columns), THREADS, 0, streamOf(p.stream)>>>(
-            address<const float>(p.workspace), address<S>(p.sums), chunks, p.columns, p.accumulate != 0);
+        launchKernel(columnFinishKernel<S>, blocksFor(p.columns), THREADS, 0, streamOf(p.stream),
+                     address<const float>(p.workspace), address<S>(p.sums), chunks, p.columns, p.accumulate != 0);
     });
     return check.cuda(cudaGetLastError());
 }
@@ -121,12 +122,12 @@ int32_t frnn_reduce(const FrnnReduceParams *params, FrnnMessage *message) {
     const int64_t blocks = partials(p.count);
     withType(p.type, [&](auto tag) {
         using S = typename decltype(tag)::type;
-        partialSumKernel<<<static_cast<unsigned>(blocks), THREADS, 0, streamOf(p.stream)>>>(
-            address<const S>(p.x), address<double>(p.workspace), p.count, p.reduction == FRNN_SUM_OF_SQUARES);
+        launchKernel(partialSumKernel<S>, static_cast<unsigned>(blocks), THREADS, 0, streamOf(p.stream),
+                     address<const S>(p.x), address<double>(p.workspace), p.count, p.reduction == FRNN_SUM_OF_SQUARES);
     });
     if (check.cuda(cudaGetLastError()) != FRNN_OK) return check.status();
-    finishSumKernel<<<1, THREADS, 0, streamOf(p.stream)>>>(address<const double>(p.workspace), address<float>(p.result), blocks,
-                                                           p.accumulate != 0);
+    launchKernel(finishSumKernel, 1, THREADS, 0, streamOf(p.stream), address<const double>(p.workspace), address<float>(p.result), blocks,
+                 p.accumulate != 0);
     return check.cuda(cudaGetLastError());
 }
 

@@ -2,6 +2,7 @@
 
 #include "common/check.h"
 #include "common/grid.cuh"
+#include "common/launch.cuh"
 #include "common/types.cuh"
 
 namespace frnn {
@@ -78,11 +79,11 @@ int32_t frnn_mask(const FrnnMaskParams *params, FrnnMessage *message) {
     if (!check.ok()) return check.status();
     const unsigned blocks = blocksFor(p.T * p.N, 1);
     if (p.type == FRNN_I32) {
-        maskKernel<int32_t><<<blocks, rowThreads(p.K), 0, streamOf(p.stream)>>>(p, static_cast<int32_t>(p.value));
+        launchKernel(maskKernel<int32_t>, blocks, rowThreads(p.K), 0, streamOf(p.stream), p, static_cast<int32_t>(p.value));
     } else {
         withType(p.type, [&](auto tag) {
             using S = typename decltype(tag)::type;
-            maskKernel<S><<<blocks, rowThreads(p.K), 0, streamOf(p.stream)>>>(p, fromFloat<S>(static_cast<float>(p.value)));
+            launchKernel(maskKernel<S>, blocks, rowThreads(p.K), 0, streamOf(p.stream), p, fromFloat<S>(static_cast<float>(p.value)));
         });
     }
     return check.cuda(cudaGetLastError());
@@ -97,7 +98,7 @@ int32_t frnn_gather_last(const FrnnGatherLastParams *params, FrnnMessage *messag
     if (!check.ok()) return check.status();
     withType(p.type, [&](auto tag) {
         using S = typename decltype(tag)::type;
-        gatherLastKernel<S><<<blocksFor(p.N, 1), rowThreads(p.width), 0, streamOf(p.stream)>>>(p);
+        launchKernel(gatherLastKernel<S>, blocksFor(p.N, 1), rowThreads(p.width), 0, streamOf(p.stream), p);
     });
     return check.cuda(cudaGetLastError());
 }
@@ -111,7 +112,7 @@ int32_t frnn_scatter_last(const FrnnScatterLastParams *params, FrnnMessage *mess
     if (!check.ok()) return check.status();
     withType(p.type, [&](auto tag) {
         using S = typename decltype(tag)::type;
-        scatterLastKernel<S><<<blocksFor(p.N, 1), rowThreads(p.width), 0, streamOf(p.stream)>>>(p);
+        launchKernel(scatterLastKernel<S>, blocksFor(p.N, 1), rowThreads(p.width), 0, streamOf(p.stream), p);
     });
     return check.cuda(cudaGetLastError());
 }
@@ -125,9 +126,11 @@ int32_t frnn_swap_leading(const FrnnSwapLeadingParams *params, FrnnMessage *mess
     if (!check.ok()) return check.status();
     const unsigned blocks = blocksFor(p.A * p.B, 1);
     if (typeBytes(p.type) == 2) {
-        swapKernel<<<blocks, rowThreads(p.K), 0, streamOf(p.stream)>>>(address<const uint16_t>(p.in), address<uint16_t>(p.out), p.A, p.B, p.K);
+        launchKernel(swapKernel<uint16_t>, blocks, rowThreads(p.K), 0, streamOf(p.stream), address<const uint16_t>(p.in), address<uint16_t>(p.out),
+                     p.A, p.B, p.K);
     } else {
-        swapKernel<<<blocks, rowThreads(p.K), 0, streamOf(p.stream)>>>(address<const uint32_t>(p.in), address<uint32_t>(p.out), p.A, p.B, p.K);
+        launchKernel(swapKernel<uint32_t>, blocks, rowThreads(p.K), 0, streamOf(p.stream), address<const uint32_t>(p.in), address<uint32_t>(p.out),
+                     p.A, p.B, p.K);
     }
     return check.cuda(cudaGetLastError());
 }

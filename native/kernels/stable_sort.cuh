@@ -4,6 +4,7 @@
 
 #include "common/check.h"
 #include "common/grid.cuh"
+#include "common/launch.cuh"
 
 namespace frnn {
 
@@ -139,9 +140,9 @@ inline SortItem *queueSort(const int32_t *ids, int64_t count, int64_t V, SortIte
     SortItem *to = first;
     SortItem *spare = second;
     for (int pass = 0; pass < sortPasses(V); ++pass) {
-        sortCountKernel<<<tiles, SORT_THREADS, 0, stream>>>(source, counts, count, 8 * pass);
-        sortScanKernel<<<1, SCAN_THREADS, 0, stream>>>(counts, static_cast<int64_t>(RADIX) * tiles);
-        sortScatterKernel<<<tiles, SORT_THREADS, 0, stream>>>(source, counts, to, count, 8 * pass);
+        launchKernel(sortCountKernel, tiles, SORT_THREADS, 0, stream, source, counts, count, 8 * pass);
+        launchKernel(sortScanKernel, 1, SCAN_THREADS, 0, stream, counts, static_cast<int64_t>(RADIX) * tiles);
+        launchKernel(sortScatterKernel, tiles, SORT_THREADS, 0, stream, source, counts, to, count, 8 * pass);
         source = {nullptr, to, static_cast<uint32_t>(V)};
         SortItem *written = to;
         to = spare;

@@ -29,7 +29,7 @@ void launchCellForward(const FrnnCellForwardParams &p) {
         using R = typename decltype(r)::type;
         withCell<S>(p.cell, p.stage, [&](auto step) {
             using Step = typename decltype(step)::type;
-            cellForwardKernel<S, R, Step><<<grid.blocks, grid.threads, 0, streamOf(p.stream)>>>(p);
+            launchKernel(cellForwardKernel<S, R, Step>, grid.blocks, grid.threads, 0, streamOf(p.stream), p);
         });
     });
 }

@@ -6,6 +6,7 @@
 #include "cellmath.h"
 #include "common/check.h"
 #include "common/grid.cuh"
+#include "common/launch.cuh"
 #include "common/types.cuh"
 #include "fusedrnn/cell.h"
 

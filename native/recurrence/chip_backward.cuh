@@ -61,7 +61,7 @@ chipBackward(const __grid_constant__ BackwardArgs args, const __grid_constant__ 
     constexpr int kChains = 4;
     static_assert(kDepthTiles % 2 == 0, "lanes read pairs of k-tiles");
 
-    extern __shared__ __align__(128) char shared[];
+    FRNN_DYNAMIC_SHARED(shared);
     const int warp = threadIdx.x / 32, lane = threadIdx.x % 32, rank = int(clusterRank());
     const int sliceInLaunch = blockIdx.x / place.blocks, block = blockIdx.x % place.blocks;
     const int slice = place.firstSlice + sliceInLaunch;

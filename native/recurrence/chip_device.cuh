@@ -9,57 +9,7 @@ namespace frnn {
 // Cycles after which a thread that waits for another block gives up: about two seconds.
 constexpr long long kChipWaitLimit = 4000000000ll;
 
-// Operands of a later step; they stay where they are written, so that they are under way while the block waits.
-__device__ __forceinline__ uint16_t readHalfword(const void *p) {
-    uint16_t v;
-    asm volatile("ld.global.nc.u16 %0, [%1];" : "=h"(v) : "l"(p));
-    return v;
-}
-
-__device__ __forceinline__ uint32_t readWord(const void *p) {
-    uint32_t v;
-    asm volatile("ld.global.nc.u32 %0, [%1];" : "=r"(v) : "l"(p));
-    return v;
-}
-
-__device__ __forceinline__ uint2 readTwoWords(const void *p) {
-    uint2 v;
-    asm volatile("ld.global.nc.v2.u32 {%0,%1}, [%2];" : "=r"(v.x), "=r"(v.y) : "l"(p));
-    return v;
-}
-
-__device__ __forceinline__ void bringIntoL2(const void *p) {
-    asm volatile("prefetch.global.L2 [%0];" ::"l"(p));
-}
-
 #ifdef FRNN_HOPPER
-
-// Four words, each whole in itself.
-__device__ __forceinline__ uint4 loadWords(const void *p) {
-    uint4 v;
-    asm volatile("ld.relaxed.gpu.global.v4.u32 {%0,%1,%2,%3}, [%4];" : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w) : "l"(p) : "memory");
-    return v;
-}
-
-__device__ __forceinline__ void storeWords(void *p, uint4 v) {
-    asm volatile("st.relaxed.gpu.global.v4.u32 [%0], {%1,%2,%3,%4};" ::"l"(p), "r"(v.x), "r"(v.y), "r"(v.z), "r"(v.w) : "memory");
-}
-
-// 16 bytes that arrive together.
-__device__ __forceinline__ uint4 loadPacket(const void *p) {
-    uint64_t low, high;
-    asm volatile("{\n\t.reg .b128 v;\n\tld.relaxed.gpu.global.b128 v, [%2];\n\tmov.b128 {%0, %1}, v;\n\t}"
-                 : "=l"(low), "=l"(high)
-                 : "l"(p)
-                 : "memory");
-    return make_uint4(uint32_t(low), uint32_t(low >> 32), uint32_t(high), uint32_t(high >> 32));
-}
-
-__device__ __forceinline__ void storePacket(void *p, uint4 v) {
-    const uint64_t low = uint64_t(v.y) << 32 | v.x, high = uint64_t(v.w) << 32 | v.z;
-    asm volatile("{\n\t.reg .b128 v;\n\tmov.b128 v, {%1, %2};\n\tst.relaxed.gpu.global.b128 [%0], v;\n\t}" ::"l"(p), "l"(low), "l"(high)
-                 : "memory");
-}
 
 // Fragment `index` of a warp's weights: in registers, or behind `rest` in shared memory.
 template <class Type, int kKept>

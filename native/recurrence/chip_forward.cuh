@@ -103,7 +103,7 @@ chipForward(const __grid_constant__ ForwardArgs args, const __grid_constant__ Ch
 #ifdef FRNN_HOPPER
     constexpr int kGates = Cell::kGates, kTiles = Cell::kTiles;
     constexpr int kPairs = kHidden / 32 / kChipWarps; // pairs of k-tiles of one warp
-    extern __shared__ __align__(128) char shared[];
+    FRNN_DYNAMIC_SHARED(shared);
     const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
     const int slice = place.firstSlice + blockIdx.x / place.blocks, block = blockIdx.x % place.blocks;
     const int direction = slice / args.slices, firstSample = slice % args.slices * args.samplesPerSlice;
@@ -240,7 +240,7 @@ chipForward(const __grid_constant__ ForwardArgs args, const __grid_constant__ Ch
                 const char *from = tileSlots + ((step - 1) & 1) * slotBytes + readOffset;
                 const uint32_t epoch = (step - 1) & 2 ? kChipOddEpoch : 0;
                 if (usedTiles == 1) {
-                    while (uint32_t(clock()) - multiplied < kChipFirstLook) {
+                    while (cycles() - multiplied < kChipFirstLook) {
                     }
                 }
                 receive<kPairs>(from, epoch, real, operand, lost, args.error);
@@ -278,7 +278,7 @@ chipForward(const __grid_constant__ ForwardArgs args, const __grid_constant__ Ch
             }
             // The sets of partial sums are used in turn: behind this barrier nobody reads the other one.
             __syncthreads();
-            multiplied = uint32_t(clock());
+            multiplied = cycles();
             if (finisher != (tile & 1)) continue;
 
             const SampleRow row = rows[tile * kTileSamples + column];

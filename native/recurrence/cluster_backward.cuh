@@ -30,7 +30,7 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
     static_assert(kCells * kThreads == kCellsPerTile, "cells must split evenly over threads");
     static_assert(Cell::kCarriedFloats <= 2, "more carried values than the kernel has room for");
 
-    extern __shared__ __align__(128) char shared[];
+    FRNN_DYNAMIC_SHARED(shared);
     // Few warps have registers to spare for what the compiler would rather compute again.
     constexpr bool kHold = kThreads <= 256;
     auto held = [](auto value) {

@@ -39,7 +39,7 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
     static_assert(kCluster > 1 || !kSplitSamples, "a block on its own turns whole chunks round");
     static_assert(kGeometry.cellsPerLane == kCells, "plan and kernel disagree about cells");
 
-    extern __shared__ __align__(128) char shared[];
+    FRNN_DYNAMIC_SHARED(shared);
     // Few warps have registers to spare for what the compiler would rather compute again.
     constexpr bool kHold = kThreads <= 256;
     auto held = [](auto value) {

@@ -33,7 +33,7 @@ void launchGruBackward(const FrnnCellBackwardParams &p) {
     const CellGrid grid = cellGrid(p.N, p.H, p.directionCount);
     withType(p.type, [&](auto s) {
         using S = typename decltype(s)::type;
-        gruBackwardKernel<S><<<grid.blocks, grid.threads, 0, streamOf(p.stream)>>>(p);
+        launchKernel(gruBackwardKernel<S>, grid.blocks, grid.threads, 0, streamOf(p.stream), p);
     });
 }
 

@@ -36,7 +36,7 @@ void launchLstmBackward(const FrnnCellBackwardParams &p) {
     const CellGrid grid = cellGrid(p.N, p.H, p.directionCount);
     withType(p.type, [&](auto s) {
         using S = typename decltype(s)::type;
-        lstmBackwardKernel<S><<<grid.blocks, grid.threads, 0, streamOf(p.stream)>>>(p);
+        launchKernel(lstmBackwardKernel<S>, grid.blocks, grid.threads, 0, streamOf(p.stream), p);
     });
 }
 

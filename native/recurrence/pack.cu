@@ -4,6 +4,7 @@
 
 #include "common/check.h"
 #include "common/grid.cuh"
+#include "common/launch.cuh"
 #include "common/types.cuh"
 #include "rows.h"
 
@@ -129,8 +130,8 @@ int32_t frnn_pack_rows(const FrnnPackRowsParams *params, FrnnMessage *message) {
         using From = typename decltype(flat)::type;
         using To = typename decltype(packed)::type;
         constexpr int WIDTH = decltype(width)::value;
-        packKernel<From, To, WIDTH><<<blocksFor(p.packedRows, 1), rowThreads(p.packedStride / WIDTH), 0, streamOf(p.stream)>>>(
-            address<const From>(p.flat), address<To>(p.packed), shape);
+        launchKernel(packKernel<From, To, WIDTH>, blocksFor(p.packedRows, 1), rowThreads(p.packedStride / WIDTH), 0, streamOf(p.stream),
+                     address<const From>(p.flat), address<To>(p.packed), shape);
     });
     return check.cuda(cudaGetLastError());
 }
@@ -146,8 +147,8 @@ int32_t frnn_unpack_rows(const FrnnUnpackRowsParams *params, FrnnMessage *messag
         using From = typename decltype(packed)::type;
         using To = typename decltype(flat)::type;
         constexpr int WIDTH = decltype(width)::value;
-        unpackKernel<From, To, WIDTH><<<blocksFor(p.gates * p.hidden, 1), rowThreads(p.columns / WIDTH), 0, streamOf(p.stream)>>>(
-            address<const From>(p.packed), address<To>(p.flat), shape, p.accumulate != 0);
+        launchKernel(unpackKernel<From, To, WIDTH>, blocksFor(p.gates * p.hidden, 1), rowThreads(p.columns / WIDTH), 0, streamOf(p.stream),
+                     address<const From>(p.packed), address<To>(p.flat), shape, p.accumulate != 0);
     });
     return check.cuda(cudaGetLastError());
 }
@@ -170,9 +171,9 @@ int32_t frnn_pack_bias(const FrnnPackBiasParams *params, FrnnMessage *message) {
         withType(p.biasType, [&](auto bias) {
             using From = typename decltype(flat)::type;
             using To = typename decltype(bias)::type;
-            biasKernel<<<blocksFor(p.biasCount), THREADS, 0, streamOf(p.stream)>>>(
-                address<const From>(p.bIh), address<const From>(p.bHh), address<To>(p.bias), address<float>(p.bHn), gates, p.hidden,
-                p.biasCount);
+            launchKernel(biasKernel<From, To>, blocksFor(p.biasCount), THREADS, 0, streamOf(p.stream),
+                         address<const From>(p.bIh), address<const From>(p.bHh), address<To>(p.bias), address<float>(p.bHn), gates, p.hidden,
+                         p.biasCount);
         });
     });
     return check.cuda(cudaGetLastError());

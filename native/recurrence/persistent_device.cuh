@@ -7,23 +7,13 @@
 #include <limits.h>
 #include <stdint.h>
 
-#include <type_traits>
+#include "recurrence/instructions.cuh"
 
 namespace frnn {
 
-// Kernels have bodies on Hopper alone: tile sizes are cut to its registers, shared memory and clusters.
-#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ == 900
-#define FRNN_HOPPER 1
-#elif defined(__CUDA_ARCH__)
-// Elsewhere the bodies are empty, so that nothing calls their parts.
-#pragma nv_diag_suppress 177
-#endif
-
 // tanh.approx answers exactly +-1 for large arguments and NaN for NaN; its error of 2^-11 is below a half ulp of bf16.
 __device__ __forceinline__ float fastTanh(float x) {
-    float y;
-    asm("tanh.approx.f32 %0, %1;" : "=f"(y) : "f"(x));
-    return y;
+    return tanhApproximate(x);
 }
 
 __device__ __forceinline__ float fastSigmoid(float x) {
@@ -47,9 +37,7 @@ struct Bf16 {
 
     // c[16x8] += a[16x16] * b[16x8]
     static __device__ __forceinline__ void multiplyAdd(float (&c)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1) {
-        asm("mma.sync.aligned.m16n8k16.row.col.f32.bf16.bf16.f32 {%0,%1,%2,%3},{%4,%5,%6,%7},{%8,%9},{%0,%1,%2,%3};"
-            : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
-            : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+        multiplyAddBf16(c, a, b0, b1);
     }
 };
 
@@ -69,68 +57,9 @@ struct Half {
     static __device__ __forceinline__ float high(uint32_t pair) { return value(uint16_t(pair >> 16)); }
 
     static __device__ __forceinline__ void multiplyAdd(float (&c)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1) {
-        asm("mma.sync.aligned.m16n8k16.row.col.f32.f16.f16.f32 {%0,%1,%2,%3},{%4,%5,%6,%7},{%8,%9},{%0,%1,%2,%3};"
-            : "+f"(c[0]), "+f"(c[1]), "+f"(c[2]), "+f"(c[3])
-            : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b0), "r"(b1));
+        multiplyAddF16(c, a, b0, b1);
     }
 };
-
-// Copies from global to shared memory that complete in groups; what lies behind `valid` bytes becomes zero.
-__device__ __forceinline__ void copyAsync16(uint32_t to, const void *from, int valid) {
-    asm volatile("cp.async.cg.shared.global [%0], [%1], 16, %2;" ::"r"(to), "l"(from), "r"(valid) : "memory");
-}
-
-__device__ __forceinline__ void copyAsync8(uint32_t to, const void *from, int valid) {
-    asm volatile("cp.async.ca.shared.global [%0], [%1], 8, %2;" ::"r"(to), "l"(from), "r"(valid) : "memory");
-}
-
-__device__ __forceinline__ void copyCommit() {
-    asm volatile("cp.async.commit_group;" ::: "memory");
-}
-
-// Waits until at most kPending of this thread's groups are under way.
-template <int kPending>
-__device__ __forceinline__ void copyWait() {
-    asm volatile("cp.async.wait_group %0;" ::"n"(kPending) : "memory");
-}
-
-// Stores under a predicate: a branch around a single store would cost more than the store.
-__device__ __forceinline__ void storeIf(bool condition, void *p, uint4 v) {
-    asm volatile(
-        "{\n\t.reg .pred p;\n\tsetp.ne.u32 p, %5, 0;\n\t@p st.global.v4.u32 [%0], {%1,%2,%3,%4};\n\t}" ::"l"(p), "r"(v.x), "r"(v.y),
-        "r"(v.z), "r"(v.w), "r"(uint32_t(condition))
-        : "memory");
-}
-
-__device__ __forceinline__ void storeIf(bool condition, void *p, uint2 v) {
-    asm volatile("{\n\t.reg .pred p;\n\tsetp.ne.u32 p, %3, 0;\n\t@p st.global.v2.u32 [%0], {%1,%2};\n\t}" ::"l"(p), "r"(v.x),
-                 "r"(v.y), "r"(uint32_t(condition))
-                 : "memory");
-}
-
-__device__ __forceinline__ void storeIf(bool condition, void *p, uint32_t v) {
-    asm volatile("{\n\t.reg .pred p;\n\tsetp.ne.u32 p, %2, 0;\n\t@p st.global.u32 [%0], %1;\n\t}" ::"l"(p), "r"(v),
-                 "r"(uint32_t(condition))
-                 : "memory");
-}
-
-__device__ __forceinline__ void storeIf(bool condition, void *p, uint16_t v) {
-    asm volatile("{\n\t.reg .pred p;\n\tsetp.ne.u32 p, %2, 0;\n\t@p st.global.u16 [%0], %1;\n\t}" ::"l"(p), "h"(v),
-                 "r"(uint32_t(condition))
-                 : "memory");
-}
-
-// Makes the compiler hold a value in a register where it would compute it anew in every step, after the wait.
-template <class T>
-__device__ __forceinline__ void hold(T &value) {
-    if constexpr (std::is_same_v<T, float>) {
-        asm volatile("" : "+f"(value));
-    } else if constexpr (sizeof(T) == 8) {
-        asm volatile("" : "+l"(value));
-    } else {
-        asm volatile("" : "+r"(value));
-    }
-}
 
 // The same in all lanes, and known to be: code behind a test of it needs no convergence.
 __device__ __forceinline__ int warpIndex() {
@@ -138,58 +67,6 @@ __device__ __forceinline__ int warpIndex() {
 }
 
 #ifdef FRNN_HOPPER
-
-__device__ __forceinline__ uint32_t sharedAddress(const void *p) {
-    return uint32_t(__cvta_generic_to_shared(p));
-}
-
-// The address of the same place in the shared memory of another block of the cluster.
-__device__ __forceinline__ uint32_t peerAddress(uint32_t address, int rank) {
-    uint32_t peer;
-    asm("mapa.shared::cluster.u32 %0, %1, %2;" : "=r"(peer) : "r"(address), "r"(rank));
-    return peer;
-}
-
-__device__ __forceinline__ uint32_t clusterRank() {
-    uint32_t rank;
-    asm("mov.u32 %0, %%cluster_ctarank;" : "=r"(rank));
-    return rank;
-}
-
-__device__ __forceinline__ void clusterSync() {
-    asm volatile("barrier.cluster.arrive.release.aligned;\n\tbarrier.cluster.wait.acquire.aligned;" ::: "memory");
-}
-
-// 16 bytes into a peer's shared memory; the peer's barrier counts them when they are visible there.
-__device__ __forceinline__ void storePeer(uint32_t address, uint4 v, uint32_t barrier) {
-    asm volatile(
-        "st.async.weak.shared::cluster.mbarrier::complete_tx::bytes.v4.b32 [%0], {%1,%2,%3,%4}, [%5];" ::"r"(address),
-        "r"(v.x), "r"(v.y), "r"(v.z), "r"(v.w), "r"(barrier)
-        : "memory");
-}
-
-__device__ __forceinline__ void barrierInit(uint32_t barrier) {
-    asm volatile("mbarrier.init.shared::cta.b64 [%0], 1;" ::"r"(barrier) : "memory");
-}
-
-__device__ __forceinline__ void barrierInitVisible() {
-    asm volatile("fence.mbarrier_init.release.cluster;" ::: "memory");
-}
-
-// Opens the next phase: it completes when `bytes` have arrived.
-__device__ __forceinline__ void barrierExpect(uint32_t barrier, uint32_t bytes) {
-    asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(barrier), "r"(bytes) : "memory");
-}
-
-__device__ __forceinline__ bool barrierTry(uint32_t barrier, uint32_t parity) {
-    uint32_t done;
-    asm volatile(
-        "{\n\t.reg .pred p;\n\tmbarrier.try_wait.parity.shared::cta.b64 p, [%1], %2;\n\tselp.u32 %0, 1, 0, p;\n\t}"
-        : "=r"(done)
-        : "r"(barrier), "r"(parity)
-        : "memory");
-    return done != 0;
-}
 
 // Waits for a phase, but not for ever: after about two seconds the error word is written and `lost` set. A thread that
 // has lost a partner waits no more and runs on through all its steps, so that no block is left alone at a barrier.
@@ -204,11 +81,6 @@ __device__ __forceinline__ void barrierWait(uint32_t barrier, uint32_t parity, b
             return;
         }
     }
-}
-
-// Meeting point of `threads` threads of a block; 0 is __syncthreads.
-__device__ __forceinline__ void namedBarrier(int id, int threads) {
-    asm volatile("bar.sync %0, %1;" ::"r"(id), "r"(threads) : "memory");
 }
 
 // Eight consecutive 16-bit values of a row of `count`, zeros behind its end; `aligned`: rows are whole 16-byte blocks.

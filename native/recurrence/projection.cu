@@ -61,7 +61,7 @@ int32_t frnn_state_forward(const FrnnStateForwardParams *params, FrnnMessage *me
     withTypes(p.type, p.projectedType, [&](auto s, auto r) {
         using S = typename decltype(s)::type;
         using R = typename decltype(r)::type;
-        stateForwardKernel<S, R><<<grid.blocks, grid.threads, 0, streamOf(p.stream)>>>(p);
+        launchKernel(stateForwardKernel<S, R>, grid.blocks, grid.threads, 0, streamOf(p.stream), p);
     });
     return check.cuda(cudaGetLastError());
 }
@@ -77,7 +77,7 @@ int32_t frnn_state_backward(const FrnnStateBackwardParams *params, FrnnMessage *
     const CellGrid grid = cellGrid(p.N, p.P, p.directionCount);
     withType(p.type, [&](auto s) {
         using S = typename decltype(s)::type;
-        stateBackwardKernel<S><<<grid.blocks, grid.threads, 0, streamOf(p.stream)>>>(p);
+        launchKernel(stateBackwardKernel<S>, grid.blocks, grid.threads, 0, streamOf(p.stream), p);
     });
     return check.cuda(cudaGetLastError());
 }

@@ -73,9 +73,9 @@ void launchResetBeforeBackward(const FrnnCellBackwardParams &p) {
     withType(p.type, [&](auto s) {
         using S = typename decltype(s)::type;
         if (p.stage == 0) {
-            candidateBackwardKernel<S><<<grid.blocks, grid.threads, 0, streamOf(p.stream)>>>(p);
+            launchKernel(candidateBackwardKernel<S>, grid.blocks, grid.threads, 0, streamOf(p.stream), p);
         } else {
-            resetBackwardKernel<S><<<grid.blocks, grid.threads, 0, streamOf(p.stream)>>>(p);
+            launchKernel(resetBackwardKernel<S>, grid.blocks, grid.threads, 0, streamOf(p.stream), p);
         }
     });
 }

@@ -27,9 +27,9 @@ void launchRnnBackward(const FrnnCellBackwardParams &p) {
     withType(p.type, [&](auto s) {
         using S = typename decltype(s)::type;
         if (p.cell == FRNN_RNN_RELU) {
-            rnnBackwardKernel<S, true><<<grid.blocks, grid.threads, 0, streamOf(p.stream)>>>(p);
+            launchKernel(rnnBackwardKernel<S, true>, grid.blocks, grid.threads, 0, streamOf(p.stream), p);
         } else {
-            rnnBackwardKernel<S, false><<<grid.blocks, grid.threads, 0, streamOf(p.stream)>>>(p);
+            launchKernel(rnnBackwardKernel<S, false>, grid.blocks, grid.threads, 0, streamOf(p.stream), p);
         }
     });
 }

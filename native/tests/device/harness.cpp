@@ -90,6 +90,8 @@ Buffer::Buffer(int32_t type, int64_t count) : type_(type), count_(count) {
     const size_t bytes = static_cast<size_t>(count * typeBytes(type) + 2 * GUARD);
     checkCuda(cudaMalloc(reinterpret_cast<void **>(&base_), bytes), "cudaMalloc");
     checkCuda(cudaMemset(base_, 0xFF, bytes), "cudaMemset");
+    // Calls go through streams that do not wait for the default one.
+    checkCuda(cudaDeviceSynchronize(), "synchronize");
     address_ = reinterpret_cast<uint64_t>(base_) + GUARD;
 }
 

@@ -1,0 +1,12 @@
+// The product of the tensor cores, on the fragments of all lanes of a warp.
+#pragma once
+
+#include <cstdint>
+
+#include "machine.h"
+
+namespace simulation {
+
+void multiplyFragments(const Operand (&operands)[32], uint64_t (&results)[32][2], bool half);
+
+}  // namespace simulation

@@ -1,0 +1,11 @@
+# The programs that check kernels, on the simulated device.
+file(GLOB device_tests CONFIGURE_DEPENDS ../tests/device/*.cpp)
+add_executable(frnn_simulated_tests ${device_tests} $<TARGET_OBJECTS:fusedrnn_objects>)
+set(bench ../bench/frnn_bench.cu)
+simulate_kernels(${bench})
+add_executable(frnn_simulated_bench ${bench} $<TARGET_OBJECTS:fusedrnn_objects>)
+foreach(program frnn_simulated_tests frnn_simulated_bench)
+    target_include_directories(${program} BEFORE PRIVATE include .. ../include ../bench)
+    target_link_libraries(${program} PRIVATE cudart ${CMAKE_DL_LIBS})
+    set_target_properties(${program} PROPERTIES BUILD_RPATH ${simulation_libraries})
+endforeach()
