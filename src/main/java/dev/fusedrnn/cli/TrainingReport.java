@@ -43,6 +43,9 @@ final class TrainingReport {
         fields.put("deviceDescription", model.network().device().description());
         fields.put("engine", model.network().rnn().engine().name());
         fields.put("plan", trainer.plan());
+        Map<String, Object> memory = new LinkedHashMap<>(trainer.memory().byUse());
+        memory.put("total", trainer.memory().total());
+        fields.put("memoryBytes", memory);
     }
 
     /** Perplexity of the test text. */

@@ -141,6 +141,7 @@ final class TrainingRun {
                 model.network().device().name(),
                 engine,
                 trainer.plan()));
+        console.note(trainer.memory().toString());
         if (trainer.steps() > 0) {
             console.note("going on after " + place(trainer));
         }

@@ -27,18 +27,19 @@ public final class SoftmaxLoss implements AutoCloseable {
      *
      * @param dataType of features and logits
      * @param rows M
+     * @param training whether there are gradients
      */
-    public SoftmaxLoss(Kernels kernels, Linear head, DataType dataType, long rows) {
-        this(kernels, head, dataType, rows, chunkRows(head, dataType));
+    public SoftmaxLoss(Kernels kernels, Linear head, DataType dataType, long rows, boolean training) {
+        this(kernels, head, dataType, rows, chunkRows(head, dataType, training));
     }
 
     /**
-     * Every chunk reads and writes the F32 gradient of the weight [O, F] once more: 8·O·F bytes beside about 5 passes over
-     * its logits. So a chunk's logits get as many bytes as that gradient has, with which the gradient costs less than the
-     * logits do, and the loss never needs more memory than the head itself.
+     * Every chunk reads the weight [O, F] once more, and in training reads and writes its F32 gradient: 8·O·F bytes beside
+     * about 5 passes over its logits. So a chunk's logits get as many bytes as the weight or that gradient has, with which
+     * they cost less than the logits do, and the loss never needs more memory than the head itself.
      */
-    static long chunkRows(Linear head, DataType dataType) {
-        long asTheWeight = (long) head.inputs() * Float.BYTES / dataType.bytes();
+    private static long chunkRows(Linear head, DataType dataType, boolean training) {
+        long asTheWeight = (long) head.inputs() * (training ? Float.BYTES : dataType.bytes()) / dataType.bytes();
         return Math.max(1, Math.max(asTheWeight, CHUNK_ELEMENTS / head.outputs()));
     }
 
@@ -96,6 +97,11 @@ public final class SoftmaxLoss implements AutoCloseable {
                 kernels.beside(() -> head.backwardParameters(x, part, accumulate));
             }
         }
+    }
+
+    /** Bytes of the buffers. */
+    public long bytes() {
+        return logits.byteSize() + losses.byteSize();
     }
 
     @Override

@@ -51,6 +51,11 @@ public final class WeightDrop implements AutoCloseable {
         }
     }
 
+    /** Bytes of the copy. */
+    public long bytes() {
+        return dropped.byteSize();
+    }
+
     /** What a pass runs on: as {@link Rnn#flatParameters}, with dropped elements after {@link #draw}. */
     public Tensor parameters() {
         return dropped;

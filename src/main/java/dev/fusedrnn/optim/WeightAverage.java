@@ -37,6 +37,11 @@ public final class WeightAverage implements AutoCloseable {
         terms = 1;
     }
 
+    /** Bytes of the array this holds. */
+    public long bytes() {
+        return other.byteSize();
+    }
+
     /** Terms of the average; 0 before {@link #start}. */
     public long terms() {
         return terms;

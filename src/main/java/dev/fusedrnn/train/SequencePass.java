@@ -103,7 +103,7 @@ public final class SequencePass implements AutoCloseable {
             state = carried ? own(RnnState.zeros(stack, network.device(), batch)) : null;
             // The backward pass reads the initial state, so a training pass must not overwrite it.
             finalState = carried && training ? own(RnnState.zeros(stack, network.device(), batch)) : state;
-            loss = own(new SoftmaxLoss(kernels, network.head(), type, rows));
+            loss = own(new SoftmaxLoss(kernels, network.head(), type, rows, training));
             execution = own(network.rnn().prepare(steps, batch, training));
             forwardCall = forwardCall(training);
             backwardCall = training ? backwardCall() : null;
@@ -243,6 +243,36 @@ public final class SequencePass implements AutoCloseable {
         double sum = penaltySum.toFloats()[0];
         penaltySum.clear();
         return sum;
+    }
+
+    /** Bytes of the tensors between the layers, states included. */
+    long activationBytes() {
+        long all = owned.stream()
+                .mapToLong(resource -> resource instanceof Tensor tensor ? tensor.byteSize() : 0)
+                .sum();
+        long states = stateBytes(state) + (finalState == state ? 0 : stateBytes(finalState));
+        return all - reserveBytes() + states + (weightDrop == null ? 0 : weightDrop.bytes());
+    }
+
+    /** Bytes kept from the stack's forward pass for its backward pass. */
+    long reserveBytes() {
+        return forwardCall.reserve() == null ? 0 : forwardCall.reserve().byteSize();
+    }
+
+    /** Bytes of scratch memory of the stack's engine. */
+    long workspaceBytes() {
+        return execution.workspaceBytes();
+    }
+
+    /** Bytes of logits and losses. */
+    long lossBytes() {
+        return loss.bytes();
+    }
+
+    private static long stateBytes(RnnState state) {
+        return state == null
+                ? 0
+                : state.h().byteSize() + (state.c() == null ? 0 : state.c().byteSize());
     }
 
     /** How the recurrence is computed, for reports. */

@@ -109,6 +109,11 @@ public final class Trainer implements AutoCloseable {
         return step.plan();
     }
 
+    /** What a step holds on the device; validation holds activations, workspace and logits of its own besides. */
+    public TrainingMemory memory() {
+        return step.memory();
+    }
+
     private long runEpoch(TrainingListener listener, long maxSteps) {
         Minibatches.Epoch batches = minibatches.epoch(epoch);
         Stretch stretch = new Stretch();

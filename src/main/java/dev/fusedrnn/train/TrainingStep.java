@@ -3,9 +3,11 @@ package dev.fusedrnn.train;
 import dev.fusedrnn.kernel.Kernels;
 import dev.fusedrnn.kernel.Recording;
 import dev.fusedrnn.nn.LanguageNetwork;
+import dev.fusedrnn.nn.Parameters;
 import dev.fusedrnn.nn.RnnState;
 import dev.fusedrnn.optim.NtAsgd;
 import dev.fusedrnn.optim.Optimizer;
+import dev.fusedrnn.optim.OptimizerConfig;
 import dev.fusedrnn.optim.WeightAverage;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
@@ -19,6 +21,7 @@ public final class TrainingStep implements AutoCloseable {
     private final SequencePass pass;
     private final Optimizer optimizer;
     private final WeightAverage average;
+    private final Parameters parameters;
     private final Reduction reduction;
     private final int batch;
     private final long dropoutSeed;
@@ -44,6 +47,7 @@ public final class TrainingStep implements AutoCloseable {
         this.lossScale = new LossScale(network.config().rnn().dataType());
         this.pass = new SequencePass(network, steps, batch, true, carried, config.penalty());
         this.kernels = network.kernels();
+        this.parameters = network.parameters();
         this.stagedScalars = Device.cpu().zeros(DataType.F32, host.length);
         this.scalars = network.device().zeros(DataType.F32, host.length);
         this.gradientScale = scalars.view(2, 1);
@@ -141,6 +145,23 @@ public final class TrainingStep implements AutoCloseable {
     /** The carried state; null if it is not carried. */
     public RnnState state() {
         return pass.state();
+    }
+
+    /** What the step holds on the device, the network's parameters included. */
+    public TrainingMemory memory() {
+        long values = parameters.values().byteSize();
+        boolean copied = parameters.masters() != parameters.values();
+        OptimizerConfig config = optimizer.config();
+        return new TrainingMemory(
+                values + (copied ? parameters.masters().byteSize() : 0),
+                parameters.gradients().byteSize(),
+                (config.usesMoment1() ? parameters.moment(0).byteSize() : 0)
+                        + (config.usesMoment2() ? parameters.moment(1).byteSize() : 0)
+                        + (average == null ? 0 : average.bytes()),
+                pass.activationBytes() + scalars.byteSize(),
+                pass.reserveBytes(),
+                pass.workspaceBytes(),
+                pass.lossBytes());
     }
 
     /** How the recurrence is computed, for reports. */

@@ -79,7 +79,11 @@ class LayersTest {
                         .add("bias", 10)
                         .build(device, DataType.F32);
                 SoftmaxLoss loss = new SoftmaxLoss(
-                        kernels, new Linear(kernels, parameters, "weight", "bias"), DataType.F32, steps * batch);
+                        kernels,
+                        new Linear(kernels, parameters, "weight", "bias"),
+                        DataType.F32,
+                        steps * batch,
+                        false);
                 Tensor features = floats(steps * batch, E);
                 Tensor targetIds = ints(targets)) {
             loss.forward(features, targetIds);
@@ -141,8 +145,8 @@ class LayersTest {
         int classes = 8192;
         try (Parameters parameters =
                         Parameters.builder().add("weight", classes, 1).build(device, DataType.F32);
-                SoftmaxLoss loss =
-                        new SoftmaxLoss(kernels, new Linear(kernels, parameters, "weight", null), DataType.F32, rows)) {
+                SoftmaxLoss loss = new SoftmaxLoss(
+                        kernels, new Linear(kernels, parameters, "weight", null), DataType.F32, rows, true)) {
             long logits = 4L * rows * classes;
             assertThat(device.peakBytes()).isLessThan(logits / 4);
             assertThat(loss.losses().elements()).isEqualTo(rows);

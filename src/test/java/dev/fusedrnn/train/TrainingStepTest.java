@@ -12,10 +12,13 @@ import dev.fusedrnn.nn.LanguageNetwork;
 import dev.fusedrnn.nn.LanguageNetworkConfig;
 import dev.fusedrnn.optim.Adam;
 import dev.fusedrnn.optim.Schedule;
+import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
 import dev.fusedrnn.text.TokenSequence;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class TrainingStepTest {
     private static final int T = 4;
@@ -53,6 +56,29 @@ class TrainingStepTest {
                 assertThat(step.takeLoss()).isLessThan(1000 * T * N * Math.log(TinyLanguage.V));
                 assertThat(step.gradientNorm()).isPositive();
             }
+        }
+    }
+
+    /** All that is on the device is in the account, but for the optimizer's two scalars. */
+    @ParameterizedTest
+    @CsvSource({"F32", "BF16"})
+    void memoryIsAccountedFor(DataType type) {
+        try (Device device = Device.cpu();
+                LanguageNetwork network =
+                        LanguageNetwork.create(TinyLanguage.tiedWithDropout(type), device, EngineChoice.REFERENCE);
+                TrainingStep step = new TrainingStep(
+                        network, T, N, true, TrainerConfig.sgd(0.1, 1, 1).withOptimizer(Adam.usual()))) {
+            TrainingMemory memory = step.memory();
+            long elements = network.parameters().elements();
+            assertThat(memory.parameters()).isEqualTo(type.isHalf() ? 6 * elements : 4 * elements);
+            assertThat(memory.gradients()).isEqualTo(4 * elements);
+            assertThat(memory.moments()).isEqualTo(8 * elements);
+            assertThat(memory.total() - memory.workspace()).isEqualTo(device.allocatedBytes() - 2 * Float.BYTES);
+            assertThat(memory.byUse().values().stream()
+                            .mapToLong(Long::longValue)
+                            .sum())
+                    .isEqualTo(memory.total());
+            assertThat(memory.toString()).startsWith("memory 0.").contains("reserve 0.0, workspace 0.");
         }
     }
 
