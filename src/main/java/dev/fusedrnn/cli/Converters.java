@@ -2,8 +2,10 @@ package dev.fusedrnn.cli;
 
 import dev.fusedrnn.engine.CellType;
 import dev.fusedrnn.engine.RnnConfig;
+import dev.fusedrnn.model.Preset;
 import dev.fusedrnn.nn.EngineChoice;
 import dev.fusedrnn.nn.Initialization;
+import dev.fusedrnn.optim.DecayScope;
 import dev.fusedrnn.optim.OptimizerConfig;
 import dev.fusedrnn.optim.Schedule;
 import dev.fusedrnn.tensor.DataType;
@@ -71,6 +73,22 @@ final class Converters {
         @Override
         public Integer convert(String text) {
             return (int) whole(text, 0, RnnConfig.MAX_SIZE);
+        }
+    }
+
+    /** Name of a published model. */
+    static final class PresetName implements ITypeConverter<Preset> {
+        @Override
+        public Preset convert(String text) {
+            return named(text, Preset::parse);
+        }
+    }
+
+    /** Which parameters decay. */
+    static final class DecayScopeName implements ITypeConverter<DecayScope> {
+        @Override
+        public DecayScope convert(String text) {
+            return named(text, DecayScope::parse);
         }
     }
 

@@ -56,7 +56,7 @@ public final class Main implements Runnable {
         tool.setExecutionExceptionHandler(
                 (fault, command, parsed) -> Faults.ofExecution(fault, name(command), console));
         try {
-            return tool.execute(args);
+            return tool.execute(PresetArguments.expand(args));
         } catch (Error fault) {
             // Past picocli's handler, which takes exceptions alone; lack of memory is the usual one.
             return Faults.ofExecution(fault, "fusedrnn", console);

@@ -24,16 +24,17 @@ record MemoryNeed(double parameters, double bytes) {
         for (Parameters.Entry entry : LanguageNetwork.plan(network).entries()) {
             parameters += entry.elements();
         }
-        RnnConfig stack = network.rnn();
-        double perToken = stack.inputSize()
-                + (double) stack.layers()
-                        * stack.directions()
-                        * stack.hiddenSize()
-                        * (stack.cell().gates() + 1);
+        double perToken = network.rnn().inputSize();
+        for (RnnConfig stack : network.stacks()) {
+            perToken += (double) stack.layers()
+                    * stack.directions()
+                    * stack.hiddenSize()
+                    * (stack.cell().gates() + 1);
+        }
         return new MemoryNeed(
                 parameters,
                 parameters * BYTES_PER_PARAMETER
-                        + perToken * batch * steps * stack.dataType().bytes());
+                        + perToken * batch * steps * network.rnn().dataType().bytes());
     }
 
     /** Refuses what cannot fit. */

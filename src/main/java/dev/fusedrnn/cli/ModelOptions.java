@@ -103,6 +103,13 @@ final class ModelOptions {
     int hidden;
 
     @Option(
+            names = "--last-hidden",
+            paramLabel = "N",
+            converter = Converters.Size.class,
+            description = "Units of the last layer, if others than --hidden.")
+    Integer lastHidden;
+
+    @Option(
             names = "--layers",
             paramLabel = "N",
             converter = Converters.Layers.class,
@@ -120,7 +127,7 @@ final class ModelOptions {
             paramLabel = "N",
             converter = Converters.SizeOrNone.class,
             description = "Features of the embedding; 0 for one-hot input (default: " + DEFAULT_EMBEDDING
-                    + ", with --tied the size of the stack's output).")
+                    + ", with --tied the size of the last layer's output).")
     Integer embedding;
 
     @Option(names = "--tied", description = "Use the embedding's table as the weights of the output layer too.")
@@ -134,8 +141,10 @@ final class ModelOptions {
             paramLabel = "NAME",
             converter = Converters.InitializationName.class,
             defaultValue = "framework",
-            description = "Start of the parameters: framework (as PyTorch), scratch (N(0, 0.01), as the book), xavier,"
-                    + " normal:DEVIATION, uniform:BOUND (default: ${DEFAULT-VALUE}).")
+            description =
+                    "Start of the parameters: framework (as PyTorch), framework:BOUND (the same, but embedding and"
+                            + " output layer U(-BOUND, BOUND)), scratch (N(0, 0.01), as the book), xavier,"
+                            + " normal:DEVIATION, uniform:BOUND (default: ${DEFAULT-VALUE}).")
     Initialization init;
 
     @Option(
@@ -159,7 +168,9 @@ final class ModelOptions {
             paramLabel = "NAME",
             converter = Converters.SamplingName.class,
             defaultValue = "sequential",
-            description = "Minibatches: sequential (state carried), random, sliding (default: ${DEFAULT-VALUE}).")
+            description =
+                    "Minibatches: sequential (state carried), varying (the same in random lengths around --steps),"
+                            + " random, sliding (default: ${DEFAULT-VALUE}).")
     Sampling sampling;
 
     @Mixin
@@ -193,8 +204,8 @@ final class ModelOptions {
             throw new UserError("--reset-before is for --cell gru, found --cell " + cell.id());
         }
         if (tied && embedding != null && embedding != outputSize()) {
-            throw new UserError("--tied needs --embedding " + outputSize() + ", the size of the stack's output, found "
-                    + embedding);
+            throw new UserError("--tied needs --embedding " + outputSize()
+                    + ", the size of the last layer's output, found " + embedding);
         }
         if (regularization.dropout > 0 && layers == 1) {
             throw new UserError("--dropout acts between layers, but --layers is 1; use --input-dropout or"
@@ -209,6 +220,9 @@ final class ModelOptions {
         if (regularization.embeddingDropout > 0 && embedding != null && embedding == 0) {
             throw new UserError("--embedding-dropout needs an embedding, but --embedding is 0");
         }
+        if (lastHidden != null && layers == 1) {
+            throw new UserError("--last-hidden is for --layers 2 or more, found --layers 1");
+        }
         embedding = features();
         optimization.settle();
     }
@@ -218,7 +232,7 @@ final class ModelOptions {
     }
 
     private int outputSize() {
-        return hidden * (bidirectional ? 2 : 1);
+        return (lastHidden == null ? hidden : lastHidden) * (bidirectional ? 2 : 1);
     }
 
     /** Learns tokenizer and vocabulary from a text. */
@@ -280,6 +294,7 @@ final class ModelOptions {
             stack = stack.withGruVariant(GruVariant.RESET_BEFORE);
         }
         return LanguageNetworkConfig.of(vocabularySize, features, stack)
+                .withLastHiddenSize(lastHidden == null ? 0 : lastHidden)
                 .withTied(tied)
                 .withDropouts(regularization.dropouts());
     }

@@ -1,5 +1,6 @@
 package dev.fusedrnn.cli;
 
+import dev.fusedrnn.optim.DecayScope;
 import dev.fusedrnn.optim.NtAsgd;
 import dev.fusedrnn.optim.OptimizerConfig;
 import dev.fusedrnn.optim.Schedule;
@@ -42,6 +43,14 @@ final class OptimizerOptions {
     Double weightDecay;
 
     @Option(
+            names = "--decay",
+            paramLabel = "SCOPE",
+            converter = Converters.DecayScopeName.class,
+            defaultValue = "all",
+            description = "What --weight-decay is for: all, matrices (no biases) (default: ${DEFAULT-VALUE}).")
+    DecayScope decayScope;
+
+    @Option(
             names = "--schedule",
             paramLabel = "NAME",
             converter = Converters.ScheduleName.class,
@@ -79,6 +88,7 @@ final class OptimizerOptions {
     TrainerConfig trainer(int epochs) {
         return TrainerConfig.sgd(rate(), clip, epochs)
                 .withOptimizer(optimizer())
+                .withDecayScope(decayScope)
                 .withSchedule(schedule)
                 .withReduction(loss);
     }

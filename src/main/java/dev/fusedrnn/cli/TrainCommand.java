@@ -1,5 +1,6 @@
 package dev.fusedrnn.cli;
 
+import dev.fusedrnn.model.Preset;
 import dev.fusedrnn.nn.EngineChoice;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -25,6 +26,14 @@ final class TrainCommand implements Callable<Integer> {
 
     @Spec
     private CommandSpec spec;
+
+    @Option(
+            names = "--preset",
+            paramLabel = "NAME",
+            converter = Converters.PresetName.class,
+            description = "Options of a published word language model: zaremba-small, zaremba-medium, zaremba-large,"
+                    + " awd-lstm, awd-lstm-wikitext2. Options given besides win.")
+    Preset preset;
 
     @Option(names = "--text", paramLabel = "FILE", description = "UTF-8 text to train on (default: the bundled story).")
     Path text;

@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /** The JSON of {@code --report}. Numbers that are not finite are null. */
 final class TrainingReport {
@@ -41,11 +42,19 @@ final class TrainingReport {
         fields.put("parameters", model.network().parameters().count());
         fields.put("device", model.network().device().name());
         fields.put("deviceDescription", model.network().device().description());
-        fields.put("engine", model.network().rnn().engine().name());
+        fields.put("engine", engine(model));
         fields.put("plan", trainer.plan());
         Map<String, Object> memory = new LinkedHashMap<>(trainer.memory().byUse());
         memory.put("total", trainer.memory().total());
         fields.put("memoryBytes", memory);
+    }
+
+    /** Names of the engines of the recurrent layers. */
+    static String engine(LanguageModel model) {
+        return model.network().stacks().stream()
+                .map(rnn -> rnn.engine().name())
+                .distinct()
+                .collect(Collectors.joining(" + "));
     }
 
     /** Perplexity of the test text. */

@@ -71,7 +71,7 @@ final class TrainingRun {
             TokenSequence test)
             throws IOException {
         LanguageNetworkConfig network = options.model.network(codec.vocabulary().size());
-        Engines.choose(options.engine, network.rnn(), device);
+        network.stacks().forEach(stack -> Engines.choose(options.engine, stack, device));
         MemoryNeed.of(network, options.model.batch, options.model.steps).require(device);
         TrainingData data = data(textName, tokens, validation);
         if (options.model.optimization.optimizer instanceof NtAsgd && data.validation() == null) {
@@ -128,7 +128,7 @@ final class TrainingRun {
     }
 
     private void describe(LanguageModel model, Trainer trainer, String textName, TokenSequence tokens) {
-        String engine = model.network().rnn().engine().name();
+        String engine = TrainingReport.engine(model);
         report.describe(model, trainer, textName, tokens.size());
         console.note(String.format(
                 Locale.ROOT,

@@ -100,6 +100,14 @@ public record RnnConfig(
                 false);
     }
 
+    /** The same with other sizes of input and layers. */
+    public RnnConfig withSizes(int inputSize, int hiddenSize) {
+        return with(draft -> {
+            draft.inputSize = inputSize;
+            draft.hiddenSize = hiddenSize;
+        });
+    }
+
     /** The same with {@code layers} layers. */
     public RnnConfig withLayers(int layers) {
         return with(draft -> draft.layers = layers);
@@ -216,8 +224,8 @@ public record RnnConfig(
     /** All fields, free to change one of them. */
     private static final class Draft {
         private final CellType cell;
-        private final int inputSize;
-        private final int hiddenSize;
+        private int inputSize;
+        private int hiddenSize;
         private int layers;
         private boolean bidirectional;
         private boolean bias;

@@ -13,19 +13,27 @@ final class LastLogits {
 
     /** Logits behind the first {@code count} tokens of {@code text}. */
     static float[] of(LanguageNetwork network, int[] text, int count) {
-        DataType type = network.config().rnn().dataType();
         int inputs = network.config().rnn().inputSize();
-        int outputs = network.config().rnn().totalOutputSize();
-        int vocabulary = network.config().vocabularySize();
         try (Tensor ids = network.device().allocate(DataType.I32, count);
-                Tensor x = network.device().allocate(type, count, 1, inputs);
-                Tensor logits = network.device().allocate(type, 1, vocabulary)) {
+                Tensor x = network.device().allocate(network.config().rnn().dataType(), count, 1, inputs)) {
             ids.copyFrom(Arrays.copyOf(text, count));
             network.input().forward(ids, x.view(0, count, inputs));
-            try (RnnOutput output = network.rnn().infer(RnnInput.of(x))) {
-                network.head().forward(output.y().view((long) (count - 1) * outputs, 1, outputs), logits);
-                return logits.toFloats();
+            return behind(network, 0, x);
+        }
+    }
+
+    /** Logits of the last step of what a stack reads. */
+    private static float[] behind(LanguageNetwork network, int stack, Tensor in) {
+        if (stack < network.stacks().size()) {
+            try (RnnOutput output = network.stacks().get(stack).infer(RnnInput.of(in))) {
+                return behind(network, stack + 1, output.y());
             }
+        }
+        long outputs = in.shape().extent(2);
+        try (Tensor logits =
+                network.device().allocate(in.dataType(), 1, network.config().vocabularySize())) {
+            network.head().forward(in.view(in.elements() - outputs, 1, outputs), logits);
+            return logits.toFloats();
         }
     }
 }

@@ -4,15 +4,16 @@ import dev.fusedrnn.nn.LanguageNetwork;
 import dev.fusedrnn.nn.RnnState;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Tensor;
+import java.util.List;
 
 /** Feeds a network one token at a time; its tensors are taken once. */
 final class TokenStepper implements AutoCloseable {
     private final LanguageNetwork network;
     private final Tensor id;
     private final Tensor x;
-    private final Tensor y;
+    private final List<Tensor> outputs;
     private final Tensor logits;
-    private final RnnState state;
+    private final List<RnnState> states;
     private final int[] host = new int[1];
 
     TokenStepper(LanguageNetwork network) {
@@ -20,9 +21,11 @@ final class TokenStepper implements AutoCloseable {
         DataType type = network.config().rnn().dataType();
         id = network.device().zeros(DataType.I32, 1);
         x = network.device().zeros(type, 1, network.config().rnn().inputSize());
-        y = network.device().zeros(type, 1, network.config().rnn().totalOutputSize());
+        outputs = network.stacks().stream()
+                .map(rnn -> network.device().zeros(type, 1, rnn.config().totalOutputSize()))
+                .toList();
         logits = network.device().zeros(type, 1, network.config().vocabularySize());
-        state = network.rnn().zeroState(1);
+        states = network.zeroStates(1);
     }
 
     /** Advances the state by a token. */
@@ -30,12 +33,16 @@ final class TokenStepper implements AutoCloseable {
         host[0] = token;
         id.copyFrom(host);
         network.input().forward(id, x);
-        network.rnn().step(x, state, y);
+        Tensor in = x;
+        for (int i = 0; i < outputs.size(); i++) {
+            network.stacks().get(i).step(in, states.get(i), outputs.get(i));
+            in = outputs.get(i);
+        }
     }
 
     /** Logits of what follows the tokens fed. Waits for the device. */
     float[] logits() {
-        network.head().forward(y, logits);
+        network.head().forward(outputs.get(outputs.size() - 1), logits);
         return logits.toFloats();
     }
 
@@ -43,8 +50,8 @@ final class TokenStepper implements AutoCloseable {
     public void close() {
         id.close();
         x.close();
-        y.close();
+        outputs.forEach(Tensor::close);
         logits.close();
-        state.close();
+        states.forEach(RnnState::close);
     }
 }

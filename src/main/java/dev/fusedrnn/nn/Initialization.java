@@ -9,14 +9,16 @@ import java.util.Random;
  * How parameters start. Values are a function of the seed alone: {@link Random} is specified to the bit.
  *
  * @param kind which distribution
- * @param scale the bound of {@link Kind#UNIFORM} or the standard deviation of {@link Kind#NORMAL}; else without meaning
+ * @param scale the bound of {@link Kind#UNIFORM}, the standard deviation of {@link Kind#NORMAL}, or for {@link
+ *     Kind#FRAMEWORK} the bound of embedding and linear layers, 0 for theirs; else without meaning
  */
 public record Initialization(Kind kind, double scale) {
     /** The distributions. */
     public enum Kind {
         /**
          * As PyTorch's layers: recurrent parameters U(±1/√H), biases included; a linear layer U(±1/√inputs), bias included;
-         * an embedding N(0, 1).
+         * an embedding N(0, 1). With a scale, linear weights and embeddings U(±scale) and linear biases 0, as language models
+         * with tied weights need it.
          */
         FRAMEWORK,
         /** Weights N(0, scale²), biases 0. */
@@ -50,7 +52,8 @@ public record Initialization(Kind kind, double scale) {
     /** The name and scale in words a file or command line can carry: {@code framework}, {@code normal:0.01}. */
     public String id() {
         String name = kind.name().toLowerCase(Locale.ROOT);
-        return kind == Kind.NORMAL || kind == Kind.UNIFORM ? name + ":" + scale : name;
+        boolean scaled = kind == Kind.NORMAL || kind == Kind.UNIFORM || kind == Kind.FRAMEWORK && scale > 0;
+        return scaled ? name + ":" + scale : name;
     }
 
     /**
@@ -65,6 +68,7 @@ public record Initialization(Kind kind, double scale) {
                 double scale = Double.parseDouble(parts[1]);
                 return switch (parts[0]) {
                     case "normal" -> new Initialization(Kind.NORMAL, scale);
+                    case "framework" -> new Initialization(Kind.FRAMEWORK, scale);
                     case "uniform" -> new Initialization(Kind.UNIFORM, scale);
                     default -> throw unknown(id);
                 };
@@ -88,13 +92,16 @@ public record Initialization(Kind kind, double scale) {
 
     /** Fills the weight or bias of a linear layer with {@code inputs} inputs. */
     void linear(Parameters parameters, String name, int inputs, Random random) {
-        parameters.set(name, draw(parameters.entry(name).shape(), 1 / Math.sqrt(inputs), random));
+        Shape shape = parameters.entry(name).shape();
+        boolean bounded = kind == Kind.FRAMEWORK && scale > 0;
+        double bound = shape.rank() < 2 ? 0 : scale;
+        parameters.set(name, draw(shape, bounded ? bound : 1 / Math.sqrt(inputs), random));
     }
 
     /** Fills the table of an embedding. */
     void embedding(Parameters parameters, String name, Random random) {
         Shape shape = parameters.entry(name).shape();
-        float[] values = kind == Kind.FRAMEWORK ? normal(shape, 1, random) : draw(shape, 0, random);
+        float[] values = kind == Kind.FRAMEWORK && scale == 0 ? normal(shape, 1, random) : draw(shape, scale, random);
         parameters.set(name, values);
     }
 
@@ -126,7 +133,9 @@ public record Initialization(Kind kind, double scale) {
 
     private static IllegalArgumentException unknown(String id) {
         return new IllegalArgumentException("initialization must be one of "
-                + Arrays.asList("framework", "scratch", "xavier", "normal:DEVIATION", "uniform:BOUND") + ", found "
+                + Arrays.asList(
+                        "framework", "framework:BOUND", "scratch", "xavier", "normal:DEVIATION", "uniform:BOUND")
+                + ", found "
                 + id);
     }
 }

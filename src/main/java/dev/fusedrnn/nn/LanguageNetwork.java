@@ -5,11 +5,13 @@ import dev.fusedrnn.engine.RnnConfig;
 import dev.fusedrnn.kernel.Kernels;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Random;
 
 /**
  * The layers of a language model on one arena of parameters: {@code embedding.weight} (unless the input is one-hot), {@code
- * rnn.*}, {@code head.weight} (unless tied) and {@code head.bias}.
+ * rnn.*}, {@code rnn_last.*} if the last layer has a size of its own, {@code head.weight} (unless tied) and {@code head.bias}.
  *
  * <p>Confined to one thread at a time, like its device.
  */
@@ -23,11 +25,14 @@ public final class LanguageNetwork implements AutoCloseable {
     /** Dropout stream of the embedding's rows. */
     public static final int EMBEDDING_STREAM = INPUT_STREAM + 2;
 
-    /** Dropout stream of the first recurrent matrix; those of further layers and directions follow. */
-    public static final int WEIGHT_STREAM = 1 << 17;
+    /** Dropout stream of the first recurrent matrix, behind those of zoneout; those of further matrices follow. */
+    public static final int WEIGHT_STREAM = 1 << 18;
 
-    /** Name of the stack's section of the parameters. */
+    /** Name of the recurrent layers' section of the parameters. */
     public static final String RNN = "rnn";
+
+    /** Name of the last layer's section, if its size differs from the others'. */
+    public static final String RNN_LAST = "rnn_last";
 
     private static final String EMBEDDING = "embedding.weight";
     private static final String HEAD_WEIGHT = "head.weight";
@@ -37,14 +42,18 @@ public final class LanguageNetwork implements AutoCloseable {
     private final Kernels kernels;
     private final Parameters parameters;
     private final InputLayer input;
-    private final Rnn rnn;
+    private final List<Rnn> stacks;
     private final Linear head;
 
     private LanguageNetwork(LanguageNetworkConfig config, Kernels kernels, Parameters parameters, EngineChoice choice) {
         this.config = config;
         this.kernels = kernels;
         this.parameters = parameters;
-        this.rnn = Rnn.on(parameters, RNN, config.rnn(), choice);
+        List<Rnn> rnns = new ArrayList<>();
+        for (RnnConfig stack : config.stacks()) {
+            rnns.add(Rnn.on(parameters, section(rnns.size()), stack, choice));
+        }
+        this.stacks = List.copyOf(rnns);
         this.head = new Linear(kernels, parameters, config.tied() ? EMBEDDING : HEAD_WEIGHT, HEAD_BIAS);
         this.input = config.embeddingSize() > 0
                 ? new Embedding(kernels, parameters, EMBEDDING)
@@ -57,15 +66,15 @@ public final class LanguageNetwork implements AutoCloseable {
      * @throws IllegalArgumentException if the engine asked for cannot run the stack on the device
      */
     public static LanguageNetwork create(LanguageNetworkConfig config, Device device, EngineChoice choice) {
-        RnnConfig stack = config.rnn();
-        if (stack.dataType() == DataType.F64) {
+        DataType dataType = config.rnn().dataType();
+        if (dataType == DataType.F64) {
             throw new IllegalArgumentException("a language network computes in F32, BF16 or F16, found F64");
         }
-        Engines.choose(choice, stack, device);
+        config.stacks().forEach(stack -> Engines.choose(choice, stack, device));
         Kernels kernels = Kernels.of(device);
         Parameters parameters = null;
         try {
-            parameters = plan(config).build(device, stack.dataType());
+            parameters = plan(config).build(device, dataType);
             return new LanguageNetwork(config, kernels, parameters, choice);
         } catch (RuntimeException failed) {
             if (parameters != null) {
@@ -82,9 +91,12 @@ public final class LanguageNetwork implements AutoCloseable {
         if (config.embeddingSize() > 0) {
             plan.add(EMBEDDING, config.vocabularySize(), config.embeddingSize());
         }
-        plan.section(RNN, ParameterLayout.of(config.rnn()));
+        List<RnnConfig> stacks = config.stacks();
+        for (int i = 0; i < stacks.size(); i++) {
+            plan.section(section(i), ParameterLayout.of(stacks.get(i)));
+        }
         if (!config.tied()) {
-            plan.add(HEAD_WEIGHT, config.vocabularySize(), config.rnn().totalOutputSize());
+            plan.add(HEAD_WEIGHT, config.vocabularySize(), config.outputSize());
         }
         return plan.add(HEAD_BIAS, config.vocabularySize());
     }
@@ -95,7 +107,7 @@ public final class LanguageNetwork implements AutoCloseable {
         if (config.embeddingSize() > 0) {
             initialization.embedding(parameters, EMBEDDING, random);
         }
-        rnn.initialize(initialization, random);
+        stacks.forEach(rnn -> rnn.initialize(initialization, random));
         int inputs = head.inputs();
         if (!config.tied()) {
             initialization.linear(parameters, HEAD_WEIGHT, inputs, random);
@@ -128,9 +140,25 @@ public final class LanguageNetwork implements AutoCloseable {
         return input;
     }
 
-    /** The recurrent stack. */
-    public Rnn rnn() {
-        return rnn;
+    /** The recurrent layers: stacks of layers of one size, each of which reads what the one before writes. */
+    public List<Rnn> stacks() {
+        return stacks;
+    }
+
+    /** States of zeros for {@link #step}, one of each stack; the caller closes them. */
+    public List<RnnState> zeroStates(int batch) {
+        List<RnnState> states = new ArrayList<>();
+        try {
+            stacks.forEach(rnn -> states.add(rnn.zeroState(batch)));
+            return List.copyOf(states);
+        } catch (RuntimeException noMemory) {
+            states.forEach(RnnState::close);
+            throw noMemory;
+        }
+    }
+
+    private static String section(int stack) {
+        return stack == 0 ? RNN : RNN_LAST;
     }
 
     /** The head over the vocabulary. */
@@ -141,7 +169,7 @@ public final class LanguageNetwork implements AutoCloseable {
     /** Frees everything. Closing twice is harmless. */
     @Override
     public void close() {
-        rnn.close();
+        stacks.forEach(Rnn::close);
         input.close();
         parameters.close();
         kernels.close();

@@ -17,16 +17,16 @@ public final class SoftmaxLoss implements AutoCloseable {
 
     private final Kernels kernels;
     private final Linear head;
-    private final long rows;
+    private final long mostRows;
     private final long chunkRows;
     private final Tensor logits;
     private final Tensor losses;
 
     /**
-     * Takes the buffers for batches of a fixed size.
+     * Takes the buffers for batches of up to a size.
      *
      * @param dataType of features and logits
-     * @param rows M
+     * @param rows the largest M
      * @param training whether there are gradients
      */
     public SoftmaxLoss(Kernels kernels, Linear head, DataType dataType, long rows, boolean training) {
@@ -46,13 +46,13 @@ public final class SoftmaxLoss implements AutoCloseable {
     SoftmaxLoss(Kernels kernels, Linear head, DataType dataType, long rows, long chunkRows) {
         this.kernels = kernels;
         this.head = head;
-        this.rows = rows;
+        this.mostRows = rows;
         this.chunkRows = Math.min(rows, chunkRows);
         this.logits = kernels.device().allocate(dataType, this.chunkRows, head.outputs());
         this.losses = kernels.device().zeros(DataType.F32, rows);
     }
 
-    /** Loss of each row in nats, F32 [M], after a pass; 0 where the target is ignored. */
+    /** Loss of each row in nats, the first M elements of F32, after a pass; 0 where the target is ignored. */
     public Tensor losses() {
         return losses;
     }
@@ -64,6 +64,7 @@ public final class SoftmaxLoss implements AutoCloseable {
      * @param targets I32 [M]; read
      */
     public void forward(Tensor features, Tensor targets) {
+        long rows = rows(targets);
         for (long from = 0; from < rows; from += chunkRows) {
             long count = Math.min(chunkRows, rows - from);
             Tensor part = logits.view(0, count, head.outputs());
@@ -83,6 +84,7 @@ public final class SoftmaxLoss implements AutoCloseable {
      */
     public void forwardBackward(Tensor features, Tensor targets, Tensor gradientScale, Tensor dFeatures) {
         int inputs = head.inputs();
+        long rows = rows(targets);
         for (long from = 0; from < rows; from += chunkRows) {
             long count = Math.min(chunkRows, rows - from);
             Tensor part = logits.view(0, count, head.outputs());
@@ -102,6 +104,13 @@ public final class SoftmaxLoss implements AutoCloseable {
     /** Bytes of the buffers. */
     public long bytes() {
         return logits.byteSize() + losses.byteSize();
+    }
+
+    private long rows(Tensor targets) {
+        if (targets.elements() > mostRows) {
+            throw new IllegalArgumentException("targets must be at most " + mostRows + ", found " + targets);
+        }
+        return targets.elements();
     }
 
     @Override

@@ -6,6 +6,7 @@ import dev.fusedrnn.kernel.Kernels;
 import dev.fusedrnn.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 
 /**
  * DropConnect on a stack's recurrent matrices (Wan et al. 2013; weight drop of Merity, Keskar and Socher 2018): a pass runs on
@@ -25,12 +26,28 @@ public final class WeightDrop implements AutoCloseable {
     private final List<Matrix> matrices = new ArrayList<>();
 
     /**
+     * The weight drop of all stacks of a network; none if nothing is dropped.
+     *
+     * @param owner told of each as soon as it is there, and closes it
+     */
+    public static List<WeightDrop> of(LanguageNetwork network, double probability, Consumer<WeightDrop> owner) {
+        List<WeightDrop> drops = new ArrayList<>();
+        int stream = LanguageNetwork.WEIGHT_STREAM;
+        for (Rnn rnn : probability > 0 ? network.stacks() : List.<Rnn>of()) {
+            drops.add(new WeightDrop(network.kernels(), rnn, probability, stream));
+            owner.accept(drops.get(drops.size() - 1));
+            stream += rnn.config().layers() * rnn.config().directions();
+        }
+        return drops;
+    }
+
+    /**
      * Takes the memory of the copy.
      *
      * @param probability that an element is dropped, above 0
      * @param firstStream the dropout stream of layer 0's matrix; those of the others follow
      */
-    public WeightDrop(Kernels kernels, Rnn rnn, double probability, int firstStream) {
+    private WeightDrop(Kernels kernels, Rnn rnn, double probability, int firstStream) {
         this.kernels = kernels;
         this.rnn = rnn;
         this.probability = (float) probability;

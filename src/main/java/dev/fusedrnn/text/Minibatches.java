@@ -8,6 +8,7 @@ package dev.fusedrnn.text;
  * <ul>
  *   <li>{@link #random}: separate windows in random order; the recurrent state starts from zero each time.
  *   <li>{@link #sequential}: minibatch i + 1 goes on, row by row, where minibatch i ended; the state is carried on.
+ *   <li>{@link #varying}: as sequential, but minibatches differ in length at random.
  *   <li>{@link #sliding}: a window at every position, overlapping; the state starts from zero each time.
  * </ul>
  */
@@ -15,8 +16,18 @@ public interface Minibatches {
     /** A target to leave out of loss and gradient. */
     int IGNORED = -1;
 
-    /** Number of time steps T. */
+    /** Number of time steps T, of the longest minibatch where they differ. */
     int steps();
+
+    /** The numbers of time steps that minibatches may have, rising. */
+    default int[] lengths() {
+        return new int[] {steps()};
+    }
+
+    /** The number of time steps that learning rates are meant for: minibatches of other lengths take theirs in proportion. */
+    default int usualSteps() {
+        return steps();
+    }
 
     /** Number of examples N. */
     int batch();
@@ -40,6 +51,9 @@ public interface Minibatches {
          * @return how many targets are not ignored
          */
         long load(long index, int[] inputs, int[] targets);
+
+        /** Number of time steps T of a minibatch: what {@link Minibatches#steps} says unless lengths differ. */
+        int steps(long index);
 
         /** Whether each example of this minibatch goes on where the same example of the one before ended. */
         boolean continuesState(long index);
@@ -72,6 +86,20 @@ public interface Minibatches {
      */
     static Minibatches sequential(TokenSequence tokens, int batch, int steps, Rows rows, long seed) {
         return new SequentialMinibatches(tokens, batch, steps, rows, seed);
+    }
+
+    /**
+     * Sequential partitioning into minibatches of random length, so that the same tokens do not always stand at their ends
+     * (Merity, Keskar and Socher 2018): a length is drawn from a normal distribution with deviation 5 around {@code steps},
+     * in 5 of 100 cases around half of it, and rounded to a multiple of 5 within three deviations, so that there are few
+     * different ones. All of the text is read in each epoch; only the last minibatch may be padded with input 0 and target
+     * {@link #IGNORED}.
+     *
+     * @param steps the usual number of time steps, at least 10
+     * @throws IllegalArgumentException if the text may be too short for a single minibatch
+     */
+    static Minibatches varying(TokenSequence tokens, int batch, int steps, long seed) {
+        return VaryingMinibatches.of(tokens, batch, steps, seed);
     }
 
     /** How {@link #sequential} lays out rows. */

@@ -48,6 +48,12 @@ abstract class Windows implements Minibatches.Epoch {
     }
 
     @Override
+    public final int steps(long index) {
+        checkIndex(index);
+        return steps;
+    }
+
+    @Override
     public boolean continuesState(long index) {
         checkIndex(index);
         return false;

@@ -28,6 +28,7 @@ final class NetworkJson {
         fields.put("lockedDropout", dropouts.locked());
         fields.put("cell", rnn.cell().name());
         fields.put("hiddenSize", rnn.hiddenSize());
+        fields.put("lastHiddenSize", config.lastHiddenSize());
         fields.put("layers", rnn.layers());
         fields.put("bidirectional", rnn.bidirectional());
         fields.put("bias", rnn.bias());
@@ -69,6 +70,7 @@ final class NetworkJson {
                 vocabularySize,
                 embeddingSize,
                 rnn,
+                has(fields, "lastHiddenSize") ? whole(fields, "lastHiddenSize") : 0,
                 fields.field("tied").asBoolean(),
                 new Dropouts(
                         numberOrZero(fields, "embeddingDropout"),

@@ -9,6 +9,8 @@ import java.util.Locale;
 public enum Sampling {
     /** Minibatches go on where the one before ended; the recurrent state is carried. */
     SEQUENTIAL,
+    /** The same with lengths that vary at random. */
+    VARYING,
     /** Separate windows in random order; the state starts from zero. */
     RANDOM,
     /** A window at every position in random order; the state starts from zero. */
@@ -56,9 +58,12 @@ public enum Sampling {
                     + tokens.size() + " tokens keeps " + (tokens.size() - kept));
         }
         TokenSequence training = tokens.slice(0, kept);
-        Minibatches source = this == SEQUENTIAL
-                ? Minibatches.sequential(training, batch, steps, seed)
-                : Minibatches.random(training, batch, steps, seed);
+        Minibatches source =
+                switch (this) {
+                    case SEQUENTIAL -> Minibatches.sequential(training, batch, steps, seed);
+                    case VARYING -> Minibatches.varying(training, batch, steps, seed);
+                    default -> Minibatches.random(training, batch, steps, seed);
+                };
         Minibatches held = validation > 0 ? new WholeText(tokens.slice(kept, tokens.size()), batch, steps) : null;
         return new TrainingData(source, held);
     }

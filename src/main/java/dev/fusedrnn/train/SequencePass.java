@@ -1,14 +1,11 @@
 package dev.fusedrnn.train;
 
-import dev.fusedrnn.engine.BackwardCall;
-import dev.fusedrnn.engine.ForwardCall;
 import dev.fusedrnn.engine.RnnConfig;
-import dev.fusedrnn.engine.RnnExecution;
 import dev.fusedrnn.kernel.Kernels;
 import dev.fusedrnn.kernel.Recording;
 import dev.fusedrnn.nn.Dropouts;
 import dev.fusedrnn.nn.LanguageNetwork;
-import dev.fusedrnn.nn.LanguageNetworkConfig;
+import dev.fusedrnn.nn.Rnn;
 import dev.fusedrnn.nn.RnnState;
 import dev.fusedrnn.nn.SoftmaxLoss;
 import dev.fusedrnn.nn.WeightDrop;
@@ -17,6 +14,7 @@ import dev.fusedrnn.tensor.StagedInts;
 import dev.fusedrnn.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /**
  * A network on minibatches of one shape: features, recurrence, loss, and the way back. All tensors are taken once; a pass
@@ -27,39 +25,30 @@ import java.util.List;
  * the earlier minibatch. Without, each starts from zeros.
  */
 public final class SequencePass implements AutoCloseable {
-    /** Inputs and targets are staged in one array. */
-    private static final int MAX_ROWS = 1 << 29;
-
-    /** Integers of the dropout generator behind inputs and targets. */
-    static final int RANDOM_WORDS = 4;
-
     private final LanguageNetwork network;
     private final Dropouts dropouts;
     private final ActivityPenalty penalty;
     private final Kernels kernels;
+    private final int steps;
+    private final int batch;
     private final int rows;
+    private final boolean training;
+    private final SequencePass longest;
     private final List<AutoCloseable> owned = new ArrayList<>();
-    private final StagedInts staged;
-    private final Tensor ints;
+    private final MinibatchInts minibatch;
     private final Tensor ids;
     private final Tensor targets;
     private final Tensor random;
     private final Tensor x;
-    private final Tensor y;
     private final Tensor features;
     private final Tensor dFeatures;
     private final Tensor dx;
     private final Tensor lossSum;
     private final Tensor penaltySum;
-    private final WeightDrop weightDrop;
-    private final RnnState state;
-    private final RnnState finalState;
+    private final List<WeightDrop> weightDrops;
+    private final List<StackPass> stacks = new ArrayList<>();
     private final SoftmaxLoss loss;
-    private final RnnExecution execution;
-    private final ForwardCall forwardCall;
-    private final BackwardCall backwardCall;
     private final Recording evaluation;
-    private final int[] randomWords = new int[RANDOM_WORDS];
 
     /**
      * Takes the tensors of a shape.
@@ -76,41 +65,103 @@ public final class SequencePass implements AutoCloseable {
     /** The same with a penalty on the outputs in training. */
     public SequencePass(
             LanguageNetwork network, int steps, int batch, boolean training, boolean carried, ActivityPenalty penalty) {
-        LanguageNetworkConfig config = network.config();
-        RnnConfig stack = config.rnn();
+        this(network, steps, batch, training, carried, penalty, null);
+    }
+
+    private SequencePass(
+            LanguageNetwork network,
+            int steps,
+            int batch,
+            boolean training,
+            boolean carried,
+            ActivityPenalty penalty,
+            SequencePass longest) {
         this.network = network;
-        this.dropouts = training ? config.dropouts() : Dropouts.NONE;
+        this.dropouts = training ? network.config().dropouts() : Dropouts.NONE;
         this.penalty = penalty;
         this.kernels = network.kernels();
-        this.rows = rows(steps, batch);
+        this.steps = steps;
+        this.batch = batch;
+        this.rows = MinibatchInts.rows(steps, batch);
+        this.training = training;
+        this.longest = longest;
         try {
-            staged = own(new StagedInts(network.device(), 2 * rows + RANDOM_WORDS));
-            ints = own(network.device().zeros(DataType.I32, 2L * rows + RANDOM_WORDS));
-            ids = ints.view(0, rows);
-            targets = ints.view(rows, rows);
-            random = ints.view(2L * rows, RANDOM_WORDS);
-            DataType type = stack.dataType();
-            x = take(type, steps, batch, stack.inputSize());
-            y = take(type, steps, batch, stack.totalOutputSize());
-            features = dropouts.output() > 0 ? take(type, steps, batch, stack.totalOutputSize()) : y;
-            dFeatures = training ? take(type, steps, batch, stack.totalOutputSize()) : null;
-            dx = training && network.input().hasParameters() ? take(type, steps, batch, stack.inputSize()) : null;
-            lossSum = own(network.device().zeros(DataType.F32, 1));
-            penaltySum = own(network.device().zeros(DataType.F32, 1));
-            weightDrop = dropouts.weights() > 0
-                    ? own(new WeightDrop(kernels, network.rnn(), dropouts.weights(), LanguageNetwork.WEIGHT_STREAM))
+            minibatch = longest == null ? own(new MinibatchInts(network.device(), rows)) : longest.minibatch;
+            ids = minibatch.inputs(rows);
+            targets = minibatch.targets(rows);
+            random = minibatch.random(0);
+            int outputs = network.config().outputSize();
+            x = sequence(
+                    longest == null ? null : longest.x, network.config().rnn().inputSize());
+            Tensor y = sequence(longest == null ? null : longest.stackOutputs(), outputs);
+            features = dropouts.output() > 0 ? sequence(longest == null ? null : longest.features, outputs) : y;
+            dFeatures = training ? sequence(longest == null ? null : longest.dFeatures, outputs) : null;
+            boolean learnsInput = training && network.input().hasParameters();
+            dx = learnsInput
+                    ? sequence(longest == null ? null : longest.dx, x.shape().extent(2))
                     : null;
-            state = carried ? own(RnnState.zeros(stack, network.device(), batch)) : null;
-            // The backward pass reads the initial state, so a training pass must not overwrite it.
-            finalState = carried && training ? own(RnnState.zeros(stack, network.device(), batch)) : state;
-            loss = own(new SoftmaxLoss(kernels, network.head(), type, rows, training));
-            execution = own(network.rnn().prepare(steps, batch, training));
-            forwardCall = forwardCall(training);
-            backwardCall = training ? backwardCall() : null;
+            lossSum = longest == null ? own(network.device().zeros(DataType.F32, 1)) : longest.lossSum;
+            penaltySum = longest == null ? own(network.device().zeros(DataType.F32, 1)) : longest.penaltySum;
+            weightDrops = longest == null ? WeightDrop.of(network, dropouts.weights(), this::own) : longest.weightDrops;
+            loss = longest == null
+                    ? own(new SoftmaxLoss(
+                            kernels, network.head(), network.config().rnn().dataType(), rows, training))
+                    : longest.loss;
+            addStacks(y, carried);
             evaluation = own(kernels.recording(this::queueEvaluation));
         } catch (RuntimeException failed) {
             close();
             throw failed;
+        }
+    }
+
+    /**
+     * A pass over fewer steps that shares all tensors, sums and the carried state with this one, and takes the same minibatches
+     * in memory: T·N inputs and targets each at their start. To be closed before this.
+     */
+    SequencePass shorter(int fewerSteps) {
+        if (fewerSteps >= steps || longest != null) {
+            throw new IllegalArgumentException(
+                    "steps must be below the " + steps + " of a pass of its own, found " + fewerSteps);
+        }
+        boolean carried = stacks.get(0).state() != null;
+        return new SequencePass(network, fewerSteps, batch, training, carried, penalty, this);
+    }
+
+    /** Each stack reads what the one before wrote, behind dropout; on the way back the gradient takes the same tensor. */
+    private void addStacks(Tensor lastY, boolean carried) {
+        Tensor in = x;
+        Tensor dIn = dx;
+        int count = network.stacks().size();
+        for (int i = 0; i < count; i++) {
+            Rnn rnn = network.stacks().get(i);
+            boolean last = i == count - 1;
+            StackPass shared = longest == null ? null : longest.stacks.get(i);
+            int width = rnn.config().totalOutputSize();
+            Tensor y = last
+                    ? lastY
+                    : sequence(shared == null ? null : shared.sequences().y(), width);
+            Tensor dy = last || !training
+                    ? dFeatures
+                    : sequence(shared == null ? null : shared.sequences().dy(), width);
+            StackPass.Sequences sequences = new StackPass.Sequences(in, y, dy, dIn);
+            stacks.add(own(
+                    shared != null
+                            ? new StackPass(shared, sequences)
+                            : new StackPass(
+                                    rnn,
+                                    sequences,
+                                    carried,
+                                    minibatch.random(i),
+                                    weightDrops.isEmpty() ? null : weightDrops.get(i))));
+            if (!last) {
+                boolean drops = training && rnn.config().dropout() > 0;
+                Tensor whole = longest == null
+                        ? null
+                        : longest.stacks.get(i + 1).sequences().x();
+                in = drops ? sequence(whole, width) : y;
+                dIn = dy;
+            }
         }
     }
 
@@ -119,15 +170,20 @@ public final class SequencePass implements AutoCloseable {
         return rows;
     }
 
-    /** The state the next pass starts from; null if it is not carried. */
-    public RnnState state() {
-        return state;
+    /** The states the next pass starts from, one of each recurrent stack; empty if they are not carried. */
+    public List<RnnState> states() {
+        return stacks.stream()
+                .map(StackPass::state)
+                .filter(state -> state != null)
+                .toList();
     }
 
     /** Sets a carried state to zero. */
     public void resetState() {
-        if (state != null) {
-            state.clear();
+        for (StackPass stack : stacks) {
+            if (stack.state() != null) {
+                stack.state().clear();
+            }
         }
     }
 
@@ -140,35 +196,28 @@ public final class SequencePass implements AutoCloseable {
      * @param draw which of its masks
      */
     public void load(int[] inputs, int[] targets, long seed, int draw) {
-        staged.await();
-        staged.put(0, inputs, rows);
-        staged.put(rows, targets, rows);
-        load(staged, seed, draw);
+        minibatch.load(inputs, targets, rows, seed, draw);
     }
 
     /**
      * Queues the transfer of a minibatch that has been put together already.
      *
-     * @param minibatch inputs, targets and {@link #RANDOM_WORDS} integers that are filled in here
+     * @param assembled inputs, targets and {@link MinibatchInts#RANDOM_WORDS} integers that are filled in here
      */
-    void load(StagedInts minibatch, long seed, int draw) {
-        randomWords[0] = (int) seed;
-        randomWords[1] = (int) (seed >>> 32);
-        randomWords[2] = draw;
-        minibatch.put(2 * rows, randomWords, RANDOM_WORDS);
-        minibatch.upload(ints);
+    void load(StagedInts assembled, long seed, int draw) {
+        minibatch.load(assembled, seed, draw);
     }
 
-    /** Losses of the loaded minibatch without dropout, added to the sum; the carried state advances. */
+    /** Losses of the loaded minibatch, added to the sum; the carried state advances. For a pass without training. */
     public void evaluate() {
         evaluation.run();
     }
 
     private void queueEvaluation() {
         network.input().forward(ids, matrix(x));
-        execution.forward(forwardCall);
-        loss.forward(matrix(y), targets);
-        kernels.sum(loss.losses(), lossSum, true);
+        forwardStacks();
+        loss.forward(matrix(stackOutputs()), targets);
+        kernels.sum(loss.losses().view(0, rows), lossSum, true);
         advance();
     }
 
@@ -179,23 +228,48 @@ public final class SequencePass implements AutoCloseable {
      */
     public void differentiate(Tensor gradientScale) {
         forwardFeatures();
-        if (weightDrop != null) {
-            weightDrop.draw(random);
-        }
-        execution.forward(forwardCall);
-        drop(y, features, dropouts.output(), LanguageNetwork.OUTPUT_STREAM);
+        weightDrops.forEach(drop -> drop.draw(random));
+        forwardStacks();
+        drop(stackOutputs(), features, dropouts.output(), LanguageNetwork.OUTPUT_STREAM);
         loss.forwardBackward(matrix(features), targets, gradientScale, matrix(dFeatures));
-        kernels.sum(loss.losses(), lossSum, true);
+        kernels.sum(loss.losses().view(0, rows), lossSum, true);
         backwardOutput(gradientScale);
-        execution.backward(backwardCall);
+        backwardStacks();
         kernels.join();
-        if (weightDrop != null) {
-            weightDrop.backward(random);
-        }
+        weightDrops.forEach(drop -> drop.backward(random));
         if (dx != null) {
             backwardFeatures();
         }
         advance();
+    }
+
+    private void forwardStacks() {
+        for (int i = 0; i < stacks.size(); i++) {
+            stacks.get(i).forward();
+            if (i + 1 < stacks.size()) {
+                Tensor y = stacks.get(i).sequences().y();
+                dropBetween(i, y, stacks.get(i + 1).sequences().x());
+            }
+        }
+    }
+
+    private void backwardStacks() {
+        for (int i = stacks.size() - 1; i >= 0; i--) {
+            stacks.get(i).backward();
+            if (i > 0) {
+                Tensor dx = stacks.get(i).sequences().dx();
+                dropBetween(i - 1, dx, dx);
+            }
+        }
+    }
+
+    /** The dropout between a stack and the next: that of its layers, in the stream of its last one. */
+    private void dropBetween(int stack, Tensor from, Tensor to) {
+        RnnConfig config = network.stacks().get(stack).config();
+        if (training && config.dropout() > 0) {
+            int layer = config.layers() - 1;
+            kernels.dropout(from, to, (float) config.dropout(), random, layer, config.dropoutPeriod(batch));
+        }
     }
 
     private void forwardFeatures() {
@@ -216,9 +290,10 @@ public final class SequencePass implements AutoCloseable {
 
     /** From the gradient of what the head read to that of the stack's output, with the penalty on both. */
     private void backwardOutput(Tensor gradientScale) {
+        Tensor y = stackOutputs();
         long width = y.shape().extent(2);
         float activity = penalty.activityFactor(width);
-        float change = penalty.changeFactor(Math.toIntExact(y.shape().extent(0)), width);
+        float change = penalty.changeFactor(steps, width);
         if (activity > 0) {
             kernels.activityPenalty(features, dFeatures, activity, 0, gradientScale, penaltySum);
         }
@@ -245,63 +320,44 @@ public final class SequencePass implements AutoCloseable {
         return sum;
     }
 
-    /** Bytes of the tensors between the layers, states included. */
-    long activationBytes() {
-        long all = owned.stream()
+    /** What it holds on the device, without parameters and what it shares with a longer pass. */
+    TrainingMemory memory() {
+        long activations = owned.stream()
                 .mapToLong(resource -> resource instanceof Tensor tensor ? tensor.byteSize() : 0)
                 .sum();
-        long states = stateBytes(state) + (finalState == state ? 0 : stateBytes(finalState));
-        return all - reserveBytes() + states + (weightDrop == null ? 0 : weightDrop.bytes());
-    }
-
-    /** Bytes kept from the stack's forward pass for its backward pass. */
-    long reserveBytes() {
-        return forwardCall.reserve() == null ? 0 : forwardCall.reserve().byteSize();
-    }
-
-    /** Bytes of scratch memory of the stack's engine. */
-    long workspaceBytes() {
-        return execution.workspaceBytes();
-    }
-
-    /** Bytes of logits and losses. */
-    long lossBytes() {
-        return loss.bytes();
-    }
-
-    private static long stateBytes(RnnState state) {
-        return state == null
-                ? 0
-                : state.h().byteSize() + (state.c() == null ? 0 : state.c().byteSize());
+        if (longest == null) {
+            activations += minibatch.bytes()
+                    + weightDrops.stream().mapToLong(WeightDrop::bytes).sum();
+        }
+        activations += stacks.stream().mapToLong(StackPass::stateBytes).sum();
+        return new TrainingMemory(
+                0,
+                0,
+                0,
+                activations,
+                stacks.stream().mapToLong(StackPass::reserveBytes).sum(),
+                stacks.stream().mapToLong(StackPass::workspaceBytes).sum(),
+                longest == null ? loss.bytes() : 0);
     }
 
     /** How the recurrence is computed, for reports. */
     public String plan() {
-        return execution.plan();
+        return stacks.stream().map(StackPass::plan).distinct().collect(Collectors.joining(" + "));
     }
 
-    /** What the stack reads, dropout included. */
+    /** What the first stack reads, dropout included. */
     Tensor stackInputs() {
         return x;
     }
 
-    /** What the stack writes. */
+    /** What the last stack writes. */
     Tensor stackOutputs() {
-        return y;
+        return stacks.get(stacks.size() - 1).sequences().y();
     }
 
-    /** What the head reads: the stack's outputs behind their dropout. */
+    /** What the head reads: the last stack's outputs behind their dropout. */
     Tensor headInputs() {
         return features;
-    }
-
-    private static int rows(int steps, int batch) {
-        long rows = (long) steps * batch;
-        if (steps < 1 || batch < 1 || rows > MAX_ROWS) {
-            throw new IllegalArgumentException("steps and batch must be 1 or more with a product of at most " + MAX_ROWS
-                    + ", found " + steps + " and " + batch);
-        }
-        return (int) rows;
     }
 
     private void drop(Tensor from, Tensor to, double probability, int stream) {
@@ -312,47 +368,18 @@ public final class SequencePass implements AutoCloseable {
     }
 
     private void advance() {
-        if (state != finalState) {
-            state.copyFrom(finalState);
-        }
+        stacks.forEach(StackPass::advance);
     }
 
     private Tensor matrix(Tensor sequence) {
         return sequence.view(0, rows, sequence.shape().extent(2));
     }
 
-    private ForwardCall forwardCall(boolean training) {
-        Tensor reserve =
-                training ? take(DataType.I32, (execution.reserveBytes() + Integer.BYTES - 1) / Integer.BYTES) : null;
-        boolean drops = training && network.config().rnn().drawsMasks();
-        return new ForwardCall(
-                weightDrop == null ? network.rnn().flatParameters() : weightDrop.parameters(),
-                x,
-                state == null ? null : state.h(),
-                state == null ? null : state.c(),
-                null,
-                drops ? random : null,
-                y,
-                state == null ? null : finalState.h(),
-                state == null ? null : finalState.c(),
-                reserve);
-    }
-
-    private BackwardCall backwardCall() {
-        return new BackwardCall(
-                forwardCall,
-                dFeatures,
-                null,
-                null,
-                dx,
-                null,
-                null,
-                network.rnn().flatGradients(),
-                false);
-    }
-
-    private Tensor take(DataType type, long... extents) {
-        return own(network.device().allocate(type, extents));
+    /** A sequence [T, N, width] of its own, or the start of one that a longer pass has. */
+    private Tensor sequence(Tensor whole, long width) {
+        return whole == null
+                ? own(network.device().allocate(network.config().rnn().dataType(), steps, batch, width))
+                : whole.view(0, steps, batch, width);
     }
 
     private <T extends AutoCloseable> T own(T resource) {
@@ -363,14 +390,6 @@ public final class SequencePass implements AutoCloseable {
     /** Frees all tensors. Closing twice is harmless. */
     @Override
     public void close() {
-        for (AutoCloseable resource : owned) {
-            try {
-                resource.close();
-            } catch (RuntimeException unchecked) {
-                throw unchecked;
-            } catch (Exception checked) {
-                throw new IllegalStateException(checked);
-            }
-        }
+        Owned.close(owned);
     }
 }

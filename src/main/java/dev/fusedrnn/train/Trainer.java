@@ -7,8 +7,10 @@ import dev.fusedrnn.optim.NtAsgd;
 import dev.fusedrnn.tensor.Tensor;
 import dev.fusedrnn.text.Minibatches;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
+import java.util.function.Function;
 
 /**
  * Trains a network by truncated backpropagation through time: minibatch after minibatch, epoch after epoch, with the state
@@ -49,13 +51,13 @@ public final class Trainer implements AutoCloseable {
         }
         Minibatches.Epoch first = minibatches.epoch(0);
         boolean carried = first.size() > 1 && first.continuesState(1);
-        this.step = new TrainingStep(network, minibatches.steps(), minibatches.batch(), carried, config);
+        this.step = new TrainingStep(network, minibatches.lengths(), minibatches.batch(), carried, config);
         Evaluator validator = null;
         try {
             validator = data.validation() == null ? null : new Evaluator(network, data.validation());
             this.evaluator = validator;
             this.ring = new MinibatchRing(
-                    network.device(), minibatches.steps() * minibatches.batch(), SequencePass.RANDOM_WORDS);
+                    network.device(), minibatches.steps() * minibatches.batch(), MinibatchInts.RANDOM_WORDS);
         } catch (RuntimeException failed) {
             step.close();
             if (validator != null) {
@@ -122,7 +124,8 @@ public final class Trainer implements AutoCloseable {
         try (MinibatchRing.Run assembled = ring.start(batches, minibatch, end)) {
             while (minibatch < end && !stopping) {
                 MinibatchRing.Slot next = assembled.next();
-                step.run(next, batches.continuesState(minibatch), learningRate(), stepsDone);
+                int length = batches.steps(minibatch);
+                step.run(next, length, batches.continuesState(minibatch), learningRate(length), stepsDone);
                 stretch.tokens += next.targetCount();
                 stepsDone++;
                 minibatch++;
@@ -140,9 +143,10 @@ public final class Trainer implements AutoCloseable {
         return done;
     }
 
-    /** The rate of the next step. */
-    private double learningRate() {
-        return config.learningRate() * config.schedule().factor(stepsDone, epoch);
+    /** The rate of the next step, for a minibatch of a length. */
+    private double learningRate(int length) {
+        double share = length / (double) minibatches.usualSteps();
+        return config.learningRate() * config.schedule().factor(stepsDone, epoch) * share;
     }
 
     private TrainingListener.Progress progress(long minibatchCount) {
@@ -212,7 +216,6 @@ public final class Trainer implements AutoCloseable {
     /** Where training stands. Waits for queued work. */
     public TrainingState state() {
         Parameters parameters = network.parameters();
-        RnnState carried = step.state();
         showAverage();
         return new TrainingState(
                 stepsDone,
@@ -230,8 +233,8 @@ public final class Trainer implements AutoCloseable {
                 config.optimizer().usesMoment2() ? parameters.moment(1).toFloats() : null,
                 averagedSteps() > 0 ? step.average().iterate() : null,
                 averagedSteps(),
-                carried == null ? null : carried.h().toFloats(),
-                carried == null || carried.c() == null ? null : carried.c().toFloats(),
+                joined(states(RnnState::h)),
+                joined(states(RnnState::c)),
                 history);
     }
 
@@ -245,23 +248,20 @@ public final class Trainer implements AutoCloseable {
         requireEqual("training data", data.fingerprint(), saved.fingerprint());
         requireEqual("optimizer", config.optimizer().id(), saved.optimizer());
         Parameters parameters = network.parameters();
-        RnnState carried = step.state();
         Tensor m1 = config.optimizer().usesMoment1() ? parameters.moment(0) : null;
         Tensor m2 = config.optimizer().usesMoment2() ? parameters.moment(1) : null;
-        Tensor h = carried == null ? null : carried.h();
-        Tensor c = carried == null ? null : carried.c();
         requireFit("first moment", m1, saved.moment1());
         requireFit("second moment", m2, saved.moment2());
         requireFit("iterate", saved.averagedSteps() > 0 ? parameters.masters() : null, saved.iterate());
-        requireFit("carried state", h, saved.h());
-        requireFit("carried cell state", c, saved.c());
+        requireFit("carried state", states(RnnState::h), saved.h());
+        requireFit("carried cell state", states(RnnState::c), saved.c());
         copy(m1, saved.moment1());
         copy(m2, saved.moment2());
         if (step.average() != null) {
             step.average().restore(saved.iterate(), saved.averagedSteps());
         }
-        copy(h, saved.h());
-        copy(c, saved.c());
+        split(saved.h(), states(RnnState::h));
+        split(saved.c(), states(RnnState::c));
         step.lossScale().restore(saved.lossScale(), saved.lossScaleSteps());
         stepsDone = saved.step();
         epoch = saved.epoch();
@@ -273,6 +273,35 @@ public final class Trainer implements AutoCloseable {
         history.addAll(saved.history());
     }
 
+    /** One part of the carried state of each stack; empty if there is none. */
+    private List<Tensor> states(Function<RnnState, Tensor> part) {
+        return step.states().stream().map(part).filter(tensor -> tensor != null).toList();
+    }
+
+    private static float[] joined(List<Tensor> parts) {
+        if (parts.isEmpty()) {
+            return null;
+        }
+        float[] all = new float
+                [Math.toIntExact(parts.stream().mapToLong(Tensor::elements).sum())];
+        int at = 0;
+        for (Tensor part : parts) {
+            float[] values = part.toFloats();
+            System.arraycopy(values, 0, all, at, values.length);
+            at += values.length;
+        }
+        return all;
+    }
+
+    private static void split(float[] all, List<Tensor> parts) {
+        int at = 0;
+        for (Tensor part : parts) {
+            int count = Math.toIntExact(part.elements());
+            part.copyFrom(Arrays.copyOfRange(all, at, at + count));
+            at += count;
+        }
+    }
+
     private static void requireEqual(String what, String expected, String found) {
         if (!expected.equals(found)) {
             throw new IllegalArgumentException(
@@ -281,7 +310,11 @@ public final class Trainer implements AutoCloseable {
     }
 
     private static void requireFit(String what, Tensor tensor, float[] values) {
-        long expected = tensor == null ? 0 : tensor.elements();
+        requireFit(what, tensor == null ? List.of() : List.of(tensor), values);
+    }
+
+    private static void requireFit(String what, List<Tensor> tensors, float[] values) {
+        long expected = tensors.stream().mapToLong(Tensor::elements).sum();
         long found = values == null ? 0 : values.length;
         if (expected != found) {
             throw new IllegalArgumentException("the saved training state does not fit: " + what + " expected "

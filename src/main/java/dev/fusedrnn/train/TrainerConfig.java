@@ -1,5 +1,6 @@
 package dev.fusedrnn.train;
 
+import dev.fusedrnn.optim.DecayScope;
 import dev.fusedrnn.optim.OptimizerConfig;
 import dev.fusedrnn.optim.Schedule;
 import dev.fusedrnn.optim.Sgd;
@@ -9,6 +10,7 @@ import java.util.Objects;
  * How a network is trained.
  *
  * @param optimizer the formula of a step
+ * @param decayScope which parameters the optimizer's weight decay is for
  * @param learningRate base rate, above 0
  * @param schedule factor of the rate over time
  * @param clip limit of the gradients' global norm; 0 for none
@@ -20,6 +22,7 @@ import java.util.Objects;
  */
 public record TrainerConfig(
         OptimizerConfig optimizer,
+        DecayScope decayScope,
         double learningRate,
         Schedule schedule,
         double clip,
@@ -31,6 +34,7 @@ public record TrainerConfig(
 
     public TrainerConfig {
         Objects.requireNonNull(optimizer, "optimizer");
+        Objects.requireNonNull(decayScope, "decayScope");
         Objects.requireNonNull(schedule, "schedule");
         Objects.requireNonNull(reduction, "reduction");
         Objects.requireNonNull(penalty, "penalty");
@@ -48,6 +52,7 @@ public record TrainerConfig(
     public static TrainerConfig sgd(double learningRate, double clip, int epochs) {
         return new TrainerConfig(
                 Sgd.plain(),
+                DecayScope.ALL,
                 learningRate,
                 Schedule.constant(),
                 clip,
@@ -61,43 +66,121 @@ public record TrainerConfig(
     /** The same with another optimizer. */
     public TrainerConfig withOptimizer(OptimizerConfig optimizer) {
         return new TrainerConfig(
-                optimizer, learningRate, schedule, clip, reduction, penalty, epochs, dropoutSeed, reportEvery);
+                optimizer,
+                decayScope,
+                learningRate,
+                schedule,
+                clip,
+                reduction,
+                penalty,
+                epochs,
+                dropoutSeed,
+                reportEvery);
+    }
+
+    /** The same with weight decay for other parameters. */
+    public TrainerConfig withDecayScope(DecayScope decayScope) {
+        return new TrainerConfig(
+                optimizer,
+                decayScope,
+                learningRate,
+                schedule,
+                clip,
+                reduction,
+                penalty,
+                epochs,
+                dropoutSeed,
+                reportEvery);
     }
 
     /** The same with another schedule. */
     public TrainerConfig withSchedule(Schedule schedule) {
         return new TrainerConfig(
-                optimizer, learningRate, schedule, clip, reduction, penalty, epochs, dropoutSeed, reportEvery);
+                optimizer,
+                decayScope,
+                learningRate,
+                schedule,
+                clip,
+                reduction,
+                penalty,
+                epochs,
+                dropoutSeed,
+                reportEvery);
     }
 
     /** The same with another reduction. */
     public TrainerConfig withReduction(Reduction reduction) {
         return new TrainerConfig(
-                optimizer, learningRate, schedule, clip, reduction, penalty, epochs, dropoutSeed, reportEvery);
+                optimizer,
+                decayScope,
+                learningRate,
+                schedule,
+                clip,
+                reduction,
+                penalty,
+                epochs,
+                dropoutSeed,
+                reportEvery);
     }
 
     /** The same with another penalty on the outputs. */
     public TrainerConfig withPenalty(ActivityPenalty penalty) {
         return new TrainerConfig(
-                optimizer, learningRate, schedule, clip, reduction, penalty, epochs, dropoutSeed, reportEvery);
+                optimizer,
+                decayScope,
+                learningRate,
+                schedule,
+                clip,
+                reduction,
+                penalty,
+                epochs,
+                dropoutSeed,
+                reportEvery);
     }
 
     /** The same with another number of epochs. */
     public TrainerConfig withEpochs(int epochs) {
         return new TrainerConfig(
-                optimizer, learningRate, schedule, clip, reduction, penalty, epochs, dropoutSeed, reportEvery);
+                optimizer,
+                decayScope,
+                learningRate,
+                schedule,
+                clip,
+                reduction,
+                penalty,
+                epochs,
+                dropoutSeed,
+                reportEvery);
     }
 
     /** The same with another seed of dropout. */
     public TrainerConfig withDropoutSeed(long dropoutSeed) {
         return new TrainerConfig(
-                optimizer, learningRate, schedule, clip, reduction, penalty, epochs, dropoutSeed, reportEvery);
+                optimizer,
+                decayScope,
+                learningRate,
+                schedule,
+                clip,
+                reduction,
+                penalty,
+                epochs,
+                dropoutSeed,
+                reportEvery);
     }
 
     /** The same with another distance of reports. */
     public TrainerConfig withReportEvery(int reportEvery) {
         return new TrainerConfig(
-                optimizer, learningRate, schedule, clip, reduction, penalty, epochs, dropoutSeed, reportEvery);
+                optimizer,
+                decayScope,
+                learningRate,
+                schedule,
+                clip,
+                reduction,
+                penalty,
+                epochs,
+                dropoutSeed,
+                reportEvery);
     }
 
     private static void requirePositive(String field, int value) {

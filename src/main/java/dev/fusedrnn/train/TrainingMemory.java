@@ -19,6 +19,18 @@ import java.util.stream.Collectors;
  */
 public record TrainingMemory(
         long parameters, long gradients, long moments, long activations, long reserve, long workspace, long loss) {
+    /** This and another's. */
+    TrainingMemory plus(TrainingMemory other) {
+        return new TrainingMemory(
+                parameters + other.parameters,
+                gradients + other.gradients,
+                moments + other.moments,
+                activations + other.activations,
+                reserve + other.reserve,
+                workspace + other.workspace,
+                loss + other.loss);
+    }
+
     /** All together. */
     public long total() {
         return parameters + gradients + moments + activations + reserve + workspace + loss;

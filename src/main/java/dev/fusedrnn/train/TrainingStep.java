@@ -12,13 +12,36 @@ import dev.fusedrnn.optim.WeightAverage;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
 import dev.fusedrnn.tensor.Tensor;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 
 /**
- * One optimizer step on a minibatch of fixed shape: forward, loss, backward, global-norm clipping, update. Nothing is
- * allocated and nothing waits; losses gather on the device until {@link #takeLoss} reads them.
+ * One optimizer step on a minibatch of fixed shape, or of one of a few lengths: forward, loss, backward, global-norm clipping,
+ * update. Nothing is allocated and nothing waits; losses gather on the device until {@link #takeLoss} reads them.
  */
 public final class TrainingStep implements AutoCloseable {
+    /** A pass over minibatches of one length, with what has been recorded of the step. */
+    private static final class Length {
+        private final SequencePass pass;
+        private Recording recording;
+        private float recordedScale;
+
+        private Length(SequencePass pass) {
+            this.pass = pass;
+        }
+
+        private void closeRecording() {
+            if (recording != null) {
+                recording.close();
+            }
+        }
+    }
+
+    private final int steps;
     private final SequencePass pass;
+    private final Map<Integer, Length> lengths = new LinkedHashMap<>();
     private final Optimizer optimizer;
     private final WeightAverage average;
     private final Parameters parameters;
@@ -31,8 +54,6 @@ public final class TrainingStep implements AutoCloseable {
     private final LossScale lossScale;
     private final float[] host = new float[4];
     private final Kernels kernels;
-    private Recording recording;
-    private float recordedScale;
 
     /**
      * Takes the tensors of a shape.
@@ -41,6 +62,12 @@ public final class TrainingStep implements AutoCloseable {
      * @param config optimizer, clipping, reduction, penalty and the seed of dropout; learning rates are given step by step
      */
     public TrainingStep(LanguageNetwork network, int steps, int batch, boolean carried, TrainerConfig config) {
+        this(network, new int[] {steps}, batch, carried, config);
+    }
+
+    /** The same for minibatches of several lengths, which share memory and the carried state. */
+    TrainingStep(LanguageNetwork network, int[] lengths, int batch, boolean carried, TrainerConfig config) {
+        this.steps = Arrays.stream(lengths).max().orElseThrow();
         this.reduction = config.reduction();
         this.batch = batch;
         this.dropoutSeed = config.dropoutSeed();
@@ -55,7 +82,24 @@ public final class TrainingStep implements AutoCloseable {
                 ? new WeightAverage(kernels, network.parameters(), scalars.view(3, 1))
                 : null;
         this.optimizer = new Optimizer(
-                config.optimizer(), kernels, network.parameters(), config.clip(), scalars.view(0, 2), average);
+                config.optimizer(),
+                config.decayScope(),
+                kernels,
+                network.parameters(),
+                config.clip(),
+                scalars.view(0, 2),
+                average);
+        this.lengths.put(steps, new Length(pass));
+        try {
+            for (int length : lengths) {
+                if (length != steps) {
+                    this.lengths.put(length, new Length(pass.shorter(length)));
+                }
+            }
+        } catch (RuntimeException failed) {
+            close();
+            throw failed;
+        }
     }
 
     /**
@@ -71,16 +115,16 @@ public final class TrainingStep implements AutoCloseable {
     public void run(
             int[] inputs, int[] targets, long targetCount, boolean continuesState, double learningRate, long step) {
         pass.load(inputs, targets, dropoutSeed, (int) step);
-        run(targetCount, continuesState, learningRate, step);
+        run(steps, targetCount, continuesState, learningRate, step);
     }
 
-    /** The same with a minibatch that has been put together already. */
-    void run(MinibatchRing.Slot minibatch, boolean continuesState, double learningRate, long step) {
+    /** The same with a minibatch of {@code length} steps that has been put together already. */
+    void run(MinibatchRing.Slot minibatch, int length, boolean continuesState, double learningRate, long step) {
         pass.load(minibatch.ints(), dropoutSeed, (int) step);
-        run(minibatch.targetCount(), continuesState, learningRate, step);
+        run(length, minibatch.targetCount(), continuesState, learningRate, step);
     }
 
-    private void run(long targetCount, boolean continuesState, double learningRate, long step) {
+    private void run(int length, long targetCount, boolean continuesState, double learningRate, long step) {
         if (!continuesState) {
             pass.resetState();
         }
@@ -88,7 +132,7 @@ public final class TrainingStep implements AutoCloseable {
             average.hide();
         }
         loadScalars(targetCount, learningRate, step);
-        recording().run();
+        recording(lengths.get(length)).run();
         if (average != null) {
             average.stepped();
         }
@@ -106,24 +150,18 @@ public final class TrainingStep implements AutoCloseable {
         scalars.copyFrom(stagedScalars);
     }
 
-    private Recording recording() {
-        if (recording == null || recordedScale != lossScale.scale()) {
-            closeRecording();
-            recordedScale = lossScale.scale();
-            recording = kernels.recording(this::compute);
+    private Recording recording(Length length) {
+        if (length.recording == null || length.recordedScale != lossScale.scale()) {
+            length.closeRecording();
+            length.recordedScale = lossScale.scale();
+            length.recording = kernels.recording(() -> compute(length.pass));
         }
-        return recording;
-    }
-
-    private void closeRecording() {
-        if (recording != null) {
-            recording.close();
-        }
+        return length.recording;
     }
 
     /** The same calls on the same addresses each time, unless the loss scale changes. */
-    private void compute() {
-        pass.differentiate(gradientScale);
+    private void compute(SequencePass minibatch) {
+        minibatch.differentiate(gradientScale);
         optimizer.step(1 / lossScale.scale());
     }
 
@@ -142,9 +180,9 @@ public final class TrainingStep implements AutoCloseable {
         return Math.sqrt(optimizer.squaredNorm().toFloats()[0]) / lossScale.scale();
     }
 
-    /** The carried state; null if it is not carried. */
-    public RnnState state() {
-        return pass.state();
+    /** The carried states, one of each recurrent stack; empty if they are not carried. */
+    public List<RnnState> states() {
+        return pass.states();
     }
 
     /** What the step holds on the device, the network's parameters included. */
@@ -152,16 +190,17 @@ public final class TrainingStep implements AutoCloseable {
         long values = parameters.values().byteSize();
         boolean copied = parameters.masters() != parameters.values();
         OptimizerConfig config = optimizer.config();
-        return new TrainingMemory(
+        TrainingMemory shared = new TrainingMemory(
                 values + (copied ? parameters.masters().byteSize() : 0),
                 parameters.gradients().byteSize(),
                 (config.usesMoment1() ? parameters.moment(0).byteSize() : 0)
                         + (config.usesMoment2() ? parameters.moment(1).byteSize() : 0)
                         + (average == null ? 0 : average.bytes()),
-                pass.activationBytes() + scalars.byteSize(),
-                pass.reserveBytes(),
-                pass.workspaceBytes(),
-                pass.lossBytes());
+                scalars.byteSize(),
+                0,
+                0,
+                0);
+        return lengths.values().stream().map(length -> length.pass.memory()).reduce(shared, TrainingMemory::plus);
     }
 
     /** How the recurrence is computed, for reports. */
@@ -181,7 +220,12 @@ public final class TrainingStep implements AutoCloseable {
     /** Frees all tensors but the parameters. Closing twice is harmless. */
     @Override
     public void close() {
-        closeRecording();
+        for (Length length : lengths.values()) {
+            length.closeRecording();
+            if (length.pass != pass) {
+                length.pass.close();
+            }
+        }
         pass.close();
         optimizer.close();
         if (average != null) {

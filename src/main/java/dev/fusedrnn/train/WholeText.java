@@ -35,6 +35,11 @@ public record WholeText(TokenSequence tokens, int batch, int steps) implements M
             }
 
             @Override
+            public int steps(long minibatch) {
+                return steps;
+            }
+
+            @Override
             public long load(long minibatch, int[] inputs, int[] targets) {
                 Arrays.fill(inputs, 0, steps * batch, 0);
                 Arrays.fill(targets, 0, steps * batch, IGNORED);

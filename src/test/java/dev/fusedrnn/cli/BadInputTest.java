@@ -58,12 +58,16 @@ class BadInputTest {
                 arguments("train --recipe v2", "--recipe: expected one of raw, v1, v017, stat157, found 'v2'"),
                 arguments("train --tokens letters", "--tokens: expected one of char, word, bpe, found 'letters'"),
                 arguments("train --cell lstmm", "--cell: expected one of rnn, rnn_relu, gru, lstm, found 'lstmm'"),
-                arguments("train --sampling all", "--sampling: sampling must be one of [sequential, random, sliding]"),
+                arguments(
+                        "train --sampling all",
+                        "--sampling: sampling must be one of [sequential, varying, random, sliding]"),
                 arguments(
                         "train --optimizer lbfgs",
                         "--optimizer: optimizer must be one of [sgd, nt-asgd, rmsprop, adam"),
                 arguments("train --dtype f64", "--dtype: expected one of f32, bf16, f16, found 'f64'"),
-                arguments("train --init big", "--init: initialization must be one of [framework, scratch, xavier"),
+                arguments(
+                        "train --init big",
+                        "--init: initialization must be one of [framework, framework:BOUND, scratch"),
                 arguments("train --schedule fast", "--schedule: schedule must be constant, decay:EPOCHS:FACTOR"),
                 arguments(
                         "train --engine magic", "--engine: engine must be one of [auto, reference, cpu, cudnn, fused]"),
@@ -92,6 +96,12 @@ class BadInputTest {
                 arguments("train --dropout 0.5", "--dropout acts between layers, but --layers is 1"),
                 arguments(
                         "train --weight-dropout 1", "--weight-dropout: expected a fraction of at least 0 and below 1"),
+                arguments("train --last-hidden 0", "--last-hidden: expected a whole number, 1 to 1048576, found '0'"),
+                arguments("train --last-hidden 9", "--last-hidden is for --layers 2 or more, found --layers 1"),
+                arguments("train --sampling varying --steps 9", "steps: expected at least 10 where lengths vary"),
+                arguments("train --preset zaremba", "--preset: preset must be one of [zaremba-small, zaremba-medium"),
+                arguments("train --preset", "Missing required parameter for option '--preset'"),
+                arguments("train --decay biases", "--decay: decay scope must be one of [all, matrices], found biases"),
                 arguments("train --patience 3", "--patience is for --optimizer nt-asgd, found --optimizer adam"),
                 arguments("train --optimizer nt-asgd --patience -1", "--patience: expected a whole number, 0 to"),
                 arguments(
@@ -110,7 +120,9 @@ class BadInputTest {
                 arguments("train --hiden 5", "Unknown options: '--hiden', '5'; did you mean --hidden?"),
                 arguments("train --epochs", "Missing required parameter for option '--epochs'"),
                 arguments("train more", "Unmatched argument at index 1: 'more'"),
-                arguments("train --tied --embedding 3", "--tied needs --embedding 256, the size of the stack's output"),
+                arguments(
+                        "train --tied --embedding 3",
+                        "--tied needs --embedding 256, the size of the last layer's output"),
                 arguments("train --line-end x", "--line-end is for --tokens word, found --tokens char"),
                 arguments("train --reset-before", "--reset-before is for --cell gru, found --cell lstm"),
                 arguments("train --min-freq 100000", "--min-freq 100000: no token of bundled story occurs that often"),

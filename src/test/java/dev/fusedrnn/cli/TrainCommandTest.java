@@ -1,14 +1,26 @@
 package dev.fusedrnn.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.within;
 
+import dev.fusedrnn.engine.CellType;
+import dev.fusedrnn.engine.RnnConfig;
 import dev.fusedrnn.io.Json;
 import dev.fusedrnn.model.BookExperiment;
+import dev.fusedrnn.model.Preset;
 import dev.fusedrnn.nn.Dropouts;
+import dev.fusedrnn.nn.Initialization;
+import dev.fusedrnn.nn.LanguageNetworkConfig;
+import dev.fusedrnn.optim.NtAsgd;
+import dev.fusedrnn.optim.Schedule;
+import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.text.TextSource;
 import dev.fusedrnn.text.TokenSequence;
 import dev.fusedrnn.text.Vocabulary;
+import dev.fusedrnn.train.ActivityPenalty;
 import dev.fusedrnn.train.Checkpoint;
+import dev.fusedrnn.train.Reduction;
+import dev.fusedrnn.train.Sampling;
 import dev.fusedrnn.train.TrainerConfig;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -109,12 +121,12 @@ class TrainCommandTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"lstm,sequential,adam", "gru,random,sgd", "rnn,sliding,rmsprop", "gru,sequential,nt-asgd"})
+    @CsvSource({"lstm,sequential,adam", "gru,random,sgd", "rnn,sliding,rmsprop", "gru,varying,nt-asgd"})
     void resumingGivesTheSameBitsAsNeverHavingStopped(String cell, String sampling, String optimizer)
             throws IOException {
         String[] kind = ("--cell " + cell + " --sampling " + sampling + " --optimizer " + optimizer
                         + " --output-dropout 0.2 --weight-dropout 0.3 --embedding-dropout 0.1 --variational-dropout --zoneout 0.1"
-                        + " --activity 2 --activity-change 1 --weight-decay 1e-4")
+                        + " --activity 2 --activity-change 1 --weight-decay 1e-4 --decay matrices --layers 2 --last-hidden 5")
                 .split(" ");
         Tool.run(Texts.train(text, join(kind, "--epochs", "4", "--save", file("whole"))));
         Tool.run(Texts.train(text, join(kind, "--epochs", "2", "--save", file("half"))));
@@ -197,6 +209,89 @@ class TrainCommandTest {
         assertThat(trained.code()).as(trained.err()).isZero();
         assertThat(Tool.run("generate", "--model", file("m"), "--length", "5").code())
                 .isZero();
+    }
+
+    /** Zaremba et al. 2014: non-recurrent dropout, summed loss, rates, initialization and lengths of their table. */
+    @ParameterizedTest
+    @CsvSource({
+        "zaremba-small, 200, 0, 0.1, 20, 4, 2, 5, 13",
+        "zaremba-medium, 650, 0.5, 0.05, 35, 6, 1.2, 5, 39",
+        "zaremba-large, 1500, 0.65, 0.04, 35, 14, 1.15, 10, 55"
+    })
+    void presetsOfZaremba(
+            String name,
+            int hidden,
+            double dropout,
+            double bound,
+            int steps,
+            int full,
+            double divisor,
+            double clip,
+            int epochs) {
+        TrainCommand command = parsed("train", "--preset", name);
+
+        RnnConfig rnn =
+                RnnConfig.of(CellType.LSTM, hidden, hidden).withLayers(2).withDropout(dropout);
+        assertThat(command.model.network(10_000))
+                .isEqualTo(LanguageNetworkConfig.of(10_000, hidden, rnn).withDropout(dropout, dropout));
+        assertThat(command.model.init).isEqualTo(Initialization.uniform(bound));
+        assertThat(command.model.steps).isEqualTo(steps);
+        assertThat(command.model.batch).isEqualTo(20);
+        assertThat(command.model.lineEnd).isEqualTo("<eos>");
+        TrainerConfig training = command.model.trainer(command.epochs, 16);
+        assertThat(training.withSchedule(Schedule.constant()))
+                .isEqualTo(TrainerConfig.sgd(1, clip, epochs)
+                        .withReduction(Reduction.SUM_OVER_TIME)
+                        .withReportEvery(16));
+        assertThat(training.schedule().factor(0, full - 1)).isEqualTo(1);
+        assertThat(training.schedule().factor(0, full + 1)).isCloseTo(1 / (divisor * divisor), within(1e-12));
+    }
+
+    /** Merity et al. 2018, by the names of their program: dropouth, dropouti, dropout, dropoute, wdrop, alpha, beta. */
+    @ParameterizedTest
+    @CsvSource({"awd-lstm, 0.25, 0.4, 20, 500", "awd-lstm-wikitext2, 0.2, 0.65, 80, 750"})
+    void presetsOfAwdLstm(String name, double between, double input, int batch, int epochs) {
+        TrainCommand command = parsed("train", "--preset=" + name, "--dtype", "bf16", "--epochs", "3");
+
+        RnnConfig rnn = RnnConfig.of(CellType.LSTM, 400, 1150)
+                .withLayers(3)
+                .withDropout(between)
+                .withVariationalDropout(true)
+                .withDataType(DataType.BF16);
+        assertThat(command.model.network(10_000))
+                .isEqualTo(LanguageNetworkConfig.of(10_000, 400, rnn)
+                        .withLastHiddenSize(400)
+                        .withTied(true)
+                        .withDropouts(new Dropouts(0.1, input, 0.5, 0.4, true)));
+        assertThat(command.model.init).isEqualTo(Initialization.parse("framework:0.1"));
+        assertThat(command.model.sampling).isEqualTo(Sampling.VARYING);
+        assertThat(command.model.steps).isEqualTo(70);
+        assertThat(command.model.batch).isEqualTo(batch);
+        assertThat(command.epochs).isEqualTo(3);
+        assertThat(Preset.parse(name).options()).containsEntry("--epochs", Integer.toString(epochs));
+        assertThat(command.model.trainer(3, 32))
+                .isEqualTo(TrainerConfig.sgd(30, 0.25, 3)
+                        .withOptimizer(new NtAsgd(5, 1.2e-6))
+                        .withPenalty(new ActivityPenalty(2, 1)));
+    }
+
+    private static TrainCommand parsed(String... args) {
+        TrainCommand command = new TrainCommand(new Console(System.out, System.err, false));
+        String[] expanded = PresetArguments.expand(args);
+        new CommandLine(command).parseArgs(Arrays.copyOfRange(expanded, 1, expanded.length));
+        command.model.settle();
+        return command;
+    }
+
+    @Test
+    void aPresetTrainsWithWhatIsGivenBesides() {
+        Tool trained = Tool.run(
+                ("train --preset awd-lstm --device cpu --hidden 8 --last-hidden 6 --embedding 6 --batch 2 --steps 10"
+                                + " --epochs 2 --sample 5 --lr 1 --text " + text)
+                        .split(" "));
+
+        assertThat(trained.code()).as(trained.err()).isZero();
+        assertThat(trained.out()).contains("epoch 2/2: perplexity");
     }
 
     /** The published experiments can be run from the command line exactly. */

@@ -169,6 +169,28 @@ class LanguageModelTest {
         return model;
     }
 
+    /** Three layers, the last of another size: states and outputs of each are carried from token to token. */
+    @Test
+    void aNarrowerLastLayerGeneratesStepByStepWhatTheWholeTextGives() throws IOException {
+        try (LanguageModel whole = untrained(false)) {
+            LanguageNetworkConfig config = LanguageNetworkConfig.of(
+                            whole.codec().vocabulary().size(),
+                            8,
+                            RnnConfig.of(CellType.LSTM, 8, 12).withLayers(3))
+                    .withLastHiddenSize(8)
+                    .withTied(true);
+            try (LanguageModel model = LanguageModel.create(
+                    config, whole.codec(), device, EngineChoice.AUTO, Initialization.uniform(1), 4)) {
+                int[] prefix = model.codec().encode("the fox");
+                Decoding decoding = Decoding.sampling(8);
+                assertThat(model.generate(prefix, 20, decoding)).isEqualTo(model.generateForced(prefix, 20, decoding));
+                try (TokenSequence tokens = model.codec().encode(TextSource.text("text", TEXT))) {
+                    assertThat(model.perplexity(tokens).value()).isGreaterThan(1);
+                }
+            }
+        }
+    }
+
     private LanguageModel untrained(boolean bidirectional) throws IOException {
         TextCodec codec = TextCodec.build(
                 TextSource.text("text", TEXT), Recipe.RAW, Tokenizer.characters(), VocabularyOptions.DEFAULT);

@@ -9,6 +9,7 @@ import dev.fusedrnn.nn.Parameters;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
 import dev.fusedrnn.tensor.Tensor;
+import java.util.Arrays;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -45,6 +46,35 @@ class OptimizerTest {
             assertThat((double) parameters.get("a")[i]).isCloseTo(-A[i] * factor, within(1e-5));
         }
         assertThat((double) parameters.get("b")[1]).isCloseTo(factor, within(1e-5));
+    }
+
+    /** Without a gradient only decay moves a parameter. */
+    @ParameterizedTest
+    @ValueSource(strings = {"sgd", "nt-asgd", "rmsprop", "adam", "adamw"})
+    void decayMayBeForMatricesAlone(String id) {
+        OptimizerConfig config = OptimizerConfig.parse(id).withWeightDecay(0.5);
+        for (DecayScope scope : DecayScope.values()) {
+            try (Parameters mixed = Parameters.builder()
+                            .add("matrix", 2, 3)
+                            .add("bias", 3)
+                            .add("row", 1)
+                            .add("table", 5, 1)
+                            .build(device, DataType.F32);
+                    Optimizer optimizer = new Optimizer(config, scope, kernels, mixed, 0, hyper, null)) {
+                for (Parameters.Entry entry : mixed.entries()) {
+                    float[] ones = new float[(int) entry.elements()];
+                    Arrays.fill(ones, 1);
+                    mixed.set(entry.name(), ones);
+                }
+                optimizer.step(1);
+                for (Parameters.Entry entry : mixed.entries()) {
+                    boolean decays = scope == DecayScope.ALL || entry.shape().rank() == 2;
+                    for (float value : mixed.get(entry.name())) {
+                        assertThat(value < 1).as(entry.name()).isEqualTo(decays);
+                    }
+                }
+            }
+        }
     }
 
     @Test

@@ -73,14 +73,17 @@ class CheckpointTest {
     }
 
     @Test
-    void theConfigurationSaysWhatIsDropped() throws IOException {
-        LanguageNetworkConfig config = TinyLanguage.regularized(DataType.F32);
+    void theConfigurationSaysWhatIsDroppedAndHowWideTheLastLayerIs() throws IOException {
+        LanguageNetworkConfig config = TinyLanguage.narrowing(DataType.F32);
         Path file = folder.resolve("model.safetensors");
         try (Device device = Device.cpu();
                 LanguageNetwork network = TinyLanguage.network(config, device, 3)) {
             Checkpoint.of(network, null, Map.of(), null).save(file);
         }
         assertThat(Checkpoint.read(file).config()).isEqualTo(config);
+        assertThat(Checkpoint.read(file).parameters().keySet())
+                .contains("rnn.weight_hh_l1", "rnn_last.weight_ih_l0")
+                .doesNotContain("rnn.weight_hh_l2", "head.weight");
     }
 
     /** Written before weight drop, locked and embedding dropout, penalties and averages were there. */

@@ -100,6 +100,11 @@ class MinibatchRingTest {
             }
 
             @Override
+            public int steps(long index) {
+                return 1;
+            }
+
+            @Override
             public long load(long index, int[] inputs, int[] targets) {
                 if (index == minibatch && failure instanceof Error error) {
                     throw error;

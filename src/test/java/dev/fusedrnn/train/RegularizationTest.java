@@ -31,10 +31,13 @@ class RegularizationTest {
     private final int[] targets = new Random(2).ints(M, 0, TinyLanguage.V).toArray();
 
     /** Every parameter's gradient against central differences of mean loss plus penalty, masks fixed. */
-    @Test
-    void gradientsThroughAllMasksAndPenaltiesAreDifferences() {
+    @ParameterizedTest
+    @ValueSource(booleans = {true, false})
+    void gradientsThroughAllMasksAndPenaltiesAreDifferences(boolean narrowing) {
+        LanguageNetworkConfig config =
+                narrowing ? TinyLanguage.narrowing(DataType.F32) : TinyLanguage.regularized(DataType.F32);
         try (Device device = Device.cpu();
-                LanguageNetwork network = TinyLanguage.network(TinyLanguage.regularized(DataType.F32), device, 7);
+                LanguageNetwork network = TinyLanguage.network(config, device, 7);
                 SequencePass pass = new SequencePass(network, T, N, true, false, PENALTY);
                 Tensor scale = device.of(DataType.F32, new float[] {1f / M}, 1)) {
             pass.load(inputs, targets, SEED, DRAW);

@@ -9,6 +9,7 @@ import dev.fusedrnn.nn.EngineChoice;
 import dev.fusedrnn.nn.LanguageNetwork;
 import dev.fusedrnn.nn.LanguageNetworkConfig;
 import dev.fusedrnn.optim.Adam;
+import dev.fusedrnn.optim.DecayScope;
 import dev.fusedrnn.optim.OptimizerConfig;
 import dev.fusedrnn.optim.RmsProp;
 import dev.fusedrnn.optim.Schedule;
@@ -47,6 +48,8 @@ class ResumeTest {
                 Arguments.of(dropped, Sampling.SLIDING, RmsProp.usual(), 3),
                 Arguments.of(TinyLanguage.regularized(DataType.F32), Sampling.SEQUENTIAL, Sgd.plain(), 7),
                 Arguments.of(TinyLanguage.regularized(DataType.BF16), Sampling.RANDOM, Sgd.plain(), 2),
+                Arguments.of(TinyLanguage.narrowing(DataType.F32), Sampling.VARYING, Sgd.plain(), 4),
+                Arguments.of(TinyLanguage.narrowing(DataType.BF16), Sampling.VARYING, Adam.usual(), 3),
                 Arguments.of(bf16, Sampling.SEQUENTIAL, Adam.usual(), 4),
                 Arguments.of(f16, Sampling.SEQUENTIAL, Adam.usual(), 4));
     }
@@ -187,6 +190,7 @@ class ResumeTest {
     private static TrainerConfig recipe(OptimizerConfig optimizer) {
         return new TrainerConfig(
                 optimizer,
+                DecayScope.MATRICES,
                 0.05,
                 new Schedule.StepDecay(1, 0.5),
                 1,
@@ -199,6 +203,9 @@ class ResumeTest {
 
     private static TrainingData data(Sampling sampling) {
         // Enough for 5 minibatches of 4 steps and 3 rows whatever the random offset; sliding: 15 windows.
+        if (sampling == Sampling.VARYING) {
+            return sampling.split(TinyLanguage.text(200, 4), 3, 12, 0.1, 8);
+        }
         int length = sampling == Sampling.SLIDING ? 23 : 67;
         double validation = sampling == Sampling.SLIDING ? 4.0 / 19 : 0;
         TrainingData data = sampling.split(TinyLanguage.text(length, 4), 3, 4, validation, 8);

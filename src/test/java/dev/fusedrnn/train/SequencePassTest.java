@@ -98,7 +98,7 @@ class SequencePassTest {
             chunks.load(first, firstTargets, 0, 0);
             chunks.differentiate(one);
             double loss = chunks.takeLoss();
-            float[] stateAfterFirst = chunks.state().h().toFloats();
+            float[] stateAfterFirst = chunks.states().get(0).h().toFloats();
             chunks.load(second, secondTargets, 0, 0);
             chunks.differentiate(one);
             double secondLoss = chunks.takeLoss();
@@ -112,7 +112,7 @@ class SequencePassTest {
             chunks.resetState();
             chunks.load(first, ignored, 0, 0);
             chunks.evaluate();
-            assertThat(chunks.state().h().toFloats()).containsExactly(stateAfterFirst);
+            assertThat(chunks.states().get(0).h().toFloats()).containsExactly(stateAfterFirst);
             chunks.load(second, secondTargets, 0, 0);
             chunks.differentiate(one);
             assertThat(network.parameters().gradients().toFloats()).containsExactly(truncated);

@@ -49,6 +49,20 @@ final class TinyLanguage {
         return tiedWithDropout(type).withDropouts(new Dropouts(0.2, 0.25, 0.4, 0.3, true));
     }
 
+    /** Layers of 6, 6 and 5 units, all that is dropped, and weights tied with the last. */
+    static LanguageNetworkConfig narrowing(DataType type) {
+        RnnConfig rnn = RnnConfig.of(CellType.LSTM, 5, 6)
+                .withLayers(3)
+                .withDropout(0.25)
+                .withVariationalDropout(true)
+                .withZoneout(0.2)
+                .withDataType(type);
+        return LanguageNetworkConfig.of(V, 5, rnn)
+                .withLastHiddenSize(5)
+                .withTied(true)
+                .withDropouts(new Dropouts(0.2, 0.25, 0.4, 0.3, true));
+    }
+
     /** A network on the reference engine. */
     static LanguageNetwork network(LanguageNetworkConfig config, Device device, long seed) {
         return network(config, device, EngineChoice.REFERENCE, seed);

@@ -82,6 +82,27 @@ class TrainingStepTest {
         }
     }
 
+    /** Shorter lengths add workspaces alone, unless their engine keeps more than the longest. */
+    @Test
+    void lengthsShareMemory() {
+        try (Device device = Device.cpu();
+                LanguageNetwork network =
+                        LanguageNetwork.create(TinyLanguage.narrowing(DataType.F32), device, EngineChoice.REFERENCE);
+                TrainingStep one = new TrainingStep(network, 9, N, true, TrainerConfig.sgd(0.1, 1, 1))) {
+            long before = device.allocatedBytes();
+            try (TrainingStep several =
+                    new TrainingStep(network, new int[] {3, 9, 6}, N, true, TrainerConfig.sgd(0.1, 1, 1))) {
+                TrainingMemory memory = several.memory();
+                assertThat(memory.total() - memory.workspace())
+                        .isEqualTo(one.memory().total() - one.memory().workspace());
+                long shared = memory.parameters() + memory.gradients();
+                assertThat(device.allocatedBytes() - before)
+                        .isEqualTo(memory.total() - shared - memory.workspace() + 2 * Float.BYTES);
+            }
+            assertThat(device.allocatedBytes()).isEqualTo(before);
+        }
+    }
+
     @Test
     void theStateGoesOnOnlyWhereMinibatchesContinue() {
         try (Device device = Device.cpu();
@@ -119,6 +140,15 @@ class TrainingStepTest {
         assertThatThrownBy(() -> LanguageNetworkConfig.of(9, -1, rnn)).hasMessageContaining("embeddingSize");
         LanguageNetworkConfig network = LanguageNetworkConfig.of(9, 6, rnn);
         assertThatThrownBy(() -> network.withTied(true)).hasMessageContaining("tied");
+        assertThatThrownBy(() -> network.withLastHiddenSize(4)).hasMessageContaining("needs 2 layers or more");
+        LanguageNetworkConfig deep = LanguageNetworkConfig.of(9, 6, rnn.withLayers(3));
+        assertThat(deep.withLastHiddenSize(8)).isEqualTo(deep);
+        assertThat(deep.withLastHiddenSize(6).withTied(true).outputSize()).isEqualTo(6);
+        assertThatThrownBy(() -> deep.withLastHiddenSize(-1)).hasMessageContaining("lastHiddenSize");
+        assertThatThrownBy(
+                        () -> LanguageNetworkConfig.of(9, 6, rnn.withLayers(2).withProjSize(3))
+                                .withLastHiddenSize(5))
+                .hasMessageContaining("without projection");
         assertThatThrownBy(() -> network.withDropout(1.5, 0)).hasMessageContaining("inputDropout");
         assertThatThrownBy(() -> network.withDropout(0, Double.NaN)).hasMessageContaining("outputDropout");
     }
