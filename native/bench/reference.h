@@ -12,10 +12,55 @@
 
 namespace bench {
 
-// Values of a 16-bit type. round() is what storing a value does to it.
+// Values of a storage type. round() is what storing a value does to it.
 struct Storage {
-    int dtype; // FRNN_BF16 or FRNN_F16
+    int dtype; // FRNN_F32, FRNN_BF16 or FRNN_F16
 
+    size_t bytes() const { return dtype == FRNN_F32 ? 4 : 2; }
+
+    // Round to nearest even on a grid of the type's precision and smallest exponent.
+    double round(double x) const {
+        if (x == 0 || !isfinite(x)) return x;
+        const int digits = dtype == FRNN_F32 ? 24 : dtype == FRNN_BF16 ? 8 : 11;
+        const int smallest = dtype == FRNN_F32 ? -149 : dtype == FRNN_BF16 ? -133 : -24;
+        int exponent;
+        frexp(x, &exponent);
+        const int step = exponent - digits > smallest ? exponent - digits : smallest;
+        return ldexp(nearbyint(ldexp(x, -step)), step);
+    }
+
+    // The bytes of values, rounded.
+    std::vector<uint8_t> encode(const std::vector<double> &values) const {
+        std::vector<uint8_t> out(values.size() * bytes());
+        for (size_t i = 0; i < values.size(); i++) {
+            if (dtype == FRNN_F32) {
+                const float f = float(values[i]);
+                memcpy(&out[i * 4], &f, 4);
+            } else {
+                const uint16_t half = bits(values[i]);
+                memcpy(&out[i * 2], &half, 2);
+            }
+        }
+        return out;
+    }
+
+    std::vector<double> decode(const std::vector<uint8_t> &raw) const {
+        std::vector<double> out(raw.size() / bytes());
+        for (size_t i = 0; i < out.size(); i++) {
+            if (dtype == FRNN_F32) {
+                float f;
+                memcpy(&f, &raw[i * 4], 4);
+                out[i] = f;
+            } else {
+                uint16_t half;
+                memcpy(&half, &raw[i * 2], 2);
+                out[i] = value(half);
+            }
+        }
+        return out;
+    }
+
+    // Of a 16-bit type.
     double value(uint16_t bits) const {
         if (dtype == FRNN_BF16) {
             const uint32_t wide = uint32_t(bits) << 16;
@@ -31,18 +76,9 @@ struct Storage {
         return sign ? -magnitude : magnitude;
     }
 
-    // Round to nearest even on a grid of the type's precision and smallest exponent.
-    double round(double x) const {
-        if (x == 0 || !isfinite(x)) return x;
-        const int digits = dtype == FRNN_BF16 ? 8 : 11, smallest = dtype == FRNN_BF16 ? -133 : -24;
-        int exponent;
-        frexp(x, &exponent);
-        const int step = exponent - digits > smallest ? exponent - digits : smallest;
-        return ldexp(nearbyint(ldexp(x, -step)), step);
-    }
-
-    // Of a value that round() has put on the grid.
+    // In a 16-bit type, rounded.
     uint16_t bits(double x) const {
+        if (isnan(x)) return 0x7fff;
         if (dtype == FRNN_BF16) {
             const float f = float(round(x));
             uint32_t wide;
@@ -52,6 +88,7 @@ struct Storage {
         const double r = fabs(round(x));
         const uint16_t sign = signbit(x) ? 0x8000 : 0;
         if (r == 0) return sign;
+        if (r > 65504) return uint16_t(sign | 0x7c00);
         int exponent;
         frexp(r, &exponent);
         if (exponent < -13) return uint16_t(sign | int(ldexp(r, 24)));

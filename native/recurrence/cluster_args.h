@@ -1,21 +1,23 @@
-// Arguments of the cluster kernels; 16-bit storage as raw bits. fusedrnn_recurrence.h tells what each tensor is.
+// Arguments of the persistent kernels, by storage type S; 16-bit storage as raw bits. fusedrnn_recurrence.h tells what each
+// tensor is.
 #pragma once
 
 #include <stdint.h>
 
 namespace frnn {
 
-struct ForwardArgs {
-    const uint16_t *gateInputs; // [T,N,D,H,G]
-    const uint16_t *weights;    // [D,H,G,H]
+template <class S>
+struct ForwardArgsOf {
+    const S *gateInputs;        // [T,N,D,H,G]
+    const S *weights;           // [D,H,G,H]
     const float *recurrentBiasN; // [D,H] or null
-    const uint16_t *hx;         // [D,N,H] or null
-    const uint16_t *cx;         // [D,N,H] or null
+    const S *hx;                // [D,N,H] or null
+    const S *cx;                // [D,N,H] or null
     const int *lengths;         // [N] or null
-    uint16_t *y;                // [T,N,D*H]
-    uint16_t *hy;               // [D,N,H] or null
-    uint16_t *cy;               // [D,N,H] or null
-    uint16_t *savedGates;       // [T,N,D,H,4] or null
+    S *y;                       // [T,N,D*H]
+    S *hy;                      // [D,N,H] or null
+    S *cy;                      // [D,N,H] or null
+    S *savedGates;              // [T,N,D,H,4] or null
     float *savedCells;          // [T,N,D,H] or null
     uint32_t *error;
     int steps;
@@ -28,22 +30,23 @@ struct ForwardArgs {
     int relu;
 };
 
-struct BackwardArgs {
-    const uint16_t *weights;    // [D,H,G,H]
-    const uint16_t *hx;         // [D,N,H] or null
-    const uint16_t *cx;         // [D,N,H] or null
+template <class S>
+struct BackwardArgsOf {
+    const S *weights;           // [D,H,G,H]
+    const S *hx;                // [D,N,H] or null
+    const S *cx;                // [D,N,H] or null
     const int *lengths;         // [N] or null
-    const uint16_t *y;          // [T,N,D*H]
-    const uint16_t *savedGates; // [T,N,D,H,4]
+    const S *y;                 // [T,N,D*H]
+    const S *savedGates;        // [T,N,D,H,4]
     const float *savedCells;    // [T,N,D,H]
-    const uint16_t *dy;         // [T,N,D*H] or null
-    const uint16_t *dhy;        // [D,N,H] or null
-    const uint16_t *dcy;        // [D,N,H] or null
-    uint16_t *dGates;           // [T,N,D,H,G]
-    uint16_t *dGatesH;          // [T,N,D,H,G], GRU
-    uint16_t *dGatesFirst;      // [D,N,H,G] or null
-    uint16_t *dhx;              // [D,N,H] or null
-    uint16_t *dcx;              // [D,N,H] or null
+    const S *dy;                // [T,N,D*H] or null
+    const S *dhy;               // [D,N,H] or null
+    const S *dcy;               // [D,N,H] or null
+    S *dGates;                  // [T,N,D,H,G]
+    S *dGatesH;                 // [T,N,D,H,G], GRU
+    S *dGatesFirst;             // [D,N,H,G] or null
+    S *dhx;                     // [D,N,H] or null
+    S *dcx;                     // [D,N,H] or null
     uint32_t *error;
     int steps;
     int batch;
@@ -54,5 +57,10 @@ struct BackwardArgs {
     float cellClip;
     int relu;
 };
+
+using ForwardArgs = ForwardArgsOf<uint16_t>;
+using BackwardArgs = BackwardArgsOf<uint16_t>;
+using ForwardArgsF32 = ForwardArgsOf<float>;
+using BackwardArgsF32 = BackwardArgsOf<float>;
 
 } // namespace frnn

@@ -15,6 +15,14 @@ cudaError_t launchLstmBackward(int tile, bool half, const BackwardArgs &args, cu
 cudaError_t launchGruBackward(int tile, bool half, const BackwardArgs &args, cudaStream_t stream);
 cudaError_t launchRnnBackward(int tile, bool half, const BackwardArgs &args, cudaStream_t stream);
 
+// The same for F32 storage; `tile` indexes the tables of f32_tiles.h.
+cudaError_t launchLstmF32(int tile, const ForwardArgsF32 &args, cudaStream_t stream);
+cudaError_t launchGruF32(int tile, const ForwardArgsF32 &args, cudaStream_t stream);
+cudaError_t launchRnnF32(int tile, const ForwardArgsF32 &args, cudaStream_t stream);
+cudaError_t launchLstmF32(int tile, const BackwardArgsF32 &args, cudaStream_t stream);
+cudaError_t launchGruF32(int tile, const BackwardArgsF32 &args, cudaStream_t stream);
+cudaError_t launchRnnF32(int tile, const BackwardArgsF32 &args, cudaStream_t stream);
+
 // Launches `blocks` blocks in clusters; the launch fails rather than start where not one cluster fits.
 template <class Kernel, class Args>
 cudaError_t launchClusters(Kernel kernel, int blocks, int cluster, int threads, int sharedBytes, const Args &args,

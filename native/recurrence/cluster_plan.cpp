@@ -5,6 +5,7 @@
 
 #include "chip_plan.h"
 #include "cluster_tiles.h"
+#include "f32_tiles.h"
 #include "fusedrnn_recurrence.h"
 
 namespace {
@@ -17,6 +18,7 @@ struct Candidate {
     int hidden;
     int cluster;
     int threads;
+    int tileSamples;
     int sharedBytes[kMaxSampleTiles]; // for 1, 2, ... n-tiles
     float base, perTile, perRow;
 };
@@ -35,7 +37,7 @@ void addForward(const ForwardTile (&tiles)[kSize], int groupUnits, int gates, Ca
         const ForwardTile &t = tiles[i];
         const ForwardGeometry geometry(t.hidden, t.cluster, t.splits, groupUnits, gates);
         Candidate &c = out.of[out.count++];
-        c = {i, t.hidden, t.cluster, geometry.warps * 32, {}, t.base, t.perTile, t.perRow};
+        c = {i, t.hidden, t.cluster, geometry.warps * 32, kTileSamples, {}, t.base, t.perTile, t.perRow};
         for (int n = 0; n < kMaxSampleTiles; n++) c.sharedBytes[n] = ForwardLayout(geometry, t.hidden, t.splits, gates, n + 1).total;
     }
 }
@@ -47,13 +49,36 @@ void addBackward(const BackwardTile (&tiles)[kSize], int gates, int carriedFloat
         const BackwardTile &t = tiles[i];
         const BackwardGeometry geometry(t.hidden, t.cluster, t.splits, gates);
         Candidate &c = out.of[out.count++];
-        c = {i, t.hidden, t.cluster, t.warps * 32, {}, t.base, t.perTile, t.perRow};
+        c = {i, t.hidden, t.cluster, t.warps * 32, kTileSamples, {}, t.base, t.perTile, t.perRow};
         for (int n = 0; n < kMaxSampleTiles; n++) c.sharedBytes[n] = BackwardLayout(geometry, carriedFloats, n + 1).total;
     }
 }
 
-Candidates candidatesFor(int cell, int pass) {
+template <int kSize>
+void addF32(const F32Tile (&tiles)[kSize], int pass, int gates, int carriedFloats, Candidates &out) {
+    static_assert(kSize <= kMostTiles, "more tiles than the plan has room for");
+    for (int i = 0; i < kSize; i++) {
+        const F32Tile &t = tiles[i];
+        Candidate &c = out.of[out.count++];
+        c = {i, t.hidden, t.cluster, kF32Threads, t.samples, {}, t.base, t.perTile, 0};
+        for (int n = 0; n < kMaxSampleTiles; n++) {
+            const F32ForwardGeometry forward(t.hidden, t.cluster, t.samples, gates);
+            const F32BackwardGeometry backward(t.hidden, t.cluster, t.samples, gates);
+            c.sharedBytes[n] = pass == FRNN_PASS_FORWARD
+                                   ? F32ForwardLayout(forward, t.hidden, t.samples, n + 1).total
+                                   : F32BackwardLayout(backward, t.cluster, t.samples, carriedFloats, n + 1).total;
+        }
+    }
+}
+
+Candidates candidatesFor(int cell, int pass, int dtype) {
     Candidates out;
+    if (dtype == FRNN_F32) {
+        if (cell == FRNN_LSTM) addF32(kLstmF32, pass, 4, 2, out);
+        else if (cell == FRNN_GRU_RESET_AFTER) addF32(kGruF32, pass, 3, 1, out);
+        else addF32(kRnnF32, pass, 1, 0, out);
+        return out;
+    }
     if (pass == FRNN_PASS_FORWARD) {
         if (cell == FRNN_LSTM) addForward(kLstmForward, 8, 4, out);
         else if (cell == FRNN_GRU_RESET_AFTER) addForward(kGruForward, 16, 3, out);
@@ -106,13 +131,12 @@ extern "C" int32_t frnn_recurrence_plan(const FrnnRecurrenceShape *shape, const 
     *plan = {};
     plan->structSize = sizeof *plan;
     if (limits->computeMajor != 9) return none(plan, "persistent kernels need compute capability 9.0, found %d.x", limits->computeMajor);
-    if (shape->dtype == FRNN_F32) return none(plan, "persistent kernels take 16-bit types only", 0);
     if (shape->cell == FRNN_GRU_RESET_BEFORE) return none(plan, "the reset-before GRU needs two products per step", 0);
     // Inside the kernels a step number and the elements of one step are 32 bits, offsets into tensors 64.
     const int64_t perStep = shape->directions * int64_t(shape->hidden);
     if (shape->steps > INT_MAX / 2 || shape->batch > INT_MAX / perStep) return none(plan, "steps or elements per step above %d", INT_MAX / 2);
 
-    const Candidates candidates = candidatesFor(shape->cell, shape->pass);
+    const Candidates candidates = candidatesFor(shape->cell, shape->pass, shape->dtype);
     float best = 0;
     int widest = 0;
     for (int i = 0; i < candidates.count; i++) {
@@ -120,8 +144,8 @@ extern "C" int32_t frnn_recurrence_plan(const FrnnRecurrenceShape *shape, const 
         if (c.hidden > widest) widest = c.hidden;
         const int resident = residentClusters(*limits, c.cluster);
         if (c.hidden < shape->hidden || resident == 0) continue;
-        for (int samples = 1; samples <= kMaxSampleTiles * kTileSamples; samples++) {
-            const int tiles = (samples + kTileSamples - 1) / kTileSamples;
+        for (int samples = 1; samples <= kMaxSampleTiles * c.tileSamples; samples++) {
+            const int tiles = (samples + c.tileSamples - 1) / c.tileSamples;
             if (c.sharedBytes[tiles - 1] > limits->sharedBytesPerBlock) break;
             const int64_t slices = (shape->batch + samples - 1) / samples;
             if ((shape->batch + slices - 1) / slices != samples) continue; // fewer would do for as many clusters
@@ -148,7 +172,8 @@ extern "C" int32_t frnn_recurrence_plan(const FrnnRecurrenceShape *shape, const 
     }
     if (plan->kind == FRNN_PLAN_NONE) {
         if (shape->hidden <= widest) return none(plan, "no cluster of the size needed can be resident on this device", 0);
-        if (shape->cell == FRNN_LSTM || shape->cell == FRNN_GRU_RESET_AFTER) planChip(*shape, *limits, *plan);
+        const bool spreads = shape->cell == FRNN_LSTM || shape->cell == FRNN_GRU_RESET_AFTER;
+        if (spreads && shape->dtype != FRNN_F32) planChip(*shape, *limits, *plan);
         else return none(plan, "recurrent weights of more than %d units do not fit into one cluster", widest);
     }
     return FRNN_OK;

@@ -57,6 +57,63 @@ int32_t fillRun(const FrnnRecurrencePlan *plan, uint64_t workspace, uint64_t str
     return FRNN_OK;
 }
 
+// The tensors of a call, as the kernels of storage type S want them.
+template <class S>
+ForwardArgsOf<S> tensorsOf(const FrnnRecurrenceForwardParams &p) {
+    ForwardArgsOf<S> args = {};
+    args.gateInputs = pointer<const S>(p.gateInputs);
+    args.weights = pointer<const S>(p.weights);
+    args.recurrentBiasN = pointer<const float>(p.recurrentBiasN);
+    args.hx = pointer<const S>(p.hx);
+    args.cx = pointer<const S>(p.cx);
+    args.lengths = pointer<const int>(p.lengths);
+    args.y = pointer<S>(p.y);
+    args.hy = pointer<S>(p.hy);
+    args.cy = pointer<S>(p.cy);
+    args.savedGates = pointer<S>(p.savedGates);
+    args.savedCells = pointer<float>(p.savedCells);
+    args.error = pointer<uint32_t>(p.error);
+    args.cellClip = p.cellClip;
+    return args;
+}
+
+template <class S>
+BackwardArgsOf<S> tensorsOf(const FrnnRecurrenceBackwardParams &p) {
+    BackwardArgsOf<S> args = {};
+    args.weights = pointer<const S>(p.weights);
+    args.hx = pointer<const S>(p.hx);
+    args.cx = pointer<const S>(p.cx);
+    args.lengths = pointer<const int>(p.lengths);
+    args.y = pointer<const S>(p.y);
+    args.savedGates = pointer<const S>(p.savedGates);
+    args.savedCells = pointer<const float>(p.savedCells);
+    args.dy = pointer<const S>(p.dy);
+    args.dhy = pointer<const S>(p.dhy);
+    args.dcy = pointer<const S>(p.dcy);
+    args.dGates = pointer<S>(p.dGates);
+    args.dGatesH = pointer<S>(p.dGatesH);
+    args.dGatesFirst = pointer<S>(p.dGatesFirst);
+    args.dhx = pointer<S>(p.dhx);
+    args.dcx = pointer<S>(p.dcx);
+    args.error = pointer<uint32_t>(p.error);
+    args.cellClip = p.cellClip;
+    return args;
+}
+
+// F32 runs in clusters alone.
+template <class Params>
+int32_t launchF32(const FrnnRecurrenceShape *shape, const FrnnRecurrencePlan *plan, const Params &params, FrnnMessage *message) {
+    auto args = tensorsOf<float>(params);
+    const int32_t status = fillSizes(shape, plan, shape->pass, args, message);
+    if (status != FRNN_OK) return status;
+    if (plan->kind != FRNN_PLAN_CLUSTER) return argument(message, "the plan belongs to another storage type");
+    const auto stream = pointer<CUstream_st>(params.stream);
+    const cudaError_t launched = shape->cell == FRNN_LSTM              ? launchLstmF32(plan->tile, args, stream)
+                                 : shape->cell == FRNN_GRU_RESET_AFTER ? launchGruF32(plan->tile, args, stream)
+                                                                       : launchRnnF32(plan->tile, args, stream);
+    return fromCuda(launched, message, "recurrence in F32");
+}
+
 // Holds a block on each multiprocessor apart from others by the shared memory it is launched with.
 __global__ void occupy() {}
 
@@ -109,26 +166,14 @@ extern "C" int32_t frnn_recurrence_device_limits(int32_t device, FrnnDeviceLimit
 extern "C" int32_t frnn_recurrence_forward(const FrnnRecurrenceShape *shape, const FrnnRecurrencePlan *plan,
                                            const FrnnRecurrenceForwardParams *params, FrnnMessage *message) {
     if (params == nullptr || params->structSize != sizeof *params) return argument(message, "params: structSize");
-    ForwardArgs args = {};
+    ForwardArgs args = tensorsOf<uint16_t>(*params);
     const int32_t status = fillSizes(shape, plan, FRNN_PASS_FORWARD, args, message);
     if (status != FRNN_OK) return status;
     if (params->gateInputs == 0 || params->weights == 0 || params->y == 0) return argument(message, "gateInputs, weights and y are needed");
     if (shape->cell == FRNN_LSTM && (params->savedGates == 0) != (params->savedCells == 0)) {
         return argument(message, "savedGates and savedCells belong together");
     }
-    args.gateInputs = pointer<const uint16_t>(params->gateInputs);
-    args.weights = pointer<const uint16_t>(params->weights);
-    args.recurrentBiasN = pointer<const float>(params->recurrentBiasN);
-    args.hx = pointer<const uint16_t>(params->hx);
-    args.cx = pointer<const uint16_t>(params->cx);
-    args.lengths = pointer<const int>(params->lengths);
-    args.y = pointer<uint16_t>(params->y);
-    args.hy = pointer<uint16_t>(params->hy);
-    args.cy = pointer<uint16_t>(params->cy);
-    args.savedGates = pointer<uint16_t>(params->savedGates);
-    args.savedCells = pointer<float>(params->savedCells);
-    args.error = pointer<uint32_t>(params->error);
-    args.cellClip = params->cellClip;
+    if (shape->dtype == FRNN_F32) return launchF32(shape, plan, *params, message);
     const bool half = shape->dtype == FRNN_F16;
     if (plan->kind == FRNN_PLAN_CHIP) {
         ChipRun run;
@@ -143,7 +188,7 @@ extern "C" int32_t frnn_recurrence_forward(const FrnnRecurrenceShape *shape, con
 extern "C" int32_t frnn_recurrence_backward(const FrnnRecurrenceShape *shape, const FrnnRecurrencePlan *plan,
                                             const FrnnRecurrenceBackwardParams *params, FrnnMessage *message) {
     if (params == nullptr || params->structSize != sizeof *params) return argument(message, "params: structSize");
-    BackwardArgs args = {};
+    BackwardArgs args = tensorsOf<uint16_t>(*params);
     const int32_t status = fillSizes(shape, plan, FRNN_PASS_BACKWARD, args, message);
     if (status != FRNN_OK) return status;
     const bool lstm = shape->cell == FRNN_LSTM, gru = shape->cell == FRNN_GRU_RESET_AFTER;
@@ -152,23 +197,7 @@ extern "C" int32_t frnn_recurrence_backward(const FrnnRecurrenceShape *shape, co
     if ((lstm || gru) && params->savedGates == 0) return argument(message, "savedGates is needed");
     if (lstm && params->savedCells == 0) return argument(message, "savedCells is needed");
     if (gru && params->dGatesH == 0) return argument(message, "dGatesH is needed");
-    args.weights = pointer<const uint16_t>(params->weights);
-    args.hx = pointer<const uint16_t>(params->hx);
-    args.cx = pointer<const uint16_t>(params->cx);
-    args.lengths = pointer<const int>(params->lengths);
-    args.y = pointer<const uint16_t>(params->y);
-    args.savedGates = pointer<const uint16_t>(params->savedGates);
-    args.savedCells = pointer<const float>(params->savedCells);
-    args.dy = pointer<const uint16_t>(params->dy);
-    args.dhy = pointer<const uint16_t>(params->dhy);
-    args.dcy = pointer<const uint16_t>(params->dcy);
-    args.dGates = pointer<uint16_t>(params->dGates);
-    args.dGatesH = pointer<uint16_t>(params->dGatesH);
-    args.dGatesFirst = pointer<uint16_t>(params->dGatesFirst);
-    args.dhx = pointer<uint16_t>(params->dhx);
-    args.dcx = pointer<uint16_t>(params->dcx);
-    args.error = pointer<uint32_t>(params->error);
-    args.cellClip = params->cellClip;
+    if (shape->dtype == FRNN_F32) return launchF32(shape, plan, *params, message);
     const bool half = shape->dtype == FRNN_F16;
     if (plan->kind == FRNN_PLAN_CHIP) {
         ChipRun run;

@@ -47,6 +47,10 @@ __device__ __forceinline__ void copyAsync8(uint32_t to, const void *from, int va
     asm volatile("cp.async.ca.shared.global [%0], [%1], 8, %2;" ::"r"(to), "l"(from), "r"(valid) : "memory");
 }
 
+__device__ __forceinline__ void copyAsync4(uint32_t to, const void *from, int valid) {
+    asm volatile("cp.async.ca.shared.global [%0], [%1], 4, %2;" ::"r"(to), "l"(from), "r"(valid) : "memory");
+}
+
 __device__ __forceinline__ void copyCommit() {
     asm volatile("cp.async.commit_group;" ::: "memory");
 }

@@ -1,7 +1,9 @@
 // The plan of the persistent recurrence for several devices: what it takes, what it refuses, and that its numbers fit together.
 #include <cstring>
+#include <initializer_list>
 
 #include "fusedrnn_recurrence.h"
+#include "recurrence/f32_tiles.h"
 #include "test.h"
 
 namespace {
@@ -46,13 +48,18 @@ bool refused(const FrnnRecurrenceShape &shape, const FrnnDeviceLimits &limits, c
 }
 
 // Every n-tile of every slice has a sample: kernels wait for each.
-bool noEmptyTile(int64_t samples, int64_t batch) {
-    const int64_t slices = (batch + samples - 1) / samples, tiles = (samples + 7) / 8, last = batch - (slices - 1) * samples;
+bool noEmptyTile(int64_t samples, int64_t tileSamples, int64_t batch) {
+    const int64_t slices = (batch + samples - 1) / samples, tiles = (samples + tileSamples - 1) / tileSamples, last = batch - (slices - 1) * samples;
     const int64_t share = (last + tiles - 1) / tiles;
     return (last + share - 1) / share == tiles;
 }
 
-void numbersFitTogether(const FrnnDeviceLimits &limits) {
+int samplesOfTile(int cell, int dtype, int tile) {
+    if (dtype != FRNN_F32) return frnn::kTileSamples;
+    return cell == FRNN_LSTM ? frnn::kLstmF32[tile].samples : cell == FRNN_GRU_RESET_AFTER ? frnn::kGruF32[tile].samples : frnn::kRnnF32[tile].samples;
+}
+
+void numbersFitTogether(const FrnnDeviceLimits &limits, int dtype) {
     const int cells[] = {FRNN_RNN_TANH, FRNN_RNN_RELU, FRNN_LSTM, FRNN_GRU_RESET_AFTER};
     const int widths[] = {1, 7, 64, 65, 128, 200, 256, 300, 384, 511, 512};
     const int64_t batches[] = {1, 2, 7, 8, 33, 64, 127, 250, 640, 1000, 100000};
@@ -60,7 +67,8 @@ void numbersFitTogether(const FrnnDeviceLimits &limits) {
         for (const int width : widths) {
             for (const int64_t batch : batches) {
                 for (int way = 0; way < 4; way++) {
-                    const FrnnRecurrenceShape shape = shapeOf(cell, way & 1, width, batch, 1 + (way >> 1));
+                    FrnnRecurrenceShape shape = shapeOf(cell, way & 1, width, batch, 1 + (way >> 1));
+                    shape.dtype = dtype;
                     const FrnnRecurrencePlan p = planOf(shape, limits);
                     if (p.kind == FRNN_PLAN_NONE) {
                         EXPECT(p.reason[0] != 0);
@@ -71,7 +79,7 @@ void numbersFitTogether(const FrnnDeviceLimits &limits) {
                     EXPECT(p.hiddenPadded >= width);
                     EXPECT(p.clusters % shape.directions == 0);
                     EXPECT(slices * p.samplesPerCluster >= batch && (slices - 1) * p.samplesPerCluster < batch);
-                    EXPECT(noEmptyTile(p.samplesPerCluster, batch));
+                    EXPECT(noEmptyTile(p.samplesPerCluster, samplesOfTile(cell, dtype, p.tile), batch));
                     EXPECT(p.sharedBytes > 0 && p.sharedBytes <= limits.sharedBytesPerBlock);
                     EXPECT(p.threads % 32 == 0 && p.threads >= 32 && p.threads <= 512);
                     EXPECT(p.clusterSize == 1 || p.clusterSize == 4 || p.clusterSize == 8 || p.clusterSize == 16);
@@ -142,7 +150,10 @@ void refusals(const FrnnDeviceLimits &h100) {
     EXPECT(refused(shape, h100, "reset-before"));
     shape = shapeOf(FRNN_LSTM, FRNN_PASS_FORWARD, 64, 8, 1);
     shape.dtype = FRNN_F32;
-    EXPECT(refused(shape, h100, "16-bit"));
+    EXPECT(planOf(shape, h100).kind == FRNN_PLAN_CLUSTER);
+    shape.hidden = 513;
+    EXPECT(refused(shape, h100, "more than 512 units"));
+    shape.hidden = 64;
     shape = shapeOf(FRNN_LSTM, FRNN_PASS_FORWARD, 64, 8, 1);
     FrnnDeviceLimits ampere = h100;
     ampere.computeMajor = 8;
@@ -175,12 +186,15 @@ void argumentErrors(const FrnnDeviceLimits &h100) {
 
 void planTests() {
     const FrnnDeviceLimits h100 = hopper(132, 66, 30, 15, 7);
-    numbersFitTogether(h100);
-    numbersFitTogether(hopper(78, 39, 19, 9, 4));
-    numbersFitTogether(hopper(60, 30, 14, 7, 0));
+    for (const int dtype : {FRNN_BF16, FRNN_F32}) {
+        numbersFitTogether(h100, dtype);
+        numbersFitTogether(hopper(78, 39, 19, 9, 4), dtype);
+        numbersFitTogether(hopper(60, 30, 14, 7, 0), dtype);
+    }
     FrnnDeviceLimits small = h100;
     small.sharedBytesPerBlock = 99 * 1024;
-    numbersFitTogether(small);
+    numbersFitTogether(small, FRNN_BF16);
+    numbersFitTogether(small, FRNN_F32);
     chipWide(h100, true);
     chipWide(hopper(114, 57, 26, 13, 5), true);
     chipWide(hopper(60, 30, 14, 7, 0), false);

@@ -23,6 +23,7 @@ inline void multiplyAddF16(float (&c)[4], const uint32_t (&a)[4], uint32_t b0, u
 
 inline void copyAsync16(uint32_t to, const void *from, int valid) { simulation::copyAsync(to, from, 16, uint32_t(valid)); }
 inline void copyAsync8(uint32_t to, const void *from, int valid) { simulation::copyAsync(to, from, 8, uint32_t(valid)); }
+inline void copyAsync4(uint32_t to, const void *from, int valid) { simulation::copyAsync(to, from, 4, uint32_t(valid)); }
 inline void copyCommit() { simulation::copyCommit(); }
 template <int kPending>
 inline void copyWait() {

@@ -1,0 +1,225 @@
+// What the kernels computed against the host reference.
+#pragma once
+
+#include <algorithm>
+#include <cmath>
+#include <sstream>
+#include <string>
+#include <thread>
+
+#include "tensors.h"
+
+namespace bench {
+
+// Error of the kernel against that of a reference that rounds like the storage type, both measured from exact arithmetic.
+struct Comparison {
+    const char *name;
+    double resolution; // of the kernel's arithmetic where that is coarser than a rounding of the stored value
+    size_t count = 0;
+    double kernel = 0, rounded = 0, size = 0, worst = 0, worstRounded = 0;
+    bool finite = true;
+
+    void add(double found, double roundedValue, double exact) {
+        if (!std::isfinite(found)) finite = false;
+        const double e = fabs(found - exact), r = fabs(roundedValue - exact);
+        kernel += e * e;
+        rounded += r * r;
+        size += exact * exact;
+        worst = std::max(worst, e);
+        worstRounded = std::max(worstRounded, r);
+        count++;
+    }
+    double relative() const { return sqrt(kernel / std::max(size, 1e-30)); }
+    // Twice the rounding reference's error, and what the arithmetic adds to that.
+    bool good() const {
+        if (count == 0) return true;
+        const double rms = sqrt(size / double(count)), slack = rms * resolution;
+        const bool mean = sqrt(kernel / double(count)) <= 2 * sqrt(rounded / double(count)) + slack;
+        return finite && mean && worst <= 3 * worstRounded + 8 * slack;
+    }
+};
+
+inline bool compare(const Case &c, Tensors &t, unsigned seed, std::string &line) {
+    const Storage storage = t.storage;
+    const Layer layer{c.cell, c.gates, int(c.H), int(c.T), int(c.D), c.clip};
+    const size_t H = size_t(c.H), G = size_t(c.gates), N = size_t(c.N), D = size_t(c.D), T = size_t(c.T);
+    const auto y = t.get(t.y), hy = t.get(t.hy), cy = t.get(t.cy), saved = t.get(t.savedGates);
+    const auto savedCells = t.savedCells.get<float>();
+    const auto dGates = t.get(t.dGates), dGatesH = t.get(t.dGatesH), first = t.get(t.dGatesFirst);
+    const auto dhx = t.get(t.dhx), dcx = t.get(t.dcx);
+    const bool lstm = c.cell == FRNN_LSTM, gru = c.cell == FRNN_GRU_RESET_AFTER;
+
+    std::vector<size_t> samples = {0, N - 1, N / 2};
+    std::mt19937 random(seed);
+    samples.push_back(random() % N);
+    std::sort(samples.begin(), samples.end());
+    samples.erase(std::unique(samples.begin(), samples.end()), samples.end());
+
+    // 16-bit kernels squash with tanh.approx (2^-11); F32 sums of hundreds of products are off by some roundings.
+    const double resolution = ldexp(1, c.dtype == FRNN_F32 ? -20 : -11);
+    Comparison yC{"y", resolution}, hyC{"hy", resolution}, cyC{"cy", resolution}, gatesC{"saved", resolution}, cellsC{"cells", resolution};
+    Comparison dC{"dGates", resolution}, dHC{"dGatesH", resolution}, firstC{"first", resolution}, dhxC{"dhx", resolution}, dcxC{"dcx", resolution};
+    struct Job {
+        size_t d, n;
+        Trace exact, rounded;
+    };
+    std::vector<Job> jobs;
+    auto timeOf = [&](size_t d, size_t s, size_t length) { return d == 0 ? s : length - 1 - s; };
+    auto cellOf = [&](size_t time, size_t n, size_t d, size_t u) { return ((time * N + n) * D + d) * H + u; };
+    for (size_t d = 0; d < D; d++) {
+        Trace base;
+        base.weights.resize(H * G * H);
+        for (size_t i = 0; i < H * G * H; i++) base.weights[i] = t.host.weights[d * H * G * H + i];
+        base.biasN.assign(t.host.biasN.begin() + long(d * H), t.host.biasN.begin() + long((d + 1) * H));
+        for (size_t n : samples) {
+            Trace trace = base;
+            trace.length = t.host.lengths[n];
+            const size_t length = size_t(trace.length);
+            for (size_t s = 0; s < length; s++) {
+                for (size_t u = 0; u < H; u++) {
+                    const size_t cell = cellOf(timeOf(d, s, length), n, d, u);
+                    for (size_t g = 0; g < G; g++) trace.gateInputs.push_back(t.host.gateInputs[cell * G + g]);
+                    trace.dy.push_back(t.host.dy[cell]);
+                }
+            }
+            for (size_t u = 0; u < H; u++) {
+                const size_t state = (d * N + n) * H + u;
+                trace.hx.push_back(t.host.hx[state]);
+                trace.cx.push_back(t.host.cx[state]);
+                trace.dhy.push_back(t.host.dhy[state]);
+                trace.dcy.push_back(t.host.dcy[state]);
+            }
+            jobs.push_back({d, n, trace, trace});
+        }
+    }
+    std::vector<std::thread> threads;
+    for (Job &job : jobs) {
+        threads.emplace_back([&layer, &job] { bench::run(layer, job.exact, nullptr); });
+        threads.emplace_back([&layer, &job, &storage] { bench::run(layer, job.rounded, &storage); });
+    }
+    for (std::thread &thread : threads) thread.join();
+
+    bool zerosBehind = true;
+    for (const Job &job : jobs) {
+        const size_t d = job.d, n = job.n, length = size_t(job.exact.length);
+        const Trace &exact = job.exact, &rounded = job.rounded;
+        for (size_t s = 0; s < T; s++) {
+            const bool valid = s < length;
+            for (size_t u = 0; u < H; u++) {
+                const size_t cell = cellOf(valid ? timeOf(d, s, length) : s, n, d, u), local = s * H + u;
+                if (!valid) {
+                    if (y[cell] != 0) zerosBehind = false;
+                    for (size_t g = 0; g < G; g++) {
+                        if (dGates[cell * G + g] != 0 || (gru && dGatesH[cell * G + g] != 0)) zerosBehind = false;
+                    }
+                    continue;
+                }
+                yC.add(y[cell], rounded.h[local], exact.h[local]);
+                for (size_t g = 0; g < size_t(c.savedGates); g++) {
+                    gatesC.add(saved[cell * 4 + g], rounded.saved[local * 4 + g], exact.saved[local * 4 + g]);
+                }
+                if (lstm) cellsC.add(savedCells[cell], rounded.c[local], exact.c[local]);
+                for (size_t g = 0; g < G; g++) {
+                    dC.add(dGates[cell * G + g], rounded.dGates[local * G + g], exact.dGates[local * G + g]);
+                    if (gru) dHC.add(dGatesH[cell * G + g], rounded.dGatesH[local * G + g], exact.dGatesH[local * G + g]);
+                }
+            }
+        }
+        for (size_t u = 0; u < H; u++) {
+            const size_t state = (d * N + n) * H + u, last = (length - 1) * H + u;
+            hyC.add(hy[state], rounded.h[last], exact.h[last]);
+            dhxC.add(dhx[state], storage.round(rounded.dhx[u]), exact.dhx[u]);
+            for (size_t g = 0; g < G; g++) {
+                firstC.add(first[state * G + g], rounded.dGatesH[u * G + g], exact.dGatesH[u * G + g]);
+            }
+            if (!lstm) continue;
+            cyC.add(cy[state], storage.round(rounded.c[last]), exact.c[last]);
+            dcxC.add(dcx[state], storage.round(rounded.dcx[u]), exact.dcx[u]);
+        }
+    }
+
+    bool good = zerosBehind;
+    std::ostringstream out;
+    if (!zerosBehind) out << " NOT-ZERO-BEHIND-LENGTH";
+    size_t values = 0;
+    for (const Comparison &k : {yC, hyC, cyC, gatesC, cellsC, dC, dHC, firstC, dhxC, dcxC}) {
+        values += k.count;
+        if (k.good()) continue;
+        good = false;
+        char text[200];
+        snprintf(text, sizeof text, " WRONG-%s(rel %.2e, rounding %.2e, worst %.2e/%.2e%s)", k.name, k.relative(),
+                 sqrt(k.rounded / std::max(k.size, 1e-30)), k.worst, k.worstRounded, k.finite ? "" : ", not finite");
+        out << text;
+    }
+    // Poison is NaN in every type: what is left of it was never written.
+    const struct {
+        const char *name;
+        const std::vector<double> *values;
+        bool written;
+    } all[] = {{"y", &y, true}, {"hy", &hy, true}, {"cy", &cy, lstm}, {"dGates", &dGates, true}, {"dGatesH", &dGatesH, gru},
+               {"first", &first, true}, {"dhx", &dhx, true}, {"dcx", &dcx, lstm}, {"saved", &saved, c.savedGates > 0 && !c.lengths}};
+    for (const auto &v : all) {
+        const size_t left = size_t(std::count_if(v.values->begin(), v.values->end(), [](double x) { return std::isnan(x); }));
+        if (left > 0 && v.written) {
+            good = false;
+            out << " UNWRITTEN-" << v.name << "(" << left << ")";
+        }
+    }
+    for (Buffer *b : t.outputs()) {
+        if (!b->guardIntact()) {
+            good = false;
+            out << " WROTE-BEHIND-END";
+        }
+    }
+    if (t.error.get<uint32_t>()[0] != 0) {
+        good = false;
+        out << " ERROR-WORD " << t.error.get<uint32_t>()[0];
+    }
+    char text[160];
+    snprintf(text, sizeof text, "rel.err y %.1e dGates %.1e dhx %.1e (%zu values)", yC.relative(), dC.relative(), dhxC.relative(), values);
+    line = text + out.str();
+    return good;
+}
+
+// A NaN in one gate input reaches all units of its sample and direction, and nothing else. `y`: without it.
+inline bool nanStaysWithItsSample(const Case &c, Runner &runner, Tensors &t, const std::vector<double> &y) {
+    if (c.lengths || c.T < 3) return true;
+    auto inputs = t.host.gateInputs;
+    const size_t row = size_t(c.D * c.H), poisoned = size_t(c.N / 2); // direction 0
+    inputs[(size_t(c.N) + poisoned) * row * c.gates + size_t(c.H / 2) * c.gates] = NAN;
+    t.set(t.gateInputs, inputs);
+    runner.forward(t, false, c.T);
+    CUDA(cudaDeviceSynchronize());
+    t.set(t.gateInputs, t.host.gateInputs);
+    const auto found = t.get(t.y);
+    for (size_t i = 0; i < y.size(); i++) {
+        const size_t time = i / row / size_t(c.N), sample = i / row % size_t(c.N), unit = i % row;
+        const bool hit = sample == poisoned && unit < size_t(c.H) && (time > 1 || (time == 1 && unit == size_t(c.H / 2)));
+        if (hit ? !std::isnan(found[i]) : found[i] != y[i]) return false;
+    }
+    return true;
+}
+
+inline bool repeat(Runner &runner, Tensors &t, int64_t steps, int times, std::string &line) {
+    std::vector<std::vector<uint8_t>> first;
+    for (int i = 0; i < times; i++) {
+        for (Buffer *b : t.outputs()) b->poison();
+        runner.forward(t, true, steps);
+        runner.backward(t, steps);
+        CUDA(cudaDeviceSynchronize());
+        size_t index = 0;
+        for (Buffer *b : t.outputs()) {
+            auto bytes = b->get<uint8_t>();
+            if (i == 0) first.push_back(std::move(bytes));
+            else if (bytes != first[index]) {
+                line += " DIFFERENT-BITS in run " + std::to_string(i) + " output " + std::to_string(index);
+                return false;
+            }
+            index++;
+        }
+    }
+    line += " " + std::to_string(times) + " runs bit-equal";
+    return true;
+}
+
+} // namespace bench

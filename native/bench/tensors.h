@@ -1,0 +1,153 @@
+// The tensors of a case, and its two calls.
+#pragma once
+
+#include <math.h>
+
+#include <random>
+
+#include "case.h"
+#include "reference.h"
+
+namespace bench {
+
+// All tensors of a case on the device.
+class Tensors {
+public:
+    explicit Tensors(const Case &c)
+        : c_(c), cells_(size_t(c.T * c.N * c.D * c.H)), states_(size_t(c.D * c.N * c.H)), storage{c.dtype}, gateInputs(cells_ * c.gates * storage.bytes()),
+          weights(size_t(c.D * c.H * c.H) * c.gates * storage.bytes()), biasN(size_t(c.D * c.H) * 4), hx(states_ * storage.bytes()), cx(states_ * storage.bytes()),
+          lengths(size_t(c.N) * 4), y(cells_ * storage.bytes()), hy(states_ * storage.bytes()), cy(states_ * storage.bytes()), savedGates(cells_ * 4 * storage.bytes()), savedCells(cells_ * 4),
+          dy(cells_ * storage.bytes()), dhy(states_ * storage.bytes()), dcy(states_ * storage.bytes()), dGates(cells_ * c.gates * storage.bytes()), dGatesH(cells_ * c.gates * storage.bytes()),
+          dGatesFirst(states_ * c.gates * storage.bytes()), dhx(states_ * storage.bytes()), dcx(states_ * storage.bytes()), error(4) {}
+
+    // Gate inputs are uniform in +-inputScale, hx in +-stateScale.
+    void fill(unsigned seed, double inputScale, double stateScale) {
+        std::mt19937 random(seed);
+        auto values = [&](size_t count, double scale) {
+            std::vector<double> v(count);
+            for (double &x : v) x = storage.round((double(random()) / 4294967296.0 * 2 - 1) * scale);
+            return v;
+        };
+        // ReLU has no bound of its own: smaller weights keep it from growing.
+        const double scale = (c_.cell == FRNN_RNN_RELU ? 0.8 : 1.7) / sqrt(double(c_.H));
+        host.gateInputs = values(cells_ * c_.gates, inputScale);
+        host.weights = values(size_t(c_.D * c_.H * c_.H) * c_.gates, scale);
+        host.hx = values(states_, stateScale);
+        host.cx = values(states_, 1.2);
+        host.dy = values(cells_, 1);
+        host.dhy = values(states_, 1);
+        host.dcy = values(states_, 1);
+        host.biasN.resize(size_t(c_.D * c_.H));
+        for (auto &x : host.biasN) x = float(random()) / 4294967296.0f - 0.5f;
+        host.lengths.resize(size_t(c_.N));
+        for (auto &x : host.lengths) x = c_.lengths ? int(1 + random() % c_.T) : int(c_.T);
+        if (c_.lengths && c_.N > 2) host.lengths[size_t(c_.N) / 2] = int(c_.T);
+        set(gateInputs, host.gateInputs);
+        set(weights, host.weights);
+        biasN.set(host.biasN);
+        set(hx, host.hx);
+        set(cx, host.cx);
+        lengths.set(host.lengths);
+        set(dy, host.dy);
+        set(dhy, host.dhy);
+        set(dcy, host.dcy);
+        CUDA(cudaMemset(reinterpret_cast<void *>(uintptr_t(error.address())), 0, 4));
+    }
+
+    void set(Buffer &buffer, const std::vector<double> &values) const { buffer.set(storage.encode(values)); }
+    std::vector<double> get(const Buffer &buffer) const { return storage.decode(buffer.get<uint8_t>()); }
+
+    std::vector<Buffer *> outputs() {
+        return {&y, &hy, &cy, &savedGates, &savedCells, &dGates, &dGatesH, &dGatesFirst, &dhx, &dcx};
+    }
+
+private:
+    const Case &c_;
+    size_t cells_, states_;
+
+public:
+    const Storage storage;
+    Buffer gateInputs, weights, biasN, hx, cx, lengths, y, hy, cy, savedGates, savedCells;
+    Buffer dy, dhy, dcy, dGates, dGatesH, dGatesFirst, dhx, dcx, error;
+    struct {
+        std::vector<double> gateInputs, weights, hx, cx, dy, dhy, dcy;
+        std::vector<float> biasN;
+        std::vector<int> lengths;
+    } host;
+};
+
+class Runner {
+public:
+    Runner(const Case &c, const FrnnDeviceLimits &limits, const Override &change)
+        : c_(c), forwardPlan(planFor(c, FRNN_PASS_FORWARD, limits, change, forwardShape_)),
+          backwardPlan(planFor(c, FRNN_PASS_BACKWARD, limits, change, backwardShape_)),
+          workspace_(size_t(std::max(forwardPlan.workspaceBytes, backwardPlan.workspaceBytes))) {}
+
+    bool planned() const { return forwardPlan.kind != FRNN_PLAN_NONE && backwardPlan.kind != FRNN_PLAN_NONE; }
+
+    // Fewer steps than the case has: the same plan on the first part of the tensors. The workspace holds what the last call left.
+    void forward(Tensors &t, bool training, int64_t steps) {
+        FrnnRecurrenceForwardParams p = {};
+        p.structSize = sizeof p;
+        p.cellClip = c_.clip;
+        p.gateInputs = t.gateInputs.address();
+        p.weights = t.weights.address();
+        p.recurrentBiasN = t.biasN.address();
+        p.hx = t.hx.address();
+        p.cx = t.cx.address();
+        p.lengths = c_.lengths ? t.lengths.address() : 0;
+        p.y = t.y.address();
+        p.hy = t.hy.address();
+        p.cy = t.cy.address();
+        if (training) {
+            p.savedGates = t.savedGates.address();
+            p.savedCells = t.savedCells.address();
+        }
+        p.workspace = forwardPlan.workspaceBytes > 0 ? workspace_.address() : 0;
+        p.error = t.error.address();
+        FrnnRecurrenceShape shape = forwardShape_;
+        shape.steps = steps;
+        FrnnMessage message = {};
+        must(frnn_recurrence_forward(&shape, &forwardPlan, &p, &message), message, "forward");
+    }
+
+    void backward(Tensors &t, int64_t steps) {
+        FrnnRecurrenceBackwardParams p = {};
+        p.structSize = sizeof p;
+        p.cellClip = c_.clip;
+        p.weights = t.weights.address();
+        p.hx = t.hx.address();
+        p.cx = t.cx.address();
+        p.lengths = c_.lengths ? t.lengths.address() : 0;
+        p.y = t.y.address();
+        p.savedGates = t.savedGates.address();
+        p.savedCells = t.savedCells.address();
+        p.dy = t.dy.address();
+        p.dhy = t.dhy.address();
+        p.dcy = t.dcy.address();
+        p.dGates = t.dGates.address();
+        p.dGatesH = t.dGatesH.address();
+        p.dGatesFirst = t.dGatesFirst.address();
+        p.dhx = t.dhx.address();
+        p.dcx = t.dcx.address();
+        p.workspace = backwardPlan.workspaceBytes > 0 ? workspace_.address() : 0;
+        p.error = t.error.address();
+        FrnnRecurrenceShape shape = backwardShape_;
+        shape.steps = steps;
+        FrnnMessage message = {};
+        must(frnn_recurrence_backward(&shape, &backwardPlan, &p, &message), message, "backward");
+    }
+
+private:
+    const Case &c_;
+    FrnnRecurrenceShape forwardShape_, backwardShape_;
+
+public:
+    FrnnRecurrencePlan forwardPlan, backwardPlan;
+    bool workspaceIntact() const { return workspace_.guardIntact(); }
+
+private:
+    Buffer workspace_;
+};
+
+} // namespace bench
