@@ -1,5 +1,6 @@
 package dev.fusedrnn.engine;
 
+import dev.fusedrnn.engine.measure.Agreement;
 import dev.fusedrnn.engine.measure.PassTime;
 import dev.fusedrnn.engine.measure.Trial;
 import dev.fusedrnn.internal.cuda.CudaContext;
@@ -12,7 +13,8 @@ import java.util.Map;
 
 /**
  * Whichever of several engines is fastest: on a CUDA device each is run on tensors of the shape that is asked for, once
- * per shape, and the choice is remembered with the device. On the CPU the first that runs the configuration is taken.
+ * per shape, and the choice is remembered with the device. An engine whose results no other one confirms is not taken. On
+ * the CPU the first that runs the configuration is taken.
  *
  * <p>Engines differ in their last bits, and two that are equally fast can change places between runs; name an engine where
  * bits matter across processes.
@@ -23,7 +25,20 @@ public final class AutoEngine implements RecurrentEngine {
     /** A first pass so many times slower than the best median is not worth a second. */
     private static final float HOPELESS = 4;
 
-    private record Shape(RnnConfig config, int steps, int batch, boolean training) {}
+    private record Shape(RnnConfig config, int steps, int batch, boolean training) {
+        /** The same where all engines compute the same: cuDNN draws other dropout masks than the rest. */
+        Shape withoutDropout() {
+            return new Shape(config.withDropout(0), steps, batch, training);
+        }
+
+        Trial trial(Device device) {
+            return new Trial(device, config, steps, batch, training);
+        }
+
+        RnnExecution prepare(RecurrentEngine engine, Device device) {
+            return engine.prepare(config, device, steps, batch, training);
+        }
+    }
 
     /** What has been measured on one device. */
     private static final class Memory implements AutoCloseable {
@@ -93,33 +108,66 @@ public final class AutoEngine implements RecurrentEngine {
     }
 
     private static int fastest(CudaContext context, Device device, Shape shape, List<RecurrentEngine> able) {
-        int best = 0;
-        float bestTime = Float.POSITIVE_INFINITY;
-        try (Trial trial = new Trial(device, shape.config(), shape.steps(), shape.batch(), shape.training())) {
-            for (int i = 0; i < able.size(); i++) {
-                float time = time(context, device, shape, able.get(i), trial, bestTime * HOPELESS);
-                if (time < bestTime * (i == 0 ? 1 : ADVANTAGE)) {
-                    bestTime = time;
-                    best = i;
-                }
+        List<Measured> measured = new ArrayList<>();
+        float best = Float.POSITIVE_INFINITY;
+        for (int i = 0; i < able.size(); i++) {
+            try {
+                List<float[]> results = results(device, shape.withoutDropout(), able.get(i));
+                float time = time(context, device, shape, able.get(i), best * HOPELESS);
+                measured.add(new Measured(i, time, results));
+                best = Math.min(best, time);
+            } catch (GpuException.Unsupported | GpuException.Internal notThisShape) {
+                // The others remain.
+            } catch (GpuException.OutOfMemory tooLarge) {
+                // Measuring takes more memory than running; whether running fits is the caller's to find out.
+                break;
             }
-        } catch (GpuException.OutOfMemory tooLarge) {
-            // Measuring takes more memory than running; whether running fits is the caller's to find out.
-            return best;
         }
-        return best;
+        return choose(shape.config(), measured);
     }
 
-    private static float time(
-            CudaContext context, Device device, Shape shape, RecurrentEngine engine, Trial trial, float hopeless) {
-        try (RnnExecution execution =
-                        engine.prepare(shape.config(), device, shape.steps(), shape.batch(), shape.training());
+    /** What measuring an engine gave: its place in the list, its median time and what it computed. */
+    record Measured(int place, float milliseconds, List<float[]> results) {}
+
+    /**
+     * The place of the fastest engine whose results another one confirms. If there are several and no two agree, the last of
+     * them, which is the plainest; if none could be measured, the first of all.
+     */
+    static int choose(RnnConfig config, List<Measured> measured) {
+        List<Measured> confirmed = measured.stream()
+                .filter(one -> measured.size() == 1
+                        || measured.stream()
+                                .anyMatch(other ->
+                                        other != one && Agreement.near(config, other.results(), one.results())))
+                .toList();
+        if (confirmed.isEmpty()) {
+            return measured.isEmpty() ? 0 : measured.get(measured.size() - 1).place();
+        }
+        Measured best = confirmed.get(0);
+        for (Measured other : confirmed) {
+            if (other.milliseconds() < best.milliseconds() * ADVANTAGE) {
+                best = other;
+            }
+        }
+        return best.place();
+    }
+
+    private static List<float[]> results(Device device, Shape shape, RecurrentEngine engine) {
+        try (Trial trial = shape.trial(device);
+                RnnExecution execution = shape.prepare(engine, device);
+                Trial.Pass pass = trial.pass(execution)) {
+            pass.run();
+            return pass.result();
+        }
+    }
+
+    private static float time(CudaContext context, Device device, Shape shape, RecurrentEngine engine, float hopeless) {
+        try (Trial trial = shape.trial(device);
+                RnnExecution execution = shape.prepare(engine, device);
                 Trial.Pass pass = trial.pass(execution)) {
             // The second run lets the engine record what it replays later.
             pass.run();
             return PassTime.median(context, pass::run, hopeless);
-        } catch (GpuException.Unsupported notThisShape) {
-            return Float.POSITIVE_INFINITY;
         }
     }
 }

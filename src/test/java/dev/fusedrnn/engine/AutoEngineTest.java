@@ -42,4 +42,36 @@ class AutoEngineTest {
                     .hasMessageContaining("needs a CUDA device");
         }
     }
+
+    private static AutoEngine.Measured measured(int place, float milliseconds, float... result) {
+        return new AutoEngine.Measured(place, milliseconds, List.of(result));
+    }
+
+    private int choose(AutoEngine.Measured... measured) {
+        return AutoEngine.choose(config, List.of(measured));
+    }
+
+    @Test
+    void takesTheFastestWhoseResultsAnotherConfirms() {
+        assertThat(choose(measured(0, 1, 1, 2), measured(1, 3, 1, 2), measured(2, 2, 1, 2)))
+                .isZero();
+        assertThat(choose(measured(0, 1, 1, 2.1f), measured(1, 3, 1, 2), measured(2, 2, 1, 2)))
+                .isEqualTo(2);
+        assertThat(choose(measured(0, 1, Float.NaN, 2), measured(1, 3, 1, 2), measured(2, 2, 1, 2)))
+                .isEqualTo(2);
+    }
+
+    @Test
+    void noiseDoesNotMoveTheChoiceDownTheList() {
+        assertThat(choose(measured(0, 1, 1), measured(1, 0.97f, 1))).isZero();
+        assertThat(choose(measured(0, 1, 1), measured(1, 0.9f, 1))).isEqualTo(1);
+    }
+
+    @Test
+    void takesThePlainestWhereNoTwoAgreeAndTheFirstWhereNoneCouldBeMeasured() {
+        assertThat(choose(measured(0, 1, 1), measured(1, 2, 2), measured(3, 3, 3)))
+                .isEqualTo(3);
+        assertThat(choose(measured(2, 1, 1))).isEqualTo(2);
+        assertThat(choose()).isZero();
+    }
 }

@@ -3,6 +3,7 @@ package dev.fusedrnn.engine.cudnn;
 import dev.fusedrnn.engine.CudnnAlgorithm;
 import dev.fusedrnn.engine.RnnConfig;
 import dev.fusedrnn.engine.RnnExecution;
+import dev.fusedrnn.engine.measure.Agreement;
 import dev.fusedrnn.engine.measure.PassTime;
 import dev.fusedrnn.engine.measure.Trial;
 import dev.fusedrnn.internal.cuda.CudaContext;
@@ -109,7 +110,8 @@ public final class AlgorithmChoice implements AutoCloseable {
             List<float[]> result = pass.result();
             if (results.isEmpty()) {
                 results.put(algorithm, result);
-            } else if (!agree(shape.config(), results.values().iterator().next(), result)) {
+            } else if (!Agreement.near(
+                    shape.config(), results.values().iterator().next(), result)) {
                 return null;
             }
             float limit = best == null ? Float.POSITIVE_INFINITY : best.milliseconds() * HOPELESS;
@@ -122,29 +124,5 @@ public final class AlgorithmChoice implements AutoCloseable {
             }
             return new Choice(algorithm, recorded < direct, Math.min(direct, recorded));
         }
-    }
-
-    /** Whether all values are finite and near those of the first algorithm, each tensor on the scale of its largest. */
-    static boolean agree(RnnConfig config, List<float[]> expected, List<float[]> found) {
-        float tolerance = config.dataType().isHalf() ? 5e-2f : config.tf32() ? 1e-2f : 1e-3f;
-        for (int i = 0; i < expected.size(); i++) {
-            if (!agree(tolerance, expected.get(i), found.get(i))) {
-                return false;
-            }
-        }
-        return true;
-    }
-
-    private static boolean agree(float tolerance, float[] expected, float[] found) {
-        float largest = 0;
-        for (float value : expected) {
-            largest = Math.max(largest, Math.abs(value));
-        }
-        for (int i = 0; i < expected.length; i++) {
-            if (!(Math.abs(found[i] - expected[i]) <= tolerance * largest)) {
-                return false;
-            }
-        }
-        return true;
     }
 }
