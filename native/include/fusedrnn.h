@@ -29,6 +29,8 @@
 
 #include "fusedrnn/cell.h"
 
+#include "fusedrnn/step.h"
+
 #include "fusedrnn/sequence.h"
 
 #include "fusedrnn/elementwise.h"

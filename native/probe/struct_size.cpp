@@ -18,6 +18,8 @@ const Entry ENTRIES[] = {
     {"PackBias", sizeof(FrnnPackBiasParams)},
     {"CellForward", sizeof(FrnnCellForwardParams)},
     {"CellBackward", sizeof(FrnnCellBackwardParams)},
+    {"StepProduct", sizeof(FrnnStepProduct)},
+    {"Step", sizeof(FrnnStepParams)},
     {"StateForward", sizeof(FrnnStateForwardParams)},
     {"StateBackward", sizeof(FrnnStateBackwardParams)},
     {"Mask", sizeof(FrnnMaskParams)},

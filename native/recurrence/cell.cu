@@ -26,29 +26,6 @@ void checkStrides(Check &check, const Params &p) {
     check.elements("gates", p.T, p.N, p.D, p.gateStride).elements("states", p.T, p.N, p.D, p.stateStride);
 }
 
-void checkForward(Check &check, const FrnnCellForwardParams &p) {
-    checkStep(check, p);
-    if (check.ok()) checkStrides(check, p);
-    check.require(p.recurrentType == FRNN_F32 || p.recurrentType == p.type, "recurrentType must be F32 or type");
-    const int64_t s = typeBytes(p.type);
-    const int64_t r = typeBytes(p.recurrentType);
-    const bool lstm = p.cell == FRNN_LSTM;
-    const bool reset = p.cell == FRNN_GRU_RESET_BEFORE;
-    check.pointer("gateInputs", p.gateInputs, lstm ? 4 * s : s);
-    check.optional("recurrent", p.recurrent, lstm ? 4 * r : reset && p.stage == 0 ? 2 * r : r);
-    check.optional("y", p.y, s).optional("savedGates", p.savedGates, 4 * s).optional("hBefore", p.hBefore, s);
-    if (p.cell == FRNN_RNN_TANH || p.cell == FRNN_RNN_RELU) check.absent("savedGates", p.savedGates);
-    if (lstm) {
-        check.optional("hState", p.hState, s).pointer("cState", p.cState, 4).optional("hRaw", p.hRaw, s).optional("savedCells", p.savedCells, 4);
-        check.require(p.hState != 0 || p.hRaw != 0, "hState or hRaw is needed");
-    } else {
-        check.pointer("hState", p.hState, s).absent("cState", p.cState).absent("hRaw", p.hRaw).absent("savedCells", p.savedCells);
-    }
-    if (p.cell == FRNN_GRU_RESET_AFTER) check.optional("bHn", p.bHn, 4);
-    else check.absent("bHn", p.bHn);
-    if (reset) check.pointer("resetState", p.resetState, s).pointer("resetGates", p.resetGates, 8).optional("savedReset", p.savedReset, s);
-}
-
 void checkBackward(Check &check, const FrnnCellBackwardParams &p) {
     checkStep(check, p);
     if (check.ok()) checkStrides(check, p);
@@ -68,6 +45,33 @@ void checkBackward(Check &check, const FrnnCellBackwardParams &p) {
 }
 
 }  // namespace
+
+void checkCellForward(Check &check, const FrnnCellForwardParams &p) {
+    checkStep(check, p);
+    if (check.ok()) checkStrides(check, p);
+    check.require(p.recurrentType == FRNN_F32 || p.recurrentType == p.type, "recurrentType must be F32 or type");
+    const int64_t s = typeBytes(p.type);
+    const int64_t r = typeBytes(p.recurrentType);
+    const bool lstm = p.cell == FRNN_LSTM;
+    const bool reset = p.cell == FRNN_GRU_RESET_BEFORE;
+    check.optional("gateInputs", p.gateInputs, lstm ? 4 * s : s);
+    check.optional("recurrent", p.recurrent, lstm ? 4 * r : reset && p.stage == 0 ? 2 * r : r);
+    check.optional("y", p.y, s).optional("savedGates", p.savedGates, 4 * s).optional("hBefore", p.hBefore, s);
+    if (p.cell == FRNN_RNN_TANH || p.cell == FRNN_RNN_RELU) check.absent("savedGates", p.savedGates);
+    check.require(p.cType == FRNN_F32 || p.cType == p.type, "cType must be F32 or type");
+    if (lstm) {
+        check.optional("cBefore", p.cBefore, typeBytes(p.cType)).pointer("cState", p.cState, typeBytes(p.cType));
+        check.optional("hState", p.hState, s).optional("hRaw", p.hRaw, s).optional("savedCells", p.savedCells, 4);
+        check.require(p.hState != 0 || p.hRaw != 0, "hState or hRaw is needed");
+    } else {
+        check.pointer("hState", p.hState, s).absent("hRaw", p.hRaw);
+        check.absent("cState", p.cState).absent("cBefore", p.cBefore).absent("savedCells", p.savedCells);
+    }
+    if (p.cell == FRNN_GRU_RESET_AFTER) check.optional("bHn", p.bHn, 4);
+    else check.absent("bHn", p.bHn);
+    if (reset) check.pointer("resetState", p.resetState, s).pointer("resetGates", p.resetGates, 8).optional("savedReset", p.savedReset, s);
+}
+
 }  // namespace frnn
 
 using namespace frnn;
@@ -77,7 +81,8 @@ extern "C" {
 int32_t frnn_cell_forward(const FrnnCellForwardParams *params, FrnnMessage *message) {
     Check check("frnn_cell_forward", message);
     if (!check.params(params)) return check.status();
-    checkForward(check, *params);
+    checkCellForward(check, *params);
+    if (check.ok()) check.pointer("gateInputs", params->gateInputs, 1);
     if (!check.ok()) return check.status();
     launchCellForward(*params);
     return check.cuda(cudaGetLastError());

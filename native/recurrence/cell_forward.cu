@@ -12,11 +12,12 @@ __global__ void __launch_bounds__(CELL_THREADS) cellForwardKernel(const __grid_c
             Step::frozen(p, at, u);
             return;
         }
-        float x[Step::ROWS];
+        typename Step::Held held;
         float r[Step::ROWS] = {};
-        Step::inputs(p, at, u, x);
+        Step::readGates(p, at, u, held);
+        Step::readState(p, at, u, held);
         if (p.recurrent != 0) loadRow<R>(p.recurrent, at.sample * p.gateStride, u, r);
-        Step::advance(p, at, u, x, r);
+        Step::advance(p, at, u, held, r);
     });
 }
 

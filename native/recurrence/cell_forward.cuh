@@ -2,10 +2,14 @@
 // Shared by the kernels that follow a GEMM and by those that compute the product themselves.
 //
 // Every cell has
-//   ROWS                      rows of the recurrent weights per unit
-//   inputs(p, at, u, x)       the sums on the input side
-//   frozen(p, at, u)          behind the sample's length
-//   advance(p, at, u, x, r)   the step; r: the recurrent product
+//   ROWS                     rows of the recurrent weights per unit, and sums on the input side
+//   APART                    the row whose recurrent bias stays on the recurrent side; -1: none
+//   FIRST_GATE, GATES        which of the unit's gates the rows are, and how many gates it has
+//   Held                     what the step reads besides sums; x: the sums on the input side
+//   readGates(p, at, u, held)   x from gateInputs, and the bias of the row apart
+//   readState(p, at, u, held)   all else
+//   frozen(p, at, u)         behind the sample's length
+//   advance(p, at, u, held, r)  the step; r: the recurrent product
 #pragma once
 
 #include "cell_step.cuh"
@@ -28,25 +32,45 @@ __device__ __forceinline__ void storeZeros(uint64_t saved, const CellPoint &at) 
 
 template <typename S>
 struct LstmStep {
-    static constexpr int ROWS = 4;
+    static constexpr int ROWS = 4, APART = -1, FIRST_GATE = 0, GATES = 4;
 
-    static __device__ __forceinline__ void inputs(const FrnnCellForwardParams &p, const CellPoint &at, int64_t u, float (&x)[4]) {
-        loadRow<S>(p.gateInputs, at.row * p.gateStride, u, x);
+    struct Held {
+        float x[4];
+        float c;
+    };
+
+    static __device__ __forceinline__ void readGates(const FrnnCellForwardParams &p, const CellPoint &at, int64_t u, Held &held) {
+        loadRow<S>(p.gateInputs, at.row * p.gateStride, u, held.x);
+    }
+
+    static __device__ __forceinline__ void readState(const FrnnCellForwardParams &p, const CellPoint &at, int64_t, Held &held) {
+        held.c = p.cType == FRNN_F32 ? optionalLoad<float>(p.cBefore, at.state) : optionalLoad<S>(p.cBefore, at.state);
+    }
+
+    static __device__ __forceinline__ void storeCell(const FrnnCellForwardParams &p, const CellPoint &at, float c) {
+        if (p.cType == FRNN_F32) {
+            address<float>(p.cState)[at.state] = c;
+        } else {
+            address<S>(p.cState)[at.state] = fromFloat<S>(c);
+        }
     }
 
     static __device__ __forceinline__ void frozen(const FrnnCellForwardParams &p, const CellPoint &at, int64_t u) {
+        Held held;
+        readState(p, at, u, held);
         keepState<S>(p, at, u);
+        if (p.cState != p.cBefore) storeCell(p, at, held.c);
         optionalStore<S>(p.y, at.sequence, 0.0f);
         storePadded<S>(p.hRaw, at.row, p.stateStride, p.H, u, 0.0f);
-        optionalStore<float>(p.savedCells, at.sequence, address<const float>(p.cState)[at.state]);
+        optionalStore<float>(p.savedCells, at.sequence, held.c);
         storeZeros<S>(p.savedGates, at);
     }
 
     static __device__ __forceinline__ void advance(
-        const FrnnCellForwardParams &p, const CellPoint &at, int64_t u, const float (&x)[4], const float (&r)[4]) {
-        float *c = address<float>(p.cState) + at.state;
-        const LstmForward cell = lstmForward<FAST_MATH<S>>(x[0] + r[0], x[1] + r[1], x[2] + r[2], x[3] + r[3], *c, p.cellClip);
-        *c = cell.c;
+        const FrnnCellForwardParams &p, const CellPoint &at, int64_t u, const Held &held, const float (&r)[4]) {
+        const float *x = held.x;
+        const LstmForward cell = lstmForward<FAST_MATH<S>>(x[0] + r[0], x[1] + r[1], x[2] + r[2], x[3] + r[3], held.c, p.cellClip);
+        storeCell(p, at, cell.c);
         storePadded<S>(p.hState, at.sample, p.stateStride, p.H, u, cell.h);
         optionalStore<S>(p.y, at.sequence, cell.h);
         storePadded<S>(p.hRaw, at.row, p.stateStride, p.H, u, cell.h);
@@ -61,10 +85,20 @@ struct LstmStep {
 // Reset after the recurrent product, as cuDNN and PyTorch.
 template <typename S>
 struct GruStep {
-    static constexpr int ROWS = 3;
+    static constexpr int ROWS = 3, APART = 2, FIRST_GATE = 0, GATES = 3;
 
-    static __device__ __forceinline__ void inputs(const FrnnCellForwardParams &p, const CellPoint &at, int64_t u, float (&x)[3]) {
-        loadRow<S>(p.gateInputs, at.row * p.gateStride, u, x);
+    struct Held {
+        float x[3];
+        float h, biasApart;
+    };
+
+    static __device__ __forceinline__ void readGates(const FrnnCellForwardParams &p, const CellPoint &at, int64_t u, Held &held) {
+        loadRow<S>(p.gateInputs, at.row * p.gateStride, u, held.x);
+        held.biasApart = optionalLoad<float>(p.bHn, at.direction * p.H + u);
+    }
+
+    static __device__ __forceinline__ void readState(const FrnnCellForwardParams &p, const CellPoint &at, int64_t, Held &held) {
+        held.h = optionalLoad<S>(p.hBefore, at.inState);
     }
 
     static __device__ __forceinline__ void frozen(const FrnnCellForwardParams &p, const CellPoint &at, int64_t u) {
@@ -74,10 +108,9 @@ struct GruStep {
     }
 
     static __device__ __forceinline__ void advance(
-        const FrnnCellForwardParams &p, const CellPoint &at, int64_t u, const float (&x)[3], const float (&r)[3]) {
-        const float q = r[2] + optionalLoad<float>(p.bHn, at.direction * p.H + u);
-        const float h = optionalLoad<S>(p.hBefore, at.inState);
-        const GruForward cell = gruForward<FAST_MATH<S>>(x[0] + r[0], x[1] + r[1], x[2], q, h);
+        const FrnnCellForwardParams &p, const CellPoint &at, int64_t u, const Held &held, const float (&r)[3]) {
+        const float q = r[2] + held.biasApart;
+        const GruForward cell = gruForward<FAST_MATH<S>>(held.x[0] + r[0], held.x[1] + r[1], held.x[2], q, held.h);
         storePadded<S>(p.hState, at.sample, p.stateStride, p.H, u, cell.h);
         optionalStore<S>(p.y, at.sequence, cell.h);
         if (p.savedGates != 0) {
@@ -90,12 +123,21 @@ struct GruStep {
 // Reset before the recurrent product, stage 0: r and z; n's input waits for the second stage.
 template <typename S>
 struct ResetStep {
-    static constexpr int ROWS = 2;
+    static constexpr int ROWS = 2, APART = -1, FIRST_GATE = 0, GATES = 3;
 
-    static __device__ __forceinline__ void inputs(const FrnnCellForwardParams &p, const CellPoint &at, int64_t u, float (&x)[2]) {
+    struct Held {
+        float x[2];
+        float h;
+    };
+
+    static __device__ __forceinline__ void readGates(const FrnnCellForwardParams &p, const CellPoint &at, int64_t u, Held &held) {
         const S *row = address<const S>(p.gateInputs) + at.row * p.gateStride + u * 3;
-        x[0] = toFloat(row[0]);
-        x[1] = toFloat(row[1]);
+        held.x[0] = toFloat(row[0]);
+        held.x[1] = toFloat(row[1]);
+    }
+
+    static __device__ __forceinline__ void readState(const FrnnCellForwardParams &p, const CellPoint &at, int64_t, Held &held) {
+        held.h = optionalLoad<S>(p.hBefore, at.inState);
     }
 
     static __device__ __forceinline__ void frozen(const FrnnCellForwardParams &p, const CellPoint &at, int64_t u) {
@@ -104,10 +146,9 @@ struct ResetStep {
     }
 
     static __device__ __forceinline__ void advance(
-        const FrnnCellForwardParams &p, const CellPoint &at, int64_t u, const float (&x)[2], const float (&r)[2]) {
-        const float h = optionalLoad<S>(p.hBefore, at.inState);
-        const float gates[2] = {sigmoid<FAST_MATH<S>>(x[0] + r[0]), sigmoid<FAST_MATH<S>>(x[1] + r[1])};
-        const float resetH = gates[0] * h;
+        const FrnnCellForwardParams &p, const CellPoint &at, int64_t u, const Held &held, const float (&r)[2]) {
+        const float gates[2] = {sigmoid<FAST_MATH<S>>(held.x[0] + r[0]), sigmoid<FAST_MATH<S>>(held.x[1] + r[1])};
+        const float resetH = gates[0] * held.h;
         storeGroup<float>(p.resetGates, at.state, gates);
         storePadded<S>(p.resetState, at.sample, p.stateStride, p.H, u, resetH);
         optionalStore<S>(p.savedReset, at.sequence, resetH);
@@ -117,10 +158,22 @@ struct ResetStep {
 // Reset before the recurrent product, stage 1: n, and the rest.
 template <typename S>
 struct CandidateStep {
-    static constexpr int ROWS = 1;
+    static constexpr int ROWS = 1, APART = -1, FIRST_GATE = 2, GATES = 3;
 
-    static __device__ __forceinline__ void inputs(const FrnnCellForwardParams &p, const CellPoint &at, int64_t u, float (&x)[1]) {
-        x[0] = toFloat(address<const S>(p.gateInputs)[at.row * p.gateStride + u * 3 + 2]);
+    struct Held {
+        float x[1];
+        float h, resetH;
+        float gates[2];
+    };
+
+    static __device__ __forceinline__ void readGates(const FrnnCellForwardParams &p, const CellPoint &at, int64_t u, Held &held) {
+        held.x[0] = toFloat(address<const S>(p.gateInputs)[at.row * p.gateStride + u * 3 + 2]);
+    }
+
+    static __device__ __forceinline__ void readState(const FrnnCellForwardParams &p, const CellPoint &at, int64_t, Held &held) {
+        held.h = optionalLoad<S>(p.hBefore, at.inState);
+        held.resetH = toFloat(address<const S>(p.resetState)[at.inState]);
+        loadGroup<float>(p.resetGates, at.state, held.gates);
     }
 
     static __device__ __forceinline__ void frozen(const FrnnCellForwardParams &p, const CellPoint &at, int64_t u) {
@@ -130,15 +183,13 @@ struct CandidateStep {
     }
 
     static __device__ __forceinline__ void advance(
-        const FrnnCellForwardParams &p, const CellPoint &at, int64_t u, const float (&x)[1], const float (&r)[1]) {
-        float gates[2];
-        loadGroup<float>(p.resetGates, at.state, gates);
-        const float candidate = hyperbolicTangent<FAST_MATH<S>>(x[0] + r[0]);
-        const float next = gruMix(gates[1], candidate, optionalLoad<S>(p.hBefore, at.inState));
+        const FrnnCellForwardParams &p, const CellPoint &at, int64_t u, const Held &held, const float (&r)[1]) {
+        const float candidate = hyperbolicTangent<FAST_MATH<S>>(held.x[0] + r[0]);
+        const float next = gruMix(held.gates[1], candidate, held.h);
         storePadded<S>(p.hState, at.sample, p.stateStride, p.H, u, next);
         optionalStore<S>(p.y, at.sequence, next);
         if (p.savedGates != 0) {
-            const float saved[4] = {gates[0], gates[1], candidate, toFloat(address<const S>(p.resetState)[at.inState])};
+            const float saved[4] = {held.gates[0], held.gates[1], candidate, held.resetH};
             storeGroup<S>(p.savedGates, at.sequence, saved);
         }
     }
@@ -146,11 +197,17 @@ struct CandidateStep {
 
 template <typename S, bool RELU>
 struct RnnStep {
-    static constexpr int ROWS = 1;
+    static constexpr int ROWS = 1, APART = -1, FIRST_GATE = 0, GATES = 1;
 
-    static __device__ __forceinline__ void inputs(const FrnnCellForwardParams &p, const CellPoint &at, int64_t u, float (&x)[1]) {
-        x[0] = toFloat(address<const S>(p.gateInputs)[at.row * p.gateStride + u]);
+    struct Held {
+        float x[1];
+    };
+
+    static __device__ __forceinline__ void readGates(const FrnnCellForwardParams &p, const CellPoint &at, int64_t u, Held &held) {
+        held.x[0] = toFloat(address<const S>(p.gateInputs)[at.row * p.gateStride + u]);
     }
+
+    static __device__ __forceinline__ void readState(const FrnnCellForwardParams &, const CellPoint &, int64_t, Held &) {}
 
     static __device__ __forceinline__ void frozen(const FrnnCellForwardParams &p, const CellPoint &at, int64_t u) {
         keepState<S>(p, at, u);
@@ -158,8 +215,8 @@ struct RnnStep {
     }
 
     static __device__ __forceinline__ void advance(
-        const FrnnCellForwardParams &p, const CellPoint &at, int64_t u, const float (&x)[1], const float (&r)[1]) {
-        const float h = rnnForward<FAST_MATH<S>, RELU>(x[0] + r[0]);
+        const FrnnCellForwardParams &p, const CellPoint &at, int64_t u, const Held &held, const float (&r)[1]) {
+        const float h = rnnForward<FAST_MATH<S>, RELU>(held.x[0] + r[0]);
         storePadded<S>(p.hState, at.sample, p.stateStride, p.H, u, h);
         optionalStore<S>(p.y, at.sequence, h);
     }

@@ -35,6 +35,8 @@ typedef struct FrnnCellForwardParams {
     int32_t recurrentType; /* of recurrent: F32 or S */
     int32_t directionBegin;
     int32_t directionCount;
+    int32_t cType;       /* of cBefore and cState: F32 or S */
+    int32_t reserved;
     float cellClip;      /* LSTM: where c is read, by h and by the next step, it counts within [-cellClip, cellClip]; 0: no limit */
     int64_t T;
     int64_t N;
@@ -49,7 +51,8 @@ typedef struct FrnnCellForwardParams {
     uint64_t lengths;    /* read I32 [N], values 1..T; 0: all T */
     uint64_t hBefore;    /* read S [D,N,stateStride]: h before the step; 0: zeros; may be hState; 0 with projection */
     uint64_t hState;     /* written S [D,N,stateStride]: h after the step, that before it where frozen; 0 with projection (hRaw instead) */
-    uint64_t cState;     /* F32 [D,N,H], read and written: the running c; LSTM only, else 0 */
+    uint64_t cBefore;    /* read cType [D,N,H]: c before the step; 0: zeros; may be cState; LSTM only, else 0 */
+    uint64_t cState;     /* written cType [D,N,H]: c after the step, that before it where frozen; LSTM only, else 0 */
     uint64_t resetState; /* S [D,N,stateStride], reset-before only: written by stage 0 (r*h) */
     uint64_t resetGates; /* F32 [D,N,H,2], reset-before only: r, z from stage 0 to stage 1 */
     uint64_t y;          /* written S [T,N,D*H]; 0: not wanted */

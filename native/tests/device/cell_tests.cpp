@@ -17,6 +17,7 @@ struct Options {
     bool sixteenRecurrent; // recurrent product in the storage type
     bool apart;            // one call per direction
     int64_t padding;       // elements behind the values of every row that can have them
+    bool oneLaunch = false; // the recurrent product and the cell in one launch; rows are padded to 16 bytes
 };
 
 // The device tensors of one layer and the host's part of the plan.
@@ -35,6 +36,8 @@ private:
     Values dense(const Buffer &rows, int64_t width, int64_t stride) const;
     template <typename Params>
     void perDirection(int32_t (*function)(const Params *, FrnnMessage *), Params p);
+    void stepForward(FrnnCellForwardParams p, const Buffer *values);
+    void finishStep(int64_t step);
     Values weightGradient();
     Values projectionGradient();
     void compareGradient(const char *what, Values &variable, const Values &got);
@@ -48,6 +51,7 @@ private:
     int64_t gateStride, unitStride, stateStride; // of rows of gates, of H units, and of h
     Values wy, why, wcy;
     Buffer *lengths = nullptr, *gateInputs, *bHn = nullptr, *hx = nullptr, *cx = nullptr, *hState, *cState, *recurrent, *resetState, *resetGates;
+    Buffer *weights = nullptr, *otherState = nullptr; // where a step in one launch puts h: every other one back into hState
     Buffer *y, *hRaw, *savedGates, *savedCells, *savedReset, *projected;
     Buffer *dy, *dhState, *dcState, *dhRaw, *dhReset, *dGates, *dGatesH, *dGatesFirst, *dProjected;
 };
@@ -77,8 +81,9 @@ Streamed::Streamed(Case &context, const Options &options) : c(context), o(option
     S = o.cell == FRNN_LSTM || G == 3 ? 4 : 0;
     const int64_t group = o.cell == FRNN_LSTM ? 4 : o.cell == FRNN_GRU_RESET_BEFORE ? 2 : 1;
     gateStride = (G * o.H + group - 1) / group * group + group * o.padding;
-    unitStride = o.H + o.padding;
-    stateStride = R + o.padding;
+    const int64_t step = o.oneLaunch ? 16 / (o.type == FRNN_F32 ? 4 : 2) : 1;
+    unitStride = (o.H + o.padding + step - 1) / step * step;
+    stateStride = (R + o.padding + step - 1) / step * step;
     const int64_t gateRows = o.D * o.N * gateStride, unitRows = o.D * o.N * unitStride, stateRows = o.D * o.N * stateStride;
     const int64_t units = o.T * o.N * o.D * o.H, states = o.D * o.N * R, cells = o.D * o.N * o.H;
     const double scale = 1 / std::sqrt(static_cast<double>(R));
@@ -111,6 +116,10 @@ Streamed::Streamed(Case &context, const Options &options) : c(context), o(option
         }
     }
     hState = &c.input(o.type, padded(layer.hx, R, stateStride));
+    if (o.oneLaunch) {
+        this->weights = &c.input(o.type, padded(layer.wHh, R, stateStride));
+        otherState = &c.output(o.type, o.D * o.N * stateStride);
+    }
     cState = &c.input(FRNN_F32, layer.cx);
     recurrent = &c.output(product, gateRows);
     resetState = &c.output(o.type, unitRows);
@@ -199,6 +208,27 @@ void Streamed::perDirection(int32_t (*function)(const Params *, FrnnMessage *), 
     }
 }
 
+// The step as one launch per stage: h goes from one tensor to another, so that all blocks read the old one.
+void Streamed::stepForward(FrnnCellForwardParams p, const Buffer *values) {
+    const bool reset = o.cell == FRNN_GRU_RESET_BEFORE;
+    FrnnStepParams s{};
+    s.recurrent.columns = s.recurrent.gateStride = s.recurrent.valueStride = stateStride;
+    s.recurrent.unitStride = (!reset ? G : p.stage == 0 ? 2 : 1) * stateStride;
+    const int64_t bytes = o.type == FRNN_F32 ? 4 : 2;
+    for (int64_t d = 0; d < o.D; ++d) {
+        const int64_t row = d * o.H * G + (p.stage == 1 ? 2 * o.H : 0);
+        s.recurrent.weights[d] = at(weights) + static_cast<uint64_t>(bytes * row * stateStride);
+        s.recurrent.values[d] = values == nullptr ? 0 : at(values) + static_cast<uint64_t>(bytes * d * o.N * stateStride);
+    }
+    p.recurrent = 0;
+    if (o.P == 0) p.hState = at(otherState);
+    for (int32_t d = 0; d < (o.apart ? o.D : 1); ++d) {
+        p.directionBegin = d;
+        p.directionCount = static_cast<int32_t>(o.apart ? 1 : o.D);
+        c.call(frnn_step_forward, p, s);
+    }
+}
+
 void Streamed::forward() {
     const bool reset = o.cell == FRNN_GRU_RESET_BEFORE;
     for (int64_t step = 0; step < o.T; ++step) {
@@ -218,7 +248,7 @@ void Streamed::forward() {
         p.bHn = at(bHn);
         p.lengths = at(lengths);
         p.hBefore = p.hState = o.P == 0 ? at(hState) : 0;
-        p.cState = o.cell == FRNN_LSTM ? at(cState) : 0;
+        p.cBefore = p.cState = o.cell == FRNN_LSTM ? at(cState) : 0;
         p.resetState = reset ? at(resetState) : 0;
         p.resetGates = reset ? at(resetGates) : 0;
         p.y = o.P == 0 ? at(y) : 0;
@@ -227,6 +257,16 @@ void Streamed::forward() {
         p.savedCells = at(savedCells);
         p.savedReset = at(savedReset);
         p.recurrent = step == 0 && !o.states ? 0 : at(recurrent);
+        if (o.oneLaunch) {
+            stepForward(p, p.recurrent == 0 ? nullptr : hState);
+            if (reset) {
+                p.stage = 1;
+                stepForward(p, p.recurrent == 0 ? nullptr : resetState);
+            }
+            if (o.P == 0) std::swap(hState, otherState);
+            finishStep(step);
+            continue;
+        }
         const int64_t rows = reset ? 2 * o.H : G * o.H;
         recurrent->set(padded(product(dense(*hState, R, stateStride), layer.wHh, rows, 0, G * o.H, R), rows, gateStride));
         perDirection(frnn_cell_forward, p);
@@ -236,24 +276,28 @@ void Streamed::forward() {
             p.stage = 1;
             perDirection(frnn_cell_forward, p);
         }
-        if (o.P != 0) {
-            projected->set(padded(product(slice(*hRaw, step, unitStride, 0, o.H), layer.wHr, o.P, 0, o.P, o.H), o.P, stateStride));
-            FrnnStateForwardParams s{};
-            s.type = o.type;
-            s.projectedType = projected->type();
-            s.T = o.T;
-            s.N = o.N;
-            s.P = o.P;
-            s.D = o.D;
-            s.step = step;
-            s.stateStride = stateStride;
-            s.lengths = at(lengths);
-            s.projected = at(projected);
-            s.hState = at(hState);
-            s.y = at(y);
-            perDirection(frnn_state_forward, s);
-        }
+        finishStep(step);
     }
+}
+
+// The projection, if there is one.
+void Streamed::finishStep(int64_t step) {
+    if (o.P == 0) return;
+    projected->set(padded(product(slice(*hRaw, step, unitStride, 0, o.H), layer.wHr, o.P, 0, o.P, o.H), o.P, stateStride));
+    FrnnStateForwardParams s{};
+    s.type = o.type;
+    s.projectedType = projected->type();
+    s.T = o.T;
+    s.N = o.N;
+    s.P = o.P;
+    s.D = o.D;
+    s.step = step;
+    s.stateStride = stateStride;
+    s.lengths = at(lengths);
+    s.projected = at(projected);
+    s.hState = at(hState);
+    s.y = at(y);
+    perDirection(frnn_state_forward, s);
 }
 
 // to [D,N,R] (+)= gradients [D,N,count] times rows begin..begin+count of wHh
@@ -435,6 +479,12 @@ void addCellTests() {
             add(name + " directions apart, no states", [=](Case &c) { cellCase(c, {type, cell, 4, 3, 5, 2, 0, 0, true, false, true, true, 0}); });
             add(name + " wide", [=](Case &c) { cellCase(c, {type, cell, 2, 2, 137, 1, 0, 0, false, true, false, false, 7}); });
             add(name + " padded", [=](Case &c) { cellCase(c, {type, cell, 5, 4, 6, 2, 0, 0, true, true, false, false, 3}); });
+            add(name + " one launch", [=](Case &c) { cellCase(c, {type, cell, 5, 4, 70, 1, 0, 0, false, true, false, false, 0, true}); });
+            add(name + " one launch, both ways, lengths", [=](Case &c) { cellCase(c, {type, cell, 6, 7, 11, 2, 0, 0, true, true, false, false, 1, true}); });
+            add(name + " one launch, directions apart, no states", [=](Case &c) { cellCase(c, {type, cell, 3, 8, 5, 2, 0, 0, true, false, false, true, 0, true}); });
+            if (type != FRNN_F32) add(name + " one launch, many samples", [=](Case &c) { cellCase(c, {type, cell, 3, 15, 19, 2, 0, 0, true, true, false, false, 0, true}); });
+            if (lstm) add(name + " one launch, clipped", [=](Case &c) { cellCase(c, {type, cell, 4, 2, 6, 1, 0, 0.4, true, true, false, false, 0, true}); });
+            if (lstm) add(name + " one launch, projected", [=](Case &c) { cellCase(c, {type, cell, 5, 4, 9, 2, 4, 0, true, true, false, false, 0, true}); });
             if (lstm) add(name + " clipped", [=](Case &c) { cellCase(c, {type, cell, 5, 4, 6, 2, 0, 0.4, true, true, false, false, 0}); });
             if (lstm) add(name + " projected", [=](Case &c) { cellCase(c, {type, cell, 5, 4, 9, 2, 4, 0, true, true, false, false, 2}); });
         }

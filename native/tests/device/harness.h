@@ -74,6 +74,17 @@ public:
         });
     }
 
+    // The same for a call that takes a second struct.
+    template <typename Params, typename More>
+    void call(int32_t (*function)(const Params *, const More *, FrnnMessage *), Params params, More more) {
+        params.structSize = sizeof(Params);
+        more.structSize = sizeof(More);
+        run([&](uint64_t stream, FrnnMessage *message) {
+            params.stream = stream;
+            return function(&params, &more, message);
+        });
+    }
+
     // |got - expected| <= relative * |expected| + absolute for every element, and equal if not finite.
     void close(const char *what, const std::vector<double> &got, const std::vector<double> &expected, double relative, double absolute);
     // One rounding to the buffer's type, and F32 arithmetic before it.
@@ -102,6 +113,7 @@ void addOptimizerTests();
 void addSequenceTests();
 void addPackTests();
 void addCellTests();
+void addStepTests();
 
 inline const int32_t FLOATING[] = {FRNN_F32, FRNN_BF16, FRNN_F16};
 

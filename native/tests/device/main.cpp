@@ -92,6 +92,7 @@ static int runAll(uint64_t seed, const char *part) {
     addSequenceTests();
     addPackTests();
     addCellTests();
+    addStepTests();
     int passed = 0;
     int failed = 0;
     const std::string wild = "diagnostic wild write";

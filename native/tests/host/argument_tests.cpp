@@ -78,6 +78,59 @@ static void cellTests() {
     refused(frnn_cell_backward, b, "dGatesH is missing");
 }
 
+static void stepRefused(const FrnnCellForwardParams &cell, FrnnStepParams step, const char *text) {
+    FrnnCellForwardParams p = cell;
+    FrnnMessage message{};
+    p.structSize = sizeof(p);
+    step.structSize = sizeof(step);
+    EXPECT(frnn_step_forward(&p, &step, &message) == FRNN_ERROR_ARGUMENT);
+    const bool named = std::strstr(message.text, text) != nullptr;
+    EXPECT(named);
+    if (!named) std::printf("     message: %s, expected: %s\n", message.text, text);
+}
+
+static void stepTests() {
+    FrnnCellForwardParams p = lstm();
+    FrnnStepParams s{};
+    s.recurrent.columns = s.recurrent.gateStride = s.recurrent.valueStride = 8;
+    s.recurrent.unitStride = 32;
+    s.recurrent.weights[0] = 512;
+    s.recurrent.values[0] = 1024;
+    EXPECT(frnn_step_samples(FRNN_F32) == 8 && frnn_step_samples(FRNN_BF16) == 16 && frnn_step_samples(FRNN_F16) == 16);
+    FrnnCellForwardParams many = p;
+    many.N = 9;
+    stepRefused(many, s, "N is 9");
+    FrnnCellForwardParams computed = p;
+    computed.recurrent = 256;
+    stepRefused(computed, s, "recurrent has no meaning");
+    FrnnStepParams wrong = s;
+    wrong.recurrent.columns = 0;
+    stepRefused(p, wrong, "recurrent.columns");
+    wrong = s;
+    wrong.recurrent.valueStride = 7;
+    stepRefused(p, wrong, "valueStride");
+    wrong = s;
+    wrong.recurrent.weights[0] = 0;
+    stepRefused(p, wrong, "weights is missing");
+    wrong = s;
+    wrong.recurrent.values[0] = p.hState;
+    stepRefused(p, wrong, "values may not be written");
+    wrong = s;
+    wrong.recurrent.weights[0] = 516;
+    stepRefused(p, wrong, "aligned to 16");
+    wrong = s;
+    wrong.multipliesInput = 1;
+    stepRefused(p, wrong, "input.columns");
+    wrong.input = s.recurrent;
+    stepRefused(p, wrong, "gateInputs has no meaning");
+    FrnnCellForwardParams without = p;
+    without.gateInputs = 0;
+    stepRefused(without, s, "gateInputs is missing");
+    FrnnCellForwardParams typed = p;
+    typed.cType = FRNN_BF16;
+    stepRefused(typed, s, "cType");
+}
+
 static void packTests() {
     FrnnPackRowsParams p{};
     p.gates = 4;
@@ -147,6 +200,7 @@ void argumentTests() {
     update.average = 256;
     refused(frnn_update, update, "averageShare is missing");
     cellTests();
+    stepTests();
     packTests();
 
     FrnnProbe probe{};

@@ -19,6 +19,7 @@ import org.bytedeco.javacpp.tools.InfoMapper;
                             "fusedrnn/probe.h",
                             "fusedrnn/pack.h",
                             "fusedrnn/cell.h",
+                            "fusedrnn/step.h",
                             "fusedrnn/sequence.h",
                             "fusedrnn/elementwise.h",
                             "fusedrnn/reduce.h",

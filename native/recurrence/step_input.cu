@@ -1,0 +1,9 @@
+#include "step_input.h"
+
+#include "step_kernel.cuh"
+
+namespace frnn {
+
+void launchStepWithInput(const FrnnCellForwardParams &p, const FrnnStepParams &s) { launchStep<true>(p, s); }
+
+}  // namespace frnn
