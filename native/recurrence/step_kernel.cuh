@@ -144,11 +144,11 @@ void launchStep(const FrnnCellForwardParams &p, const FrnnStepParams &s) {
             const dim3 blocks(static_cast<unsigned>(ceilDiv(p.H, units)), static_cast<unsigned>(p.directionCount));
             const bool aligned = alignedProduct(s.recurrent, p.type, p), inputAligned = INPUT && alignedProduct(s.input, p.type, p);
             if constexpr (sizeof(S) == 4) {
-                stepKernel<S, Step, 1, INPUT><<<blocks, STEP_THREADS, 0, streamOf(p.stream)>>>(p, s, aligned, inputAligned);
+                launchKernel(stepKernel<S, Step, 1, INPUT>, blocks, STEP_THREADS, 0, streamOf(p.stream), p, s, aligned, inputAligned);
             } else if (p.N <= 8) {
-                stepKernel<S, Step, 1, INPUT><<<blocks, STEP_THREADS, 0, streamOf(p.stream)>>>(p, s, aligned, inputAligned);
+                launchKernel(stepKernel<S, Step, 1, INPUT>, blocks, STEP_THREADS, 0, streamOf(p.stream), p, s, aligned, inputAligned);
             } else {
-                stepKernel<S, Step, 2, INPUT><<<blocks, STEP_THREADS, 0, streamOf(p.stream)>>>(p, s, aligned, inputAligned);
+                launchKernel(stepKernel<S, Step, 2, INPUT>, blocks, STEP_THREADS, 0, streamOf(p.stream), p, s, aligned, inputAligned);
             }
         });
     });

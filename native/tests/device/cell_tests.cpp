@@ -51,7 +51,7 @@ private:
     int64_t gateStride, unitStride, stateStride; // of rows of gates, of H units, and of h
     Values wy, why, wcy;
     Buffer *lengths = nullptr, *gateInputs, *bHn = nullptr, *hx = nullptr, *cx = nullptr, *hState, *cState, *recurrent, *resetState, *resetGates;
-    Buffer *weights = nullptr, *otherState = nullptr; // where a step in one launch puts h: every other one back into hState
+    Buffer *recurrentWeights = nullptr, *otherState = nullptr; // where a step in one launch puts h: every other one back into hState
     Buffer *y, *hRaw, *savedGates, *savedCells, *savedReset, *projected;
     Buffer *dy, *dhState, *dcState, *dhRaw, *dhReset, *dGates, *dGatesH, *dGatesFirst, *dProjected;
 };
@@ -117,7 +117,7 @@ Streamed::Streamed(Case &context, const Options &options) : c(context), o(option
     }
     hState = &c.input(o.type, padded(layer.hx, R, stateStride));
     if (o.oneLaunch) {
-        this->weights = &c.input(o.type, padded(layer.wHh, R, stateStride));
+        recurrentWeights = &c.input(o.type, padded(layer.wHh, R, stateStride));
         otherState = &c.output(o.type, o.D * o.N * stateStride);
     }
     cState = &c.input(FRNN_F32, layer.cx);
@@ -217,7 +217,7 @@ void Streamed::stepForward(FrnnCellForwardParams p, const Buffer *values) {
     const int64_t bytes = o.type == FRNN_F32 ? 4 : 2;
     for (int64_t d = 0; d < o.D; ++d) {
         const int64_t row = d * o.H * G + (p.stage == 1 ? 2 * o.H : 0);
-        s.recurrent.weights[d] = at(weights) + static_cast<uint64_t>(bytes * row * stateStride);
+        s.recurrent.weights[d] = at(recurrentWeights) + static_cast<uint64_t>(bytes * row * stateStride);
         s.recurrent.values[d] = values == nullptr ? 0 : at(values) + static_cast<uint64_t>(bytes * d * o.N * stateStride);
     }
     p.recurrent = 0;

@@ -6,12 +6,14 @@ import dev.fusedrnn.internal.fused.DeviceLimits;
 import dev.fusedrnn.internal.fused.ErrorWord;
 import dev.fusedrnn.internal.fused.FusedLayer;
 import dev.fusedrnn.internal.fused.LayerShape;
+import dev.fusedrnn.internal.fused.SingleStep;
 import dev.fusedrnn.internal.fused.WorkQueue;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
+import java.util.stream.IntStream;
 
 /**
  * Our own kernels: one input product over all time steps, a recurrence that runs all steps in one launch where the
@@ -26,8 +28,10 @@ public final class FusedEngine implements RecurrentEngine {
         AUTO,
         /** One launch for all time steps; what it does not take is unsupported. */
         PERSISTENT,
+        /** The time steps one after another: one launch each if there are few samples, else as {@link #PRODUCTS}. */
+        STREAMED,
         /** A matrix product and a kernel per time step. */
-        STREAMED
+        PRODUCTS
     }
 
     private final Plan plan;
@@ -86,13 +90,20 @@ public final class FusedEngine implements RecurrentEngine {
         WorkQueue main = WorkQueue.main(context);
         WorkQueue side = null;
         try {
+            List<LayerShape> shapes = IntStream.range(0, config.layers())
+                    .mapToObj(layer -> shape(config, layer, steps, batch, training))
+                    .toList();
+            if (plan != Plan.PERSISTENT && plan != Plan.PRODUCTS && shapes.stream().allMatch(SingleStep::takes)) {
+                return new SingleStepExecution(config, device, shapes, main);
+            }
             side = training ? WorkQueue.side(context) : null;
             DeviceLimits limits =
-                    plan == Plan.STREAMED ? null : context.attached(DeviceLimits.class, DeviceLimits::new);
+                    plan == Plan.AUTO || plan == Plan.PERSISTENT
+                            ? context.attached(DeviceLimits.class, DeviceLimits::new)
+                            : null;
             List<FusedLayer> layers = new ArrayList<>();
-            for (int layer = 0; layer < config.layers(); layer++) {
-                LayerShape shape = shape(config, layer, steps, batch, training);
-                layers.add(new FusedLayer(shape, limits, main, side));
+            for (LayerShape shape : shapes) {
+                layers.add(new FusedLayer(shape, limits, plan != Plan.PRODUCTS, main, side));
             }
             return new FusedExecution(
                     config, device, layers, main, side, context.attached(ErrorWord.class, ErrorWord::new));

@@ -8,7 +8,6 @@ import dev.fusedrnn.internal.cuda.SideStream;
 import dev.fusedrnn.internal.fused.ErrorWord;
 import dev.fusedrnn.internal.fused.FusedLayer;
 import dev.fusedrnn.internal.fused.LayerShape;
-import dev.fusedrnn.internal.fused.LayerWeights;
 import dev.fusedrnn.internal.fused.RecurrencePass;
 import dev.fusedrnn.internal.fused.WorkQueue;
 import dev.fusedrnn.tensor.DataType;
@@ -23,7 +22,7 @@ import java.util.List;
  */
 final class FusedExecution implements RnnExecution {
     private final RnnConfig config;
-    private final ParameterLayout layout;
+    private final FlatParameters parameters;
     private final CudaContext context;
     private final Device device;
     private final WorkQueue main;
@@ -45,7 +44,7 @@ final class FusedExecution implements RnnExecution {
     FusedExecution(
             RnnConfig config, Device device, List<FusedLayer> layers, WorkQueue main, WorkQueue side, ErrorWord error) {
         this.config = config;
-        this.layout = ParameterLayout.of(config);
+        this.parameters = new FlatParameters(config);
         this.context = CudaContext.of(device);
         this.device = device;
         this.main = main;
@@ -118,7 +117,7 @@ final class FusedExecution implements RnnExecution {
         for (int l = 0; l < layers.size(); l++) {
             FusedLayer layer = layers.get(l);
             long block = workspace.address() + memory.weights[l];
-            layer.weights().pack(flat(call.parameters(), l), block, pass.stream);
+            layer.weights().pack(parameters.of(call.parameters(), l), block, pass.stream);
             bindForward(call, l);
             layer.forward(pass, x, block);
             x = pass.y;
@@ -137,7 +136,7 @@ final class FusedExecution implements RnnExecution {
             FusedLayer layer = layers.get(l);
             long block = workspace.address() + memory.weights[l];
             if (repack) {
-                layer.weights().pack(flat(forward.parameters(), l), block, pass.stream);
+                layer.weights().pack(parameters.of(forward.parameters(), l), block, pass.stream);
             }
             bindForward(forward, l);
             bindBackward(call, l, dy);
@@ -174,7 +173,7 @@ final class FusedExecution implements RnnExecution {
                 .weightGradients(
                         pass,
                         x,
-                        flat(gradients, l),
+                        parameters.of(gradients, l),
                         LayerShape.type(CudaType.valueOf(gradients.dataType().name())),
                         call.accumulate(),
                         workspace.address() + memory.gradientScratch);
@@ -248,23 +247,6 @@ final class FusedExecution implements RnnExecution {
                         (float) config.dropout(),
                         layer,
                         call.random().address());
-    }
-
-    private LayerWeights.Flat[] flat(Tensor arena, int layer) {
-        LayerWeights.Flat[] result = new LayerWeights.Flat[config.directions()];
-        for (int d = 0; d < result.length; d++) {
-            result[d] = new LayerWeights.Flat(
-                    parameter(arena, ParameterLayout.Role.W_IH, layer, d),
-                    parameter(arena, ParameterLayout.Role.W_HH, layer, d),
-                    config.projSize() > 0 ? parameter(arena, ParameterLayout.Role.W_HR, layer, d) : 0,
-                    config.bias() ? parameter(arena, ParameterLayout.Role.B_IH, layer, d) : 0,
-                    config.bias() ? parameter(arena, ParameterLayout.Role.B_HH, layer, d) : 0);
-        }
-        return result;
-    }
-
-    private long parameter(Tensor arena, ParameterLayout.Role role, int layer, int direction) {
-        return arena.address(layout.entry(role, layer, direction).offset());
     }
 
     private void upload(SequenceLengths given) {

@@ -3,25 +3,32 @@ package dev.fusedrnn.internal.fused;
 import dev.fusedrnn.internal.cuda.CudaType;
 import dev.fusedrnn.internal.natives.FrnnCellForwardParams;
 import dev.fusedrnn.internal.natives.FrnnStateForwardParams;
+import dev.fusedrnn.internal.natives.FrnnStepParams;
+import dev.fusedrnn.internal.natives.FrnnStepProduct;
 import dev.fusedrnn.internal.natives.FusedRnn;
 
-/** The streamed plan's forward pass: per time step a recurrent product, and one kernel for everything else. */
+/**
+ * The streamed plan's forward pass: per time step a recurrent product, and one kernel for everything else; or one kernel for
+ * both. That one reads the whole of h in every block, so the new h goes to another tensor, and the two take turns.
+ */
 final class StreamedForward extends StreamedSteps {
     private final Gemm recurrent;
     private final Gemm recurrentN;
     private final Gemm project;
     private final FrnnCellForwardParams cell;
     private final FrnnStateForwardParams state;
+    private final FrnnStepParams launch;
 
     // Parts of the workspace, as byte offsets.
-    private final long hState;
+    private final long[] hState = new long[2];
     private final long cState;
     private final long product;
     private final long resetState;
     private final long resetGates;
     private final long workspaceBytes;
 
-    StreamedForward(LayerShape shape, Pitches pitches, Gemm.Factory gemms, NativeCalls calls) {
+    StreamedForward(
+            LayerShape shape, Pitches pitches, boolean oneLaunch, Gemm.Factory gemms, NativeCalls calls) {
         super(shape, pitches, calls);
         long batch = shape.batch();
         long states = pitches.states();
@@ -35,7 +42,8 @@ final class StreamedForward extends StreamedSteps {
                 ? gemms.byTransposed(CudaType.F32, batch, states, units, shape.directions() * units, states, false)
                 : null;
         Offsets offsets = new Offsets();
-        hState = offsets.next(shape.bytes(rows * states));
+        hState[0] = offsets.next(shape.bytes(rows * states));
+        hState[1] = oneLaunch && !shape.projects() ? offsets.next(shape.bytes(rows * states)) : hState[0];
         cState = offsets.next(shape.hasCell() ? F32_BYTES * shape.cellElements() : 0);
         product = offsets.next(F32_BYTES * rows * Math.max(pitches.gates(), states));
         resetState = offsets.next(shape.resetsBefore() ? shape.bytes(rows * units) : 0);
@@ -43,6 +51,7 @@ final class StreamedForward extends StreamedSteps {
         workspaceBytes = offsets.total();
         cell = new FrnnCellForwardParams(calls.struct());
         state = new FrnnStateForwardParams(calls.struct());
+        launch = oneLaunch ? new FrnnStepParams(calls.struct()) : null;
         describeShape();
     }
 
@@ -51,16 +60,29 @@ final class StreamedForward extends StreamedSteps {
     }
 
     void run(RecurrencePass pass) {
-        long h = pass.workspace + hState;
+        long h = pass.workspace + hState[0];
         long c = pass.workspace + cState;
         long rows = shape.directions() * shape.batch();
         calls.padRows(shape.type(), pass.hx, shape.type(), h, rows, shape.outputs(), pitches.states(), pass.stream);
         if (shape.hasCell()) {
             calls.copyOrClear(shape.type(), pass.cx, F32, c, shape.cellElements());
         }
-        bind(pass, h, c);
+        bind(pass, c);
         for (long step = 0; step < shape.steps(); step++) {
-            step(pass, step, h, step == 0 && pass.hx == 0);
+            boolean stateIsZero = step == 0 && pass.hx == 0;
+            long before = h;
+            h = pass.workspace + hState[(int) ((step + 1) & 1)];
+            cell.step(step)
+                    .hBefore(shape.projects() ? 0 : before)
+                    .hState(shape.projects() ? 0 : h);
+            if (launch != null) {
+                stepInOneLaunch(pass, before, stateIsZero);
+            } else {
+                stepAfterProduct(pass, before, stateIsZero);
+            }
+            if (shape.projects()) {
+                project(pass, step);
+            }
         }
         if (pass.hy != 0) {
             calls.denseRows(
@@ -71,13 +93,32 @@ final class StreamedForward extends StreamedSteps {
         }
     }
 
-    private void step(RecurrencePass pass, long step, long h, boolean stateIsZero) {
+    private void stepInOneLaunch(RecurrencePass pass, long h, boolean stateIsZero) {
+        long columns = pitches.states();
+        long firstGates = shape.resetsBefore() ? 2 : shape.gates();
+        FrnnStepProduct read = launch.recurrent();
+        read.columns(columns).gateStride(columns).valueStride(columns).unitStride(firstGates * columns);
+        for (int d = 0; d < shape.directions(); d++) {
+            read.weights(d, weights(pass, d)).values(d, stateIsZero ? 0 : stateOf(h, d));
+        }
+        calls.check(FusedRnn.frnn_step_forward(cell.stage(0).recurrent(0), launch, calls.message()));
+        if (shape.resetsBefore()) {
+            read.unitStride(columns);
+            for (int d = 0; d < shape.directions(); d++) {
+                long reset = stateOf(pass.workspace + resetState, d);
+                read.weights(d, weightsN(pass, d)).values(d, stateIsZero ? 0 : reset);
+            }
+            calls.check(FusedRnn.frnn_step_forward(cell.stage(1), launch, calls.message()));
+        }
+    }
+
+    private void stepAfterProduct(RecurrencePass pass, long h, boolean stateIsZero) {
         long r = pass.workspace + product;
         for (int d = 0; d < shape.directions() && !stateIsZero; d++) {
             recurrent.run(stateOf(h, d), weights(pass, d), part(r, d, pitches.gates()), 0);
         }
         calls.check(
-                FusedRnn.frnn_cell_forward(cell.step(step).stage(0).recurrent(stateIsZero ? 0 : r), calls.message()));
+                FusedRnn.frnn_cell_forward(cell.stage(0).recurrent(stateIsZero ? 0 : r), calls.message()));
         if (shape.resetsBefore()) {
             for (int d = 0; d < shape.directions() && !stateIsZero; d++) {
                 long reset = stateOf(pass.workspace + resetState, d);
@@ -85,13 +126,15 @@ final class StreamedForward extends StreamedSteps {
             }
             calls.check(FusedRnn.frnn_cell_forward(cell.stage(1), calls.message()));
         }
-        if (shape.projects()) {
-            for (int d = 0; d < shape.directions(); d++) {
-                long raw = rowsOf(pass.hRaw, step, d, pitches.units());
-                project.run(raw, projectionWeights(pass, d), part(r, d, pitches.states()), 0);
-            }
-            calls.check(FusedRnn.frnn_state_forward(state.step(step), calls.message()));
+    }
+
+    private void project(RecurrencePass pass, long step) {
+        long projected = pass.workspace + product;
+        for (int d = 0; d < shape.directions(); d++) {
+            long raw = rowsOf(pass.hRaw, step, d, pitches.units());
+            project.run(raw, projectionWeights(pass, d), part(projected, d, pitches.states()), 0);
         }
+        calls.check(FusedRnn.frnn_state_forward(state.step(step), calls.message()));
     }
 
     /** The direction's part of S [D,N,P or H]. */
@@ -104,6 +147,7 @@ final class StreamedForward extends StreamedSteps {
                 .type(shape.type())
                 .cell(shape.cell())
                 .recurrentType(F32)
+                .cType(F32)
                 .directionBegin(0)
                 .directionCount(shape.directions())
                 .cellClip(shape.cellClip())
@@ -113,6 +157,9 @@ final class StreamedForward extends StreamedSteps {
                 .D(shape.directions())
                 .gateStride(pitches.gates())
                 .stateStride(pitches.units());
+        if (launch != null) {
+            launch.structSize(launch.sizeof());
+        }
         state.structSize(state.sizeof())
                 .type(shape.type())
                 .projectedType(F32)
@@ -125,14 +172,13 @@ final class StreamedForward extends StreamedSteps {
                 .stateStride(pitches.states());
     }
 
-    private void bind(RecurrencePass pass, long h, long c) {
+    private void bind(RecurrencePass pass, long c) {
         boolean projects = shape.projects();
         cell
                 .gateInputs(pass.gateInputs)
                 .bHn(pass.recurrentBiasN)
                 .lengths(pass.lengths)
-                .hBefore(projects ? 0 : h)
-                .hState(projects ? 0 : h)
+                .cBefore(shape.hasCell() ? c : 0)
                 .cState(shape.hasCell() ? c : 0)
                 .resetState(shape.resetsBefore() ? pass.workspace + resetState : 0)
                 .resetGates(shape.resetsBefore() ? pass.workspace + resetGates : 0)
@@ -142,6 +188,6 @@ final class StreamedForward extends StreamedSteps {
                 .savedCells(pass.savedCells)
                 .savedReset(pass.savedReset)
                 .stream(pass.stream);
-        state.lengths(pass.lengths).projected(pass.workspace + product).hState(h).y(pass.y).stream(pass.stream);
+        state.lengths(pass.lengths).projected(pass.workspace + product).hState(pass.workspace + hState[0]).y(pass.y).stream(pass.stream);
     }
 }

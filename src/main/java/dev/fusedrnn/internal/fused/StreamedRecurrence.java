@@ -1,21 +1,30 @@
 package dev.fusedrnn.internal.fused;
 
 /**
- * The plan for every shape and device: the time steps one after another, each a few kernels. Meant to be recorded in a CUDA
+ * The plan for every shape and device: the time steps one after another, each one kernel or a few. Meant to be recorded in a CUDA
  * graph. The running states live in the workspace, so that a sample whose length has passed keeps its state.
  */
 final class StreamedRecurrence implements Recurrence {
     private final StreamedForward forward;
     private final StreamedBackward backward;
 
-    StreamedRecurrence(LayerShape shape, Pitches pitches, Gemm.Factory gemms, NativeCalls calls) {
-        forward = new StreamedForward(shape, pitches, gemms, calls);
+    private final boolean oneLaunch;
+
+    /**
+     * Plans the steps.
+     *
+     * @param oneLaunch whether a forward step is one launch, product included, if there are few samples
+     */
+    StreamedRecurrence(
+            LayerShape shape, Pitches pitches, boolean oneLaunch, Gemm.Factory gemms, NativeCalls calls) {
+        this.oneLaunch = oneLaunch && OneLaunch.pays(shape);
+        forward = new StreamedForward(shape, pitches, this.oneLaunch, gemms, calls);
         backward = shape.training() ? new StreamedBackward(shape, pitches, gemms, calls) : null;
     }
 
     @Override
     public String plan() {
-        return "streamed";
+        return oneLaunch ? "streamed, forward steps of one launch" : "streamed";
     }
 
     @Override

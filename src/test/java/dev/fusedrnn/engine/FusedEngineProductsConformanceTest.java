@@ -1,0 +1,40 @@
+package dev.fusedrnn.engine;
+
+import dev.fusedrnn.tensor.DataType;
+import dev.fusedrnn.tensor.Device;
+import java.util.List;
+import java.util.Set;
+import org.junit.jupiter.api.Tag;
+
+@Tag("gpu")
+class FusedEngineProductsConformanceTest extends EngineConformance {
+    @Override
+    protected RecurrentEngine engine() {
+        return new FusedEngine(FusedEngine.Plan.PRODUCTS);
+    }
+
+    @Override
+    protected Device openDevice() {
+        return Device.cuda(0);
+    }
+
+    @Override
+    protected List<DataType> dataTypes() {
+        return List.of(DataType.F32, DataType.BF16, DataType.F16);
+    }
+
+    @Override
+    protected Set<String> allowedSkips() {
+        return Set.of();
+    }
+
+    @Override
+    protected long mostWork() {
+        return 400_000_000;
+    }
+
+    @Override
+    protected int repeats() {
+        return 3;
+    }
+}

@@ -1,0 +1,35 @@
+package dev.fusedrnn.internal.fused;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.fusedrnn.internal.cuda.CudaType;
+import org.junit.jupiter.api.Test;
+
+class OneLaunchTest {
+    private static LayerShape shape(CudaType type, long steps, long batch, long projection, boolean training) {
+        return new LayerShape(
+                LayerShape.cell("lstm", false), type, steps, batch, 7, 9, projection, 1, 0, false, training);
+    }
+
+    @Test
+    void sequencesOfFewSamples() {
+        assertThat(OneLaunch.pays(shape(CudaType.BF16, 5, 8, 0, true))).isTrue();
+        assertThat(OneLaunch.pays(shape(CudaType.F32, 5, 1, 3, false))).isTrue();
+        assertThat(OneLaunch.pays(shape(CudaType.BF16, 5, 9, 0, false))).isFalse();
+    }
+
+    @Test
+    void singleStepsOfAsManySamplesAsTheKernelsTake() {
+        assertThat(OneLaunch.takesLayer(shape(CudaType.F16, 1, 16, 0, false))).isTrue();
+        assertThat(OneLaunch.takesLayer(shape(CudaType.F16, 1, 17, 0, false))).isFalse();
+        assertThat(OneLaunch.takesLayer(shape(CudaType.F32, 1, 8, 0, false))).isTrue();
+        assertThat(OneLaunch.takesLayer(shape(CudaType.F32, 1, 9, 0, false))).isFalse();
+    }
+
+    @Test
+    void nothingButSingleStepsOfInferenceWithoutProjection() {
+        assertThat(OneLaunch.takesLayer(shape(CudaType.BF16, 2, 1, 0, false))).isFalse();
+        assertThat(OneLaunch.takesLayer(shape(CudaType.BF16, 1, 1, 0, true))).isFalse();
+        assertThat(OneLaunch.takesLayer(shape(CudaType.BF16, 1, 1, 3, false))).isFalse();
+    }
+}
