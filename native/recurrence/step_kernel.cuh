@@ -2,6 +2,7 @@
 #pragma once
 
 #include "cell_forward.cuh"
+#include "common/launch.cuh"
 #include "fusedrnn/step.h"
 #include "step_product.cuh"
 
