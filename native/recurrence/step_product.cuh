@@ -27,13 +27,10 @@ struct StepOperands {
     __device__ __forceinline__ const S *sample(int n) const { return n < samples ? values + n * valueStride : nullptr; }
 };
 
-// 16 bytes of a row from element k on, zeros behind its end.
-template <bool ALIGNED, typename S>
-__device__ __forceinline__ uint4 loadSixteen(const S *row, int k, int columns) {
+// 16 bytes of a row from element k on, value by value, zeros behind its end.
+template <typename S>
+__device__ __forceinline__ uint4 gatherSixteen(const S *row, int k, int columns) {
     constexpr int COUNT = 16 / sizeof(S);
-    uint4 bits = make_uint4(0, 0, 0, 0);
-    if (row == nullptr || k >= columns) return bits;
-    if constexpr (ALIGNED) return *reinterpret_cast<const uint4 *>(row + k);
     S values[COUNT];
 #pragma unroll
     for (int i = 0; i < COUNT; ++i) values[i] = k + i < columns ? row[k + i] : fromFloat<S>(0.0f);
@@ -46,6 +43,17 @@ __device__ __forceinline__ uint4 loadSixteen(const S *row, int k, int columns) {
             return uint32_t(low) | uint32_t(high) << 16;
         };
         return make_uint4(pair(0), pair(2), pair(4), pair(6));
+    }
+}
+
+// The same in one access, if rows are aligned; zeros where there is no row.
+template <bool ALIGNED, typename S>
+__device__ __forceinline__ uint4 loadSixteen(const S *row, int k, int columns) {
+    if (row == nullptr || k >= columns) return make_uint4(0, 0, 0, 0);
+    if constexpr (ALIGNED) {
+        return *reinterpret_cast<const uint4 *>(row + k);
+    } else {
+        return gatherSixteen(row, k, columns);
     }
 }
 

@@ -93,14 +93,15 @@ public final class FusedEngine implements RecurrentEngine {
             List<LayerShape> shapes = IntStream.range(0, config.layers())
                     .mapToObj(layer -> shape(config, layer, steps, batch, training))
                     .toList();
-            if (plan != Plan.PERSISTENT && plan != Plan.PRODUCTS && shapes.stream().allMatch(SingleStep::takes)) {
+            if (plan != Plan.PERSISTENT
+                    && plan != Plan.PRODUCTS
+                    && shapes.stream().allMatch(SingleStep::takes)) {
                 return new SingleStepExecution(config, device, shapes, main);
             }
             side = training ? WorkQueue.side(context) : null;
-            DeviceLimits limits =
-                    plan == Plan.AUTO || plan == Plan.PERSISTENT
-                            ? context.attached(DeviceLimits.class, DeviceLimits::new)
-                            : null;
+            DeviceLimits limits = plan == Plan.AUTO || plan == Plan.PERSISTENT
+                    ? context.attached(DeviceLimits.class, DeviceLimits::new)
+                    : null;
             List<FusedLayer> layers = new ArrayList<>();
             for (LayerShape shape : shapes) {
                 layers.add(new FusedLayer(shape, limits, plan != Plan.PRODUCTS, main, side));

@@ -3,7 +3,6 @@ package dev.fusedrnn.engine;
 import dev.fusedrnn.internal.cuda.CudaContext;
 import dev.fusedrnn.internal.cuda.Recordings;
 import dev.fusedrnn.internal.fused.LayerShape;
-import dev.fusedrnn.internal.fused.LayerWeights;
 import dev.fusedrnn.internal.fused.Offsets;
 import dev.fusedrnn.internal.fused.SingleStep;
 import dev.fusedrnn.internal.fused.WorkQueue;

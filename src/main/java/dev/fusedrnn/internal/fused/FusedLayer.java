@@ -28,8 +28,7 @@ public final class FusedLayer {
      * @param main where the passes are queued
      * @param side where the weight gradients are queued; may be null in inference
      */
-    public FusedLayer(
-            LayerShape shape, DeviceLimits limits, boolean oneLaunch, WorkQueue main, WorkQueue side) {
+    public FusedLayer(LayerShape shape, DeviceLimits limits, boolean oneLaunch, WorkQueue main, WorkQueue side) {
         NativeCalls calls = main.calls();
         Gemm.Factory gemms = new Gemm.Factory(main.products(), shape.storage(), shape.tf32());
         this.shape = shape;
@@ -38,7 +37,8 @@ public final class FusedLayer {
         StringBuilder why = new StringBuilder();
         Recurrence persistent = limits == null ? null : PersistentRecurrence.plan(shape, limits.limits(), calls, why);
         this.pitches = persistent != null ? Pitches.persistent(shape) : Pitches.streamed(shape);
-        this.recurrence = persistent != null ? persistent : new StreamedRecurrence(shape, pitches, oneLaunch, gemms, calls);
+        this.recurrence =
+                persistent != null ? persistent : new StreamedRecurrence(shape, pitches, oneLaunch, gemms, calls);
         this.whyStreamed = why.toString();
         this.weights = new LayerWeights(shape, pitches, calls);
         this.gradients = shape.training() ? weightGradients(side) : null;

@@ -44,7 +44,8 @@ public final class SingleStep {
         scratchBytes = offsets.total();
         cell = new FrnnCellForwardParams(calls.struct());
         step = new FrnnStepParams(calls.struct());
-        cell.structSize(cell.sizeof())
+        cell
+                .structSize(cell.sizeof())
                 .type(shape.type())
                 .cell(shape.cell())
                 .recurrentType(shape.type())

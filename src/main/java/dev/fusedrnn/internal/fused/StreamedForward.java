@@ -27,8 +27,7 @@ final class StreamedForward extends StreamedSteps {
     private final long resetGates;
     private final long workspaceBytes;
 
-    StreamedForward(
-            LayerShape shape, Pitches pitches, boolean oneLaunch, Gemm.Factory gemms, NativeCalls calls) {
+    StreamedForward(LayerShape shape, Pitches pitches, boolean oneLaunch, Gemm.Factory gemms, NativeCalls calls) {
         super(shape, pitches, calls);
         long batch = shape.batch();
         long states = pitches.states();
@@ -72,9 +71,7 @@ final class StreamedForward extends StreamedSteps {
             boolean stateIsZero = step == 0 && pass.hx == 0;
             long before = h;
             h = pass.workspace + hState[(int) ((step + 1) & 1)];
-            cell.step(step)
-                    .hBefore(shape.projects() ? 0 : before)
-                    .hState(shape.projects() ? 0 : h);
+            cell.step(step).hBefore(shape.projects() ? 0 : before).hState(shape.projects() ? 0 : h);
             if (launch != null) {
                 stepInOneLaunch(pass, before, stateIsZero);
             } else {
@@ -117,8 +114,7 @@ final class StreamedForward extends StreamedSteps {
         for (int d = 0; d < shape.directions() && !stateIsZero; d++) {
             recurrent.run(stateOf(h, d), weights(pass, d), part(r, d, pitches.gates()), 0);
         }
-        calls.check(
-                FusedRnn.frnn_cell_forward(cell.stage(0).recurrent(stateIsZero ? 0 : r), calls.message()));
+        calls.check(FusedRnn.frnn_cell_forward(cell.stage(0).recurrent(stateIsZero ? 0 : r), calls.message()));
         if (shape.resetsBefore()) {
             for (int d = 0; d < shape.directions() && !stateIsZero; d++) {
                 long reset = stateOf(pass.workspace + resetState, d);
@@ -188,6 +184,11 @@ final class StreamedForward extends StreamedSteps {
                 .savedCells(pass.savedCells)
                 .savedReset(pass.savedReset)
                 .stream(pass.stream);
-        state.lengths(pass.lengths).projected(pass.workspace + product).hState(pass.workspace + hState[0]).y(pass.y).stream(pass.stream);
+        state
+                .lengths(pass.lengths)
+                .projected(pass.workspace + product)
+                .hState(pass.workspace + hState[0])
+                .y(pass.y)
+                .stream(pass.stream);
     }
 }

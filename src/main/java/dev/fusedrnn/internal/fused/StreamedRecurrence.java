@@ -15,8 +15,7 @@ final class StreamedRecurrence implements Recurrence {
      *
      * @param oneLaunch whether a forward step is one launch, product included, if there are few samples
      */
-    StreamedRecurrence(
-            LayerShape shape, Pitches pitches, boolean oneLaunch, Gemm.Factory gemms, NativeCalls calls) {
+    StreamedRecurrence(LayerShape shape, Pitches pitches, boolean oneLaunch, Gemm.Factory gemms, NativeCalls calls) {
         this.oneLaunch = oneLaunch && OneLaunch.pays(shape);
         forward = new StreamedForward(shape, pitches, this.oneLaunch, gemms, calls);
         backward = shape.training() ? new StreamedBackward(shape, pitches, gemms, calls) : null;
