@@ -408,6 +408,7 @@ class CudaKernelsTest {
 
     @Test
     void tensorsBeyondTwoToTheThirtyOneElements() {
+        Gpu.skipIfSimulated("4 GB, element by element, take minutes");
         long count = (1L << 31) + 17;
         Tensor large = keep(gpu.allocate(DataType.BF16, count));
         onGpu.fill(large, 1.5f);

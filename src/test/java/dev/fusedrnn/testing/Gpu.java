@@ -17,6 +17,16 @@ public final class Gpu {
         return Device.cuda(0);
     }
 
+    /** Whether the GPU is the one of {@code native/simulation}, on which only small cases are quick. */
+    public static boolean isSimulated() {
+        return Device.gpus().stream().anyMatch(description -> description.contains("simulated"));
+    }
+
+    /** Goes on unless the GPU is simulated and a test needs what a simulation has not. */
+    public static void skipIfSimulated(String reason) {
+        Assumptions.assumeFalse(isSimulated(), () -> "simulated GPU: " + reason);
+    }
+
     /** Goes on if there is no reason against it. */
     public static void requireOrSkip(List<String> reasons) {
         if (reasons.isEmpty()) {
