@@ -54,7 +54,8 @@ final class CpuRows {
             int count = (int) Math.min(FloatBlocks.SIZE, width - from);
             blocks.load(in, first + from, part, count);
             for (int j = 0; j < count; j++) {
-                part[j] *= factor;
+                // What is dropped is 0 whatever it was: neither -0 nor NaN.
+                part[j] = factor == 0 ? 0 : part[j] * factor;
             }
             blocks.store(out, first + from, part, count);
         }
