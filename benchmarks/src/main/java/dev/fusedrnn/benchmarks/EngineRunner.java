@@ -1,75 +1,131 @@
 package dev.fusedrnn.benchmarks;
 
 import dev.fusedrnn.engine.BackwardCall;
-import dev.fusedrnn.engine.CpuEngine;
 import dev.fusedrnn.engine.ForwardCall;
+import dev.fusedrnn.engine.ParameterLayout;
+import dev.fusedrnn.engine.RecurrentEngine;
+import dev.fusedrnn.engine.RnnConfig;
 import dev.fusedrnn.engine.RnnExecution;
+import dev.fusedrnn.engine.SequenceLengths;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
 import dev.fusedrnn.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 
-/** This library's cpu engine. */
+/** An engine of this library on a layer's data. Inference and training are prepared when they are first asked for. */
 public final class EngineRunner implements LayerRunner {
-    private final Device device = Device.cpu();
-    private final List<Tensor> tensors = new ArrayList<>();
-    private final RnnExecution training;
-    private final RnnExecution inference;
-    private final ForwardCall inferenceCall;
-    private final ForwardCall forwardCall;
-    private final BackwardCall backwardCall;
+    private final LayerData data;
+    private final RnnConfig config;
+    private final Device device;
+    private final RecurrentEngine engine;
+    private final List<AutoCloseable> owned = new ArrayList<>();
+    private final ForwardCall tensors;
+    private RnnExecution inference;
+    private RnnExecution training;
+    private ForwardCall forwardCall;
+    private BackwardCall backwardCall;
 
-    public EngineRunner(LayerCase layer) {
-        CpuEngine engine = new CpuEngine();
-        training = engine.prepare(layer.config(), device, layer.steps(), layer.batch(), true);
-        inference = engine.prepare(layer.config(), device, layer.steps(), layer.batch(), false);
-        boolean cells = layer.config().cell().hasCellState();
-        long[] state = {layer.config().layers(), layer.batch(), layer.config().hiddenSize()};
-        Tensor parameters = tensor(layer.parameters(), layer.parameters().length);
-        Tensor x = tensor(layer.x(), layer.steps(), layer.batch(), layer.config().inputSize());
-        Tensor hx = tensor(layer.hx(), state);
-        Tensor cx = cells ? tensor(layer.cx(), state) : null;
-        Tensor dy = tensor(layer.dy(), layer.steps(), layer.batch(), layer.config().hiddenSize());
-        Tensor y = keep(device.zeros(DataType.F32, dy.shape().extent(0), dy.shape().extent(1), dy.shape().extent(2)));
-        Tensor hy = keep(device.zeros(DataType.F32, state));
-        Tensor cy = cells ? keep(device.zeros(DataType.F32, state)) : null;
-        Tensor reserve = keep(device.zeros(DataType.I32, training.reserveBytes() / Integer.BYTES));
-        Tensor dx = keep(device.zeros(DataType.F32, layer.steps(), layer.batch(), layer.config().inputSize()));
-        Tensor dParameters = keep(device.zeros(DataType.F32, parameters.elements()));
-        inferenceCall = new ForwardCall(parameters, x, hx, cx, null, null, y, hy, cy, null);
-        forwardCall = new ForwardCall(parameters, x, hx, cx, null, null, y, hy, cy, reserve);
-        backwardCall = new BackwardCall(forwardCall, dy, null, null, dx, null, null, dParameters, false);
+    /** Takes inputs and outputs on the device, which stays the caller's. */
+    public EngineRunner(LayerData data, Device device, RecurrentEngine engine) {
+        this.data = data;
+        this.config = data.config();
+        this.device = device;
+        this.engine = engine;
+        try {
+            boolean cells = config.cell().hasCellState();
+            tensors = new ForwardCall(
+                    tensor(data.parameters(), data.parameters().length),
+                    tensor(data.x(), data.inputShape()),
+                    tensor(data.hx(), data.stateShape()),
+                    cells ? tensor(data.cx(), data.stateShape()) : null,
+                    data.lengths() == null ? null : SequenceLengths.of(data.steps(), data.lengths()),
+                    null,
+                    zeros(config.dataType(), data.outputShape()),
+                    zeros(config.dataType(), data.stateShape()),
+                    cells ? zeros(config.dataType(), data.stateShape()) : null,
+                    null);
+        } catch (RuntimeException | Error failed) {
+            close();
+            throw failed;
+        }
+    }
+
+    private void prepareTraining() {
+        training = own(engine.prepare(config, device, data.steps(), data.batch(), true));
+        boolean cells = config.cell().hasCellState();
+        boolean states = data.dhy() != null;
+        DataType type = config.dataType();
+        forwardCall = new ForwardCall(
+                tensors.parameters(),
+                tensors.x(),
+                tensors.hx(),
+                tensors.cx(),
+                tensors.lengths(),
+                null,
+                tensors.y(),
+                tensors.hy(),
+                tensors.cy(),
+                zeros(DataType.I32, (training.reserveBytes() + Integer.BYTES - 1) / Integer.BYTES));
+        backwardCall = new BackwardCall(
+                forwardCall,
+                tensor(data.dy(), data.outputShape()),
+                states ? tensor(data.dhy(), data.stateShape()) : null,
+                states && cells ? tensor(data.dcy(), data.stateShape()) : null,
+                zeros(type, data.inputShape()),
+                states ? zeros(type, data.stateShape()) : null,
+                states && cells ? zeros(type, data.stateShape()) : null,
+                zeros(type, tensors.parameters().elements()),
+                false);
     }
 
     private Tensor tensor(float[] values, long... extents) {
-        return keep(device.of(DataType.F32, values, extents));
+        return own(device.of(config.dataType(), values, extents));
     }
 
-    private Tensor keep(Tensor tensor) {
-        tensors.add(tensor);
-        return tensor;
+    private Tensor zeros(DataType type, long... extents) {
+        return own(device.zeros(type, extents));
+    }
+
+    private <T extends AutoCloseable> T own(T resource) {
+        owned.add(resource);
+        return resource;
     }
 
     @Override
     public void infer() {
-        inference.forward(inferenceCall);
+        if (inference == null) {
+            inference = own(engine.prepare(config, device, data.steps(), data.batch(), false));
+        }
+        inference.forward(tensors);
     }
 
     @Override
     public void forward() {
+        if (training == null) {
+            prepareTraining();
+        }
         training.forward(forwardCall);
     }
 
     @Override
     public void forwardBackward() {
-        training.forward(forwardCall);
+        forward();
         training.backward(backwardCall);
     }
 
     @Override
+    public void finish() {
+        device.synchronize();
+    }
+
+    @Override
     public float[] y() {
-        return forwardCall.y().toFloats();
+        return tensors.y().toFloats();
     }
 
     @Override
@@ -82,16 +138,47 @@ public final class EngineRunner implements LayerRunner {
         return backwardCall.dParameters().toFloats();
     }
 
+    /** All that the last passes wrote: y, hy, cy, after a backward pass also gradients, parameters by PyTorch's names. */
+    public Map<String, Tensor> outputs() {
+        Map<String, Tensor> outputs = new LinkedHashMap<>();
+        outputs.put("y", tensors.y());
+        outputs.put("hy", tensors.hy());
+        outputs.put("cy", tensors.cy());
+        if (backwardCall != null) {
+            outputs.put("dx", backwardCall.dx());
+            outputs.put("dhx", backwardCall.dhx());
+            outputs.put("dcx", backwardCall.dcx());
+            for (ParameterLayout.Entry entry : ParameterLayout.of(config).entries()) {
+                outputs.put("d" + entry.name(), backwardCall.dParameters().view(entry.offset(), entry.elements()));
+            }
+        }
+        outputs.values().removeIf(Objects::isNull);
+        return outputs;
+    }
+
+    /** How the prepared passes are computed. */
+    public String plan() {
+        return training != null ? training.plan() : inference == null ? "" : inference.plan();
+    }
+
     @Override
     public String describe() {
-        return "fusedrnn cpu engine: " + training.plan();
+        return "fusedrnn " + engine.name() + " engine on " + device.description();
     }
 
     @Override
     public void close() {
-        training.close();
-        inference.close();
-        tensors.forEach(Tensor::close);
-        device.close();
+        // Executions before the tensors they were prepared beside.
+        Collections.reverse(owned);
+        for (AutoCloseable resource : owned) {
+            try {
+                resource.close();
+            } catch (RuntimeException unchecked) {
+                throw unchecked;
+            } catch (Exception impossible) {
+                throw new IllegalStateException(impossible);
+            }
+        }
+        owned.clear();
     }
 }

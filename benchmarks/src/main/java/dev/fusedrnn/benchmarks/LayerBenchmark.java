@@ -1,5 +1,8 @@
 package dev.fusedrnn.benchmarks;
 
+import dev.fusedrnn.nn.EngineChoice;
+import dev.fusedrnn.nn.Engines;
+import dev.fusedrnn.tensor.Device;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -15,7 +18,7 @@ import org.openjdk.jmh.annotations.State;
 import org.openjdk.jmh.annotations.TearDown;
 import org.openjdk.jmh.annotations.Warmup;
 
-/** One stack of layers on the CPU: inference, training forward pass, forward and backward pass. */
+/** One stack of layers: inference, training forward pass, forward and backward pass. Each call waits for its result. */
 @State(Scope.Benchmark)
 @BenchmarkMode(Mode.AverageTime)
 @OutputTimeUnit(TimeUnit.MILLISECONDS)
@@ -31,30 +34,40 @@ public class LayerBenchmark {
     })
     public String layer;
 
+    @Param({"cpu", "cuda"})
+    public String device;
+
+    private Device opened;
     private LayerRunner runner;
 
     @Setup(Level.Trial)
     public void open() {
-        runner = new EngineRunner(LayerCase.parse(layer));
+        LayerData data = LayerCase.parse(layer).data();
+        opened = Device.parse(device);
+        runner = new EngineRunner(data, opened, Engines.choose(EngineChoice.AUTO, data.config(), opened));
     }
 
     @TearDown(Level.Trial)
     public void close() {
         runner.close();
+        opened.close();
     }
 
     @Benchmark
     public void inference() {
         runner.infer();
+        runner.finish();
     }
 
     @Benchmark
     public void trainingForward() {
         runner.forward();
+        runner.finish();
     }
 
     @Benchmark
     public void forwardBackward() {
         runner.forwardBackward();
+        runner.finish();
     }
 }

@@ -1,6 +1,6 @@
 package dev.fusedrnn.benchmarks;
 
-/** One system that computes a {@link LayerCase}; made ready in its constructor, so that only the passes are timed. */
+/** One system that computes a {@link LayerData}; made ready by its first passes, which are not timed. */
 public interface LayerRunner extends AutoCloseable {
     /** An inference forward pass. */
     void infer();
@@ -10,6 +10,9 @@ public interface LayerRunner extends AutoCloseable {
 
     /** A training forward pass and the backward pass to x and all parameters from dy. */
     void forwardBackward();
+
+    /** Waits until the passes have been computed. */
+    default void finish() {}
 
     /** y [T, N, H] of the latest pass. */
     float[] y();

@@ -1,5 +1,7 @@
 package dev.fusedrnn.benchmarks;
 
+import dev.fusedrnn.engine.CpuEngine;
+import dev.fusedrnn.tensor.Device;
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
 import org.openjdk.jmh.annotations.BenchmarkMode;
@@ -38,8 +40,10 @@ public class PeerBenchmark {
 
     @Setup(Level.Trial)
     public void open() {
-        LayerCase layerCase = LayerCase.parse(layer);
-        runner = system.equals("fusedrnn") ? new EngineRunner(layerCase) : new PyTorchRunner(layerCase);
+        LayerData data = LayerCase.parse(layer).data();
+        runner = system.equals("fusedrnn")
+                ? new EngineRunner(data, Device.cpu(), new CpuEngine())
+                : new PyTorchRunner(data);
         System.out.println(runner.describe());
     }
 
@@ -47,9 +51,9 @@ public class PeerBenchmark {
      * Throws unless both systems compute the same. Not part of a timed fork: this library switches the threads of OpenBLAS
      * off, which PyTorch would feel if it ran in the same process.
      */
-    static void check(LayerCase layerCase) {
-        try (EngineRunner engine = new EngineRunner(layerCase);
-                PyTorchRunner peer = new PyTorchRunner(layerCase)) {
+    static void check(LayerData data) {
+        try (EngineRunner engine = new EngineRunner(data, Device.cpu(), new CpuEngine());
+                PyTorchRunner peer = new PyTorchRunner(data)) {
             checkEqual(engine, peer);
         }
     }

@@ -50,7 +50,7 @@ public final class PeerRun {
             System.exit(1);
         }
         for (String layer : LAYERS) {
-            PeerBenchmark.check(LayerCase.parse(layer));
+            PeerBenchmark.check(LayerCase.parse(layer).data());
         }
         Map<String, List<Double>> samples = new LinkedHashMap<>();
         for (int round = 0; round < rounds; round++) {

@@ -32,7 +32,7 @@ public final class PyTorchRunner implements LayerRunner {
     private Tensor y;
     private TensorVector gradients;
 
-    public PyTorchRunner(LayerCase layer) {
+    public PyTorchRunner(LayerData layer) {
         this.config = layer.config();
         long[] stateShape = {config.layers(), layer.batch(), config.hiddenSize()};
         this.x = tensor(layer.x(), layer.steps(), layer.batch(), config.inputSize());
