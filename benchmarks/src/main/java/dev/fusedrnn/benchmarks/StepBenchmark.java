@@ -9,7 +9,7 @@ import dev.fusedrnn.nn.LanguageNetworkConfig;
 import dev.fusedrnn.optim.Adam;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
-import dev.fusedrnn.train.Reduction;
+import dev.fusedrnn.train.TrainerConfig;
 import dev.fusedrnn.train.TrainingStep;
 import java.util.Arrays;
 import java.util.Locale;
@@ -43,6 +43,7 @@ public class StepBenchmark {
     static final int STEPS = 4;
     private static final int T = 35;
     private static final int N = 32;
+    private static final double RATE = 1e-3;
     private static final int VOCABULARY = 65;
 
     @Param({"lstm", "gru"})
@@ -71,7 +72,7 @@ public class StepBenchmark {
         opened = Device.parse(device);
         network = LanguageNetwork.create(LanguageNetworkConfig.of(VOCABULARY, 64, stack), opened, EngineChoice.AUTO);
         network.initialize(Initialization.FRAMEWORK, 1);
-        step = new TrainingStep(network, T, N, Adam.usual(), 1, Reduction.MEAN, true, 1);
+        step = new TrainingStep(network, T, N, true, TrainerConfig.sgd(RATE, 1, 1).withOptimizer(Adam.usual()));
     }
 
     @TearDown(Level.Trial)
@@ -84,7 +85,7 @@ public class StepBenchmark {
     @Benchmark
     public double trainingSteps() {
         for (int i = 0; i < STEPS; i++) {
-            step.run(inputs, targets, T * N, steps > 0, 1e-3, steps);
+            step.run(inputs, targets, T * N, steps > 0, RATE, steps);
             steps++;
         }
         return step.takeLoss();

@@ -7,7 +7,7 @@ import dev.fusedrnn.nn.EngineChoice;
 import dev.fusedrnn.nn.LanguageNetwork;
 import dev.fusedrnn.nn.Parameters;
 import dev.fusedrnn.tensor.Device;
-import dev.fusedrnn.train.Reduction;
+import dev.fusedrnn.train.TrainerConfig;
 import dev.fusedrnn.train.TrainingStep;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -41,15 +41,9 @@ final class ModelTask implements Task {
             for (Parameters.Entry entry : network.parameters().entries()) {
                 network.parameters().set(entry.name(), file.floats(entry.name()));
             }
-            this.step = new TrainingStep(
-                    network,
-                    shape.steps(),
-                    shape.batch(),
-                    shape.optimizerConfig(),
-                    ModelShape.CLIP,
-                    Reduction.MEAN,
-                    true,
-                    1);
+            TrainerConfig config =
+                    TrainerConfig.sgd(shape.rate(), ModelShape.CLIP, 1).withOptimizer(shape.optimizerConfig());
+            this.step = new TrainingStep(network, shape.steps(), shape.batch(), true, config);
         } catch (IOException | RuntimeException failed) {
             network.close();
             throw failed;

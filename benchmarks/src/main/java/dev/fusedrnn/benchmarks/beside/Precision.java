@@ -7,18 +7,20 @@ import java.util.Locale;
 
 /** What a case is stored and computed in, and how far its results may be from those in double precision. */
 enum Precision {
-    BF16(DataType.BF16, 3e-2),
-    F16(DataType.F16, 5e-3),
-    F32(DataType.F32, 5e-5),
+    BF16(DataType.BF16, 3e-2, 1e-2),
+    F16(DataType.F16, 5e-3, 5e-3),
+    F32(DataType.F32, 5e-5, 1e-4),
     /** Stored in F32; products may round their operands to TF32. */
-    TF32(DataType.F32, 5e-3);
+    TF32(DataType.F32, 5e-3, 5e-3);
 
     private final DataType type;
     private final double tolerance;
+    private final double lossTolerance;
 
-    Precision(DataType type, double tolerance) {
+    Precision(DataType type, double tolerance, double lossTolerance) {
         this.type = type;
         this.tolerance = tolerance;
+        this.lossTolerance = lossTolerance;
     }
 
     /** What it is stored in. */
@@ -29,6 +31,11 @@ enum Precision {
     /** The largest ‖found − exact‖ / ‖exact‖ of any tensor, gradients included. */
     double tolerance() {
         return tolerance;
+    }
+
+    /** The same of the losses and of the gradient norms of a model's first steps, two systems compared. */
+    double lossTolerance() {
+        return lossTolerance;
     }
 
     /** Name as on the command line. */

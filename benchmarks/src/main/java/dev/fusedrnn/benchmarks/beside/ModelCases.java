@@ -1,0 +1,193 @@
+package dev.fusedrnn.benchmarks.beside;
+
+import dev.fusedrnn.io.Json;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+
+/** Runs training steps of models through all sides: losses compared, then timed in turns. */
+final class ModelCases {
+    private static final Duration OPEN = Duration.ofSeconds(120);
+
+    private final List<Side> sides;
+    private final Rounds rounds;
+    private final Path exchange;
+    private final RunRecord record;
+    private final Ratios ratios = new Ratios();
+    private int wrong;
+
+    ModelCases(List<Side> sides, Rounds rounds, Path exchange, RunRecord record) {
+        this.sides = sides;
+        this.rounds = rounds;
+        this.exchange = exchange;
+        this.record = record;
+    }
+
+    Ratios ratios() {
+        return ratios;
+    }
+
+    /** How often a plan's losses were not those of the judge. */
+    int wrong() {
+        return wrong;
+    }
+
+    /** Writes the case, runs the first steps of every plan, and times those that agree. */
+    void run(ModelShape shape, Precision precision) throws IOException, InterruptedException {
+        Path file = exchange.resolve("model.safetensors");
+        CaseFile.write(file, shape, precision);
+        Map<String, Object> one = describe(shape, precision);
+        record.add(one);
+        Map<String, String> refused = new LinkedHashMap<>();
+        Map<Rounds.Plan, Map<String, Object>> checked = new LinkedHashMap<>();
+        // PyTorch first: its eager step is the judge of the others.
+        for (int i = sides.size() - 1; i >= 0; i--) {
+            open(sides.get(i), file, checked, refused);
+        }
+        List<Rounds.Plan> equal = compareLosses(checked, precision);
+        Map<Rounds.Plan, Samples> samples = rounds.measure(equal, refused);
+        samples.forEach((plan, taken) -> {
+            checked.get(plan).putAll(taken.summary());
+            checked.get(plan).put("tokensPerSecond", shape.tokens() / taken.median() * 1e3);
+        });
+        one.put("plans", new ArrayList<>(checked.values()));
+        one.put("refused", refused);
+        one.put("ratios", compare(samples, precision, shape.name()));
+        for (Side side : sides) {
+            try {
+                side.ask(OPEN, "close");
+            } catch (Worker.Failure lost) {
+                refused.put(side.name(), lost.getMessage());
+            }
+        }
+        print(shape, precision, checked, refused);
+    }
+
+    private void open(
+            Side side, Path file, Map<Rounds.Plan, Map<String, Object>> checked, Map<String, String> refused)
+            throws InterruptedException {
+        try {
+            Json reply = side.ask(OPEN, "model", file.toString());
+            for (Json name : reply.field("plans").items()) {
+                Rounds.Plan plan = new Rounds.Plan(side, name.asString());
+                try {
+                    checked.put(plan, firstSteps(plan));
+                } catch (Worker.Failure failed) {
+                    refused.put(plan.toString(), failed.getMessage());
+                }
+            }
+        } catch (Worker.Failure failed) {
+            refused.put(side.name(), failed.getMessage());
+        }
+    }
+
+    private Map<String, Object> firstSteps(Rounds.Plan plan) throws Worker.Failure, InterruptedException {
+        long before = usedBytes();
+        Json reply = plan.side().ask(OPEN, "write", plan.name(), losses(plan).toString());
+        long after = usedBytes();
+        Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("side", plan.side().name());
+        fields.put("plan", plan.name());
+        reply.fields().forEach(fields::put);
+        if (after > before) {
+            fields.put("usedBytes", after - before);
+        }
+        return fields;
+    }
+
+    /** Device memory in use by everybody; 0 if nobody can tell. */
+    private long usedBytes() throws InterruptedException {
+        for (Side side : sides) {
+            if (side.name().equals("pytorch")) {
+                try {
+                    return side.ask(OPEN, "memory").field("usedBytes").asLong();
+                } catch (Worker.Failure unknown) {
+                    return 0;
+                }
+            }
+        }
+        return 0;
+    }
+
+    private Path losses(Rounds.Plan plan) {
+        return exchange.resolve("losses-" + plan.side().name() + "-" + plan.name());
+    }
+
+    /** All plans beside the first one, which is PyTorch's eager step if there is a PyTorch. */
+    private List<Rounds.Plan> compareLosses(Map<Rounds.Plan, Map<String, Object>> checked, Precision precision)
+            throws IOException {
+        List<Rounds.Plan> equal = new ArrayList<>();
+        Rounds.Plan judge = null;
+        for (Map.Entry<Rounds.Plan, Map<String, Object>> entry : checked.entrySet()) {
+            Rounds.Plan plan = entry.getKey();
+            if (judge == null) {
+                judge = plan;
+                entry.getValue().put("judge", true);
+                equal.add(plan);
+                continue;
+            }
+            Agreement agreement = Agreement.of(losses(plan), losses(judge), precision.lossTolerance());
+            entry.getValue().putAll(agreement.fields());
+            if (agreement.holds()) {
+                equal.add(plan);
+            } else {
+                wrong++;
+                System.out.println("WRONG " + plan + ": " + agreement);
+            }
+        }
+        return equal;
+    }
+
+    private Map<String, Object> compare(Map<Rounds.Plan, Samples> samples, Precision precision, String name) {
+        double ours = samples.entrySet().stream()
+                .filter(entry -> entry.getKey().side().name().equals("library"))
+                .mapToDouble(entry -> entry.getValue().median())
+                .findFirst()
+                .orElse(Double.NaN);
+        Map<String, Object> found = new LinkedHashMap<>();
+        samples.forEach((plan, taken) -> {
+            if (!plan.side().name().equals("library") && !Double.isNaN(ours)) {
+                double ratio = taken.median() / ours;
+                found.put(plan.toString(), ratio);
+                ratios.add(plan + ", " + precision.id() + " training step", name, ratio);
+            }
+        });
+        return found;
+    }
+
+    private static Map<String, Object> describe(ModelShape shape, Precision precision) {
+        Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("model", shape.name());
+        fields.put("cell", shape.cell());
+        fields.put("precision", precision.id());
+        fields.put("N", shape.batch());
+        fields.put("T", shape.steps());
+        fields.put("V", shape.vocabulary());
+        fields.put("E", shape.embedding());
+        fields.put("H", shape.hidden());
+        fields.put("L", shape.layers());
+        fields.put("optimizer", shape.optimizer());
+        fields.put("tolerance", precision.lossTolerance());
+        return fields;
+    }
+
+    private static void print(
+            ModelShape shape,
+            Precision precision,
+            Map<Rounds.Plan, Map<String, Object>> checked,
+            Map<String, String> refused) {
+        StringBuilder line = new StringBuilder(String.format("%-16s %-5s", shape.name(), precision.id()));
+        checked.forEach((plan, fields) -> {
+            if (fields.get("tokensPerSecond") instanceof Double speed) {
+                line.append(String.format(Locale.ROOT, "  %s %.0f tokens/s", plan, speed));
+            }
+        });
+        System.out.println(line);
+        refused.forEach((plan, why) -> System.out.println("    " + plan + ": " + why));
+    }
+}
