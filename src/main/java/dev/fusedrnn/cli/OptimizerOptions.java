@@ -56,7 +56,7 @@ final class OptimizerOptions {
             converter = Converters.ScheduleName.class,
             defaultValue = "constant",
             description = "Learning rate over time: constant, decay:EPOCHS:FACTOR, warmup:STEPS,"
-                    + " cosine:WARMUP:STEPS:FLOOR (default: ${DEFAULT-VALUE}).")
+                    + " cosine:WARMUP:STEPS:FLOOR, one-cycle:STEPS:SHARE (default: ${DEFAULT-VALUE}).")
     Schedule schedule;
 
     @Option(

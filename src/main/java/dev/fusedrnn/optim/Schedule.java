@@ -113,6 +113,44 @@ public sealed interface Schedule {
     }
 
     /**
+     * Rises from a 25th of the base rate along half a cosine to the base rate, then falls along half a cosine to almost
+     * nothing (a 250,000th) at the last step and stays there (Smith and Topin 2018, with the numbers of PyTorch's {@code
+     * OneCycleLR}).
+     *
+     * @param steps of the whole training, 2 or more
+     * @param rise share of them that rises, in (0, 1)
+     */
+    record OneCycle(long steps, double rise) implements Schedule {
+        private static final double START = 1.0 / 25;
+        private static final double END = START / 1e4;
+
+        public OneCycle {
+            Ranges.positive("steps", steps - 1);
+            if (!(rise > 0 && rise < 1)) {
+                throw new IllegalArgumentException("rise must be in (0, 1), found " + rise);
+            }
+        }
+
+        @Override
+        public double factor(long step, int epoch) {
+            double top = Math.max(0, rise * steps - 1);
+            if (step < top) {
+                return between(START, 1, step / top);
+            }
+            return between(1, END, Math.min(1, (step - top) / (steps - 1 - top)));
+        }
+
+        private static double between(double from, double to, double progress) {
+            return to + (from - to) * (1 + StrictMath.cos(Math.PI * progress)) / 2;
+        }
+
+        @Override
+        public String id() {
+            return "one-cycle:" + steps + ":" + rise;
+        }
+    }
+
+    /**
      * The schedule of an {@link #id}.
      *
      * @throws IllegalArgumentException naming the forms there are
@@ -132,6 +170,9 @@ public sealed interface Schedule {
             if (parts[0].equals("cosine") && parts.length == 4) {
                 return new Cosine(Long.parseLong(parts[1]), Long.parseLong(parts[2]), Double.parseDouble(parts[3]));
             }
+            if (parts[0].equals("one-cycle") && parts.length == 3) {
+                return new OneCycle(Long.parseLong(parts[1]), Double.parseDouble(parts[2]));
+            }
         } catch (NumberFormatException e) {
             throw unknown(id);
         }
@@ -139,7 +180,7 @@ public sealed interface Schedule {
     }
 
     private static IllegalArgumentException unknown(String id) {
-        return new IllegalArgumentException("schedule must be constant, decay:EPOCHS:FACTOR, warmup:STEPS or "
-                + "cosine:WARMUP:STEPS:FLOOR, found " + id);
+        return new IllegalArgumentException("schedule must be constant, decay:EPOCHS:FACTOR, warmup:STEPS, "
+                + "cosine:WARMUP:STEPS:FLOOR or one-cycle:STEPS:SHARE, found " + id);
     }
 }

@@ -37,8 +37,22 @@ class ScheduleTest {
         assertThat(cosine.factor(1000, 0)).isCloseTo(0.1, within(1e-12));
     }
 
+    /** Rates that PyTorch 2.13's OneCycleLR(1.0, total_steps=50, pct_start=0.1) gives. */
+    @Test
+    void oneCycle() {
+        Schedule cycle = new Schedule.OneCycle(50, 0.1);
+        assertThat(cycle.factor(0, 0)).isCloseTo(0.04, within(1e-12));
+        assertThat(cycle.factor(1, 0)).isCloseTo(0.1805887450304573, within(1e-12));
+        assertThat(cycle.factor(4, 0)).isCloseTo(1, within(1e-12));
+        assertThat(cycle.factor(5, 0)).isCloseTo(0.9987820300018115, within(1e-12));
+        assertThat(cycle.factor(20, 0)).isCloseTo(0.7191866966522451, within(1e-12));
+        assertThat(cycle.factor(49, 0)).isCloseTo(4e-6, within(1e-12));
+        assertThat(cycle.factor(1000, 0)).isCloseTo(4e-6, within(1e-12));
+        assertThat(new Schedule.OneCycle(2, 0.1).factor(0, 0)).isEqualTo(1);
+    }
+
     @ParameterizedTest
-    @ValueSource(strings = {"constant", "decay:4:0.5", "warmup:100", "cosine:10:1000:0.05"})
+    @ValueSource(strings = {"constant", "decay:4:0.5", "warmup:100", "cosine:10:1000:0.05", "one-cycle:3000:0.1"})
     void idsReadBack(String id) {
         assertThat(Schedule.parse(id).id()).isEqualTo(id);
     }
@@ -53,7 +67,9 @@ class ScheduleTest {
                 "decay:4:NaN",
                 "warmup:0",
                 "cosine:10:5:0",
-                "cosine:0:9:2"
+                "cosine:0:9:2",
+                "one-cycle:1:0.5",
+                "one-cycle:10:1"
             })
     void whatIsNoScheduleIsRefused(String id) {
         assertThatThrownBy(() -> Schedule.parse(id)).isInstanceOf(IllegalArgumentException.class);

@@ -4,6 +4,7 @@ import dev.fusedrnn.io.Json;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -38,6 +39,13 @@ final class Side implements AutoCloseable {
         return name;
     }
 
+    /** A worker of its own for the caller, who closes it. */
+    Worker worker(Map<String, String> environment) throws IOException {
+        Map<String, String> all = new HashMap<>(ENVIRONMENT);
+        all.putAll(environment);
+        return Worker.start(name, command, all, log);
+    }
+
     /** Starts the worker if there is none; why there is none if it cannot be, else empty. */
     String missing() throws InterruptedException {
         if (worker == null && reason == null) {
@@ -61,7 +69,7 @@ final class Side implements AutoCloseable {
         }
         starts++;
         try {
-            worker = Worker.start(name, command, ENVIRONMENT, log);
+            worker = worker(Map.of());
         } catch (IOException failed) {
             throw new Worker.Failure(failed.getMessage());
         }
