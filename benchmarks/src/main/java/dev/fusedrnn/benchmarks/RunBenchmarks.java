@@ -11,8 +11,8 @@ import org.openjdk.jmh.runner.options.OptionsBuilder;
 import org.openjdk.jmh.runner.options.VerboseMode;
 
 /**
- * All JMH benchmarks on the CPU and, where there is one, on the GPU: {@code RunBenchmarks [--quick] [--device cpu|cuda] [FILE.json]}. Without a GPU
- * its half is left out and the reason printed. {@code --quick} runs everything once without measuring anything.
+ * All JMH benchmarks on the CPU and, where there is one, on the GPU: {@code RunBenchmarks [--quick] [--device cpu|cuda]
+ * [FILE.json]}. Without a GPU its half is left out and the reason printed. {@code --quick} runs everything once without measuring anything.
  */
 public final class RunBenchmarks {
     private RunBenchmarks() {}
@@ -27,6 +27,9 @@ public final class RunBenchmarks {
             } else if (arguments[i].equals("--device") && i + 1 < arguments.length) {
                 i++;
                 device = arguments[i];
+            } else if (arguments[i].startsWith("-")) {
+                System.err.println("expected [--quick] [--device cpu|cuda] [FILE.json], found " + arguments[i]);
+                System.exit(2);
             } else {
                 file = Path.of(arguments[i]);
             }
