@@ -15,8 +15,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Dropout of rows, the activity penalty and averaging steps on the GPU give what they give on the CPU. */
 @Tag("gpu")
 class CudaRegularizationKernelsTest {
-    private static final int ROWS = 70;
-    private static final int WIDTH = 1201;
+    private static final int ROWS = 40;
+    private static final int WIDTH = 301;
 
     /** What both devices compute from the same values; what it returns is compared. */
     private interface Work {
@@ -32,14 +32,19 @@ class CudaRegularizationKernelsTest {
             Device device = kernels.device();
             try (Tensor ids = device.allocate(DataType.I32, ROWS);
                     Tensor key = device.allocate(DataType.I32, 4)) {
-                ids.copyFrom(new Random(3).ints(ROWS, 0, 40).toArray());
+                ids.copyFrom(new Random(3).ints(ROWS, 0, 30).toArray());
                 key.copyFrom(new int[] {7, -9, 3, 0});
                 kernels.dropoutRows(ids, values, others, 0.4f, key, 2);
                 return others.toFloats();
             }
         });
-        assertThat(found[1]).containsExactly(found[0]);
-        assertThat(found[0]).contains(0f);
+        int dropped = 0;
+        for (int i = 0; i < found[0].length; i++) {
+            // As numbers: what is dropped may keep its sign on one of them.
+            assertThat(found[1][i] == found[0][i]).as("element %d", i).isTrue();
+            dropped += found[0][i] == 0 ? 1 : 0;
+        }
+        assertThat(dropped).isBetween(1, found[0].length - 1);
     }
 
     @ParameterizedTest

@@ -204,6 +204,56 @@ class GpuTrainingTest {
         return Gpu.open();
     }
 
+    /**
+     * Everything at once, as AWD-LSTM has it: a narrower last layer, all that is dropped, the penalty, lengths that vary with
+     * one recorded step each. As the CPU, without allocating, resumed to the same bits.
+     */
+    @ParameterizedTest
+    @CsvSource({"FUSED, F32", "FUSED, BF16", "CUDNN, F32"})
+    void varyingLengthsAndLayersTrainAsOnTheCpu(EngineChoice choice, DataType type) throws IOException {
+        RnnConfig rnn = TinyLanguage.narrowing(type).rnn().withZoneout(0);
+        LanguageNetworkConfig config = LanguageNetworkConfig.of(TinyLanguage.V, 5, rnn)
+                .withLastHiddenSize(5)
+                .withTied(true)
+                .withDropouts(new Dropouts(0.2, 0.25, 0.4, 0.3, true));
+        float[] expected;
+        try (Device cpu = Device.cpu();
+                LanguageNetwork network = TinyLanguage.network(config, cpu, EngineChoice.AUTO, 7);
+                Trainer trainer = varying(network)) {
+            trainer.run(TrainingListener.SILENT, 6);
+            expected = network.parameters().masters().toFloats();
+        }
+        Path file = folder.resolve("varying.safetensors");
+        float[] found;
+        try (Device gpu = open(choice);
+                LanguageNetwork network = TinyLanguage.network(config, gpu, choice, 7);
+                Trainer trainer = varying(network)) {
+            trainer.run(TrainingListener.SILENT, 3);
+            Checkpoint.of(network, null, Map.of(), trainer.state()).save(file);
+            long before = gpu.allocatedBytes();
+            trainer.run(TrainingListener.SILENT, 3);
+            assertThat(gpu.allocatedBytes()).isEqualTo(before);
+            found = network.parameters().masters().toFloats();
+        }
+        double tolerance = type == DataType.F32 ? 1e-4 : 1e-2;
+        for (int i = 0; i < expected.length; i++) {
+            assertThat((double) found[i]).as("parameter %d", i).isCloseTo(expected[i], within(tolerance));
+        }
+        Checkpoint saved = Checkpoint.read(file);
+        try (Device gpu = open(choice);
+                LanguageNetwork network = saved.network(gpu, choice);
+                Trainer trainer = varying(network)) {
+            trainer.restore(saved.training());
+            trainer.run(TrainingListener.SILENT, 3);
+            assertThat(network.parameters().masters().toFloats()).containsExactly(found);
+        }
+    }
+
+    private static Trainer varying(LanguageNetwork network) {
+        TrainingData data = Sampling.VARYING.split(TinyLanguage.text(400, 4), 4, 12, 0, 8);
+        return new Trainer(network, data, TrainerConfig.sgd(0.2, 1, 3).withPenalty(new ActivityPenalty(2, 1)));
+    }
+
     private static Trainer trainer(LanguageNetwork network) {
         TrainingData data = Sampling.SEQUENTIAL.split(TinyLanguage.text(400, 4), N, T, 0, 8);
         return new Trainer(network, data, TrainerConfig.sgd(0.01, 1, 3).withOptimizer(Adam.usual()));
