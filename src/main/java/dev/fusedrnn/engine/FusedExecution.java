@@ -163,7 +163,9 @@ final class FusedExecution implements RnnExecution {
                             workspace.address() + memory.weights[0],
                             call.dx().address());
         }
-        context.joinSide();
+        if (side != null) {
+            SideStream.of(context).settle();
+        }
     }
 
     private void queueWeightGradients(BackwardCall call, int l, long x) {

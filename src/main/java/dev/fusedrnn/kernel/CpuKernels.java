@@ -220,6 +220,11 @@ final class CpuKernels implements Kernels {
     }
 
     @Override
+    public void withoutJoin(Runnable work) {
+        work.run();
+    }
+
+    @Override
     public void join() {
         // Everything is done before its call returns.
     }

@@ -332,6 +332,11 @@ final class CudaKernels implements Kernels {
     }
 
     @Override
+    public void withoutJoin(Runnable work) {
+        SideStream.of(context).held(work);
+    }
+
+    @Override
     public void join() {
         context.joinSide();
     }

@@ -133,6 +133,14 @@ public sealed interface Kernels extends AutoCloseable permits CpuKernels, CudaKe
      */
     void beside(Runnable work);
 
+    /**
+     * Queues what {@code work} queues; parts that an engine queued beside it are left there, so that the gradient of the
+     * parameters is complete after {@link #join} only. Until then what the pass read must stay as it is.
+     *
+     * @param work a backward pass of an engine
+     */
+    void withoutJoin(Runnable work);
+
     /** What is queued from now on comes after all that was queued {@linkplain #beside beside}. */
     void join();
 

@@ -98,6 +98,20 @@ public final class Tensor implements AutoCloseable {
         return new Tensor(device, dataType, part, address + offset * dataType.bytes(), false, this);
     }
 
+    /**
+     * The same memory, taken as elements of another type of as many bytes.
+     *
+     * @throws IllegalArgumentException if the sizes of the types differ
+     */
+    public Tensor as(DataType type) {
+        requireOpen();
+        if (type.bytes() != dataType.bytes()) {
+            throw new IllegalArgumentException(this + " cannot be taken as " + type + ": its elements have "
+                    + dataType.bytes() + " bytes, not " + type.bytes());
+        }
+        return new Tensor(device, type, shape, address, false, this);
+    }
+
     /** Sets all bits to zero. */
     public void clear() {
         fillBytes((byte) 0);

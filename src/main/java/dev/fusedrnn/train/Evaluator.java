@@ -17,7 +17,7 @@ public final class Evaluator implements AutoCloseable {
         this.minibatches = minibatches;
         this.pass = new SequencePass(network, minibatches.steps(), minibatches.batch(), false, true);
         try {
-            this.ring = new MinibatchRing(network.device(), pass.rows(), MinibatchInts.RANDOM_WORDS);
+            this.ring = new MinibatchRing(network.device(), pass.rows(), MinibatchInts.STEP_WORDS);
         } catch (RuntimeException failed) {
             pass.close();
             throw failed;

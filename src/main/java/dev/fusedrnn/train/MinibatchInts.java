@@ -7,7 +7,7 @@ import dev.fusedrnn.tensor.Tensor;
 
 /**
  * The integers of a minibatch on the device, which come in one transfer: inputs, targets, and behind them the generators of
- * dropout. Shorter minibatches lie where the longest do, at the start of the room for inputs and of that for targets.
+ * dropout and, as their bits, what else changes from step to step. Shorter minibatches lie where the longest do, at the start of the room for inputs and of that for targets.
  */
 final class MinibatchInts implements AutoCloseable {
     /** Inputs and targets are staged in one array. */
@@ -16,13 +16,19 @@ final class MinibatchInts implements AutoCloseable {
     /** Integers of one generator. */
     private static final int GENERATOR_WORDS = 4;
 
-    /** Integers behind inputs and targets: the generator of all masks, and that of the masks within a second stack. */
-    static final int RANDOM_WORDS = 2 * GENERATOR_WORDS;
+    /** The generator of all masks, and that of the masks within a second stack. */
+    private static final int RANDOM_WORDS = 2 * GENERATOR_WORDS;
+
+    /** Floats that change from step to step. */
+    static final int SCALARS = 4;
+
+    /** Integers behind inputs and targets. */
+    static final int STEP_WORDS = RANDOM_WORDS + SCALARS;
 
     private final int room;
     private final StagedInts staged;
     private final Tensor ints;
-    private final int[] randomWords = new int[RANDOM_WORDS];
+    private final int[] stepWords = new int[STEP_WORDS];
 
     /**
      * Takes the memory.
@@ -31,7 +37,7 @@ final class MinibatchInts implements AutoCloseable {
      */
     MinibatchInts(Device device, int room) {
         this.room = room;
-        this.staged = new StagedInts(device, 2 * room + RANDOM_WORDS);
+        this.staged = new StagedInts(device, 2 * room + STEP_WORDS);
         try {
             this.ints = device.zeros(DataType.I32, staged.length());
         } catch (RuntimeException noMemory) {
@@ -65,6 +71,18 @@ final class MinibatchInts implements AutoCloseable {
         return ints.view(2L * room + (long) stack * GENERATOR_WORDS, GENERATOR_WORDS);
     }
 
+    /** F32 [{@value #SCALARS}]: what {@link #setScalars} was given before the last transfer. */
+    Tensor scalars() {
+        return ints.view(2L * room + RANDOM_WORDS, SCALARS).as(DataType.F32);
+    }
+
+    /** Sets the scalars that go with the next transfer. */
+    void setScalars(float[] values) {
+        for (int i = 0; i < SCALARS; i++) {
+            stepWords[RANDOM_WORDS + i] = Float.floatToRawIntBits(values[i]);
+        }
+    }
+
     /** Queues the transfer of the first {@code rows} of inputs and targets. */
     void load(int[] inputs, int[] targets, int rows, long seed, int draw) {
         staged.await();
@@ -73,15 +91,15 @@ final class MinibatchInts implements AutoCloseable {
         load(staged, seed, draw);
     }
 
-    /** Queues the transfer of a minibatch that has been put together already, but for its generators. */
+    /** Queues the transfer of a minibatch that has been put together already, but for the {@link #STEP_WORDS}. */
     void load(StagedInts minibatch, long seed, int draw) {
         for (int at = 0; at < RANDOM_WORDS; at += GENERATOR_WORDS) {
             long own = at == 0 ? seed : ~seed;
-            randomWords[at] = (int) own;
-            randomWords[at + 1] = (int) (own >>> 32);
-            randomWords[at + 2] = draw;
+            stepWords[at] = (int) own;
+            stepWords[at + 1] = (int) (own >>> 32);
+            stepWords[at + 2] = draw;
         }
-        minibatch.put(2 * room, randomWords, RANDOM_WORDS);
+        minibatch.put(2 * room, stepWords, STEP_WORDS);
         minibatch.upload(ints);
     }
 

@@ -202,10 +202,20 @@ public final class SequencePass implements AutoCloseable {
     /**
      * Queues the transfer of a minibatch that has been put together already.
      *
-     * @param assembled inputs, targets and {@link MinibatchInts#RANDOM_WORDS} integers that are filled in here
+     * @param assembled inputs, targets and {@link MinibatchInts#STEP_WORDS} integers that are filled in here
      */
     void load(StagedInts assembled, long seed, int draw) {
         minibatch.load(assembled, seed, draw);
+    }
+
+    /** F32 [{@value MinibatchInts#SCALARS}] on the device, which arrive with a minibatch. */
+    Tensor scalars() {
+        return minibatch.scalars();
+    }
+
+    /** Sets what {@link #scalars} hold from the next minibatch on. */
+    void setScalars(float[] values) {
+        minibatch.setScalars(values);
     }
 
     /** Losses of the loaded minibatch, added to the sum; the carried state advances. For a pass without training. */
@@ -232,15 +242,19 @@ public final class SequencePass implements AutoCloseable {
         forwardStacks();
         drop(stackOutputs(), features, dropouts.output(), LanguageNetwork.OUTPUT_STREAM);
         loss.forwardBackward(matrix(features), targets, gradientScale, matrix(dFeatures));
-        kernels.sum(loss.losses().view(0, rows), lossSum, true);
+        kernels.beside(() -> kernels.sum(loss.losses().view(0, rows), lossSum, true));
         backwardOutput(gradientScale);
-        backwardStacks();
-        kernels.join();
-        weightDrops.forEach(drop -> drop.backward(random));
+        kernels.withoutJoin(this::backwardStacks);
+        if (!weightDrops.isEmpty()) {
+            kernels.join();
+            weightDrops.forEach(drop -> drop.backward(random));
+        }
         if (dx != null) {
             backwardFeatures();
         }
-        advance();
+        // Behind the weight gradients, which read the state this overwrites.
+        kernels.beside(this::advance);
+        kernels.join();
     }
 
     private void forwardStacks() {
@@ -284,6 +298,10 @@ public final class SequencePass implements AutoCloseable {
         drop(dx, dx, dropouts.input(), LanguageNetwork.INPUT_STREAM);
         if (dropouts.embedding() > 0) {
             kernels.dropoutRows(ids, dx, dx, (float) dropouts.embedding(), random, LanguageNetwork.EMBEDDING_STREAM);
+        }
+        if (network.config().tied()) {
+            // The head's gradient, to which this adds.
+            kernels.join();
         }
         network.input().backward(ids, matrix(dx), network.config().tied());
     }
@@ -368,7 +386,7 @@ public final class SequencePass implements AutoCloseable {
     }
 
     private void advance() {
-        stacks.forEach(StackPass::advance);
+        stacks.forEach(stack -> stack.advance(kernels));
     }
 
     private Tensor matrix(Tensor sequence) {

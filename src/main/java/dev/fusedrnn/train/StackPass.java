@@ -4,6 +4,7 @@ import dev.fusedrnn.engine.BackwardCall;
 import dev.fusedrnn.engine.ForwardCall;
 import dev.fusedrnn.engine.RnnConfig;
 import dev.fusedrnn.engine.RnnExecution;
+import dev.fusedrnn.kernel.Kernels;
 import dev.fusedrnn.nn.Rnn;
 import dev.fusedrnn.nn.RnnState;
 import dev.fusedrnn.nn.WeightDrop;
@@ -128,9 +129,9 @@ final class StackPass implements AutoCloseable {
     }
 
     /** Queues that the next pass starts where this one ended. */
-    void advance() {
+    void advance(Kernels kernels) {
         if (state != finalState) {
-            state.copyFrom(finalState);
+            state.copyFrom(finalState, kernels);
         }
     }
 

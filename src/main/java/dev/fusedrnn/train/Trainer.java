@@ -57,7 +57,7 @@ public final class Trainer implements AutoCloseable {
             validator = data.validation() == null ? null : new Evaluator(network, data.validation());
             this.evaluator = validator;
             this.ring = new MinibatchRing(
-                    network.device(), minibatches.steps() * minibatches.batch(), MinibatchInts.RANDOM_WORDS);
+                    network.device(), minibatches.steps() * minibatches.batch(), MinibatchInts.STEP_WORDS);
         } catch (RuntimeException failed) {
             step.close();
             if (validator != null) {

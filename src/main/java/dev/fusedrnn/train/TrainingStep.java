@@ -9,8 +9,6 @@ import dev.fusedrnn.optim.NtAsgd;
 import dev.fusedrnn.optim.Optimizer;
 import dev.fusedrnn.optim.OptimizerConfig;
 import dev.fusedrnn.optim.WeightAverage;
-import dev.fusedrnn.tensor.DataType;
-import dev.fusedrnn.tensor.Device;
 import dev.fusedrnn.tensor.Tensor;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -48,11 +46,11 @@ public final class TrainingStep implements AutoCloseable {
     private final Reduction reduction;
     private final int batch;
     private final long dropoutSeed;
-    private final Tensor stagedScalars;
-    private final Tensor scalars;
     private final Tensor gradientScale;
     private final LossScale lossScale;
-    private final float[] host = new float[4];
+    /** Learning rate, step count, gradient scale, share of the average: what changes from step to step. */
+    private final float[] host = new float[MinibatchInts.SCALARS];
+
     private final Kernels kernels;
 
     /**
@@ -75,8 +73,7 @@ public final class TrainingStep implements AutoCloseable {
         this.pass = new SequencePass(network, steps, batch, true, carried, config.penalty());
         this.kernels = network.kernels();
         this.parameters = network.parameters();
-        this.stagedScalars = Device.cpu().zeros(DataType.F32, host.length);
-        this.scalars = network.device().zeros(DataType.F32, host.length);
+        Tensor scalars = pass.scalars();
         this.gradientScale = scalars.view(2, 1);
         this.average = config.optimizer() instanceof NtAsgd
                 ? new WeightAverage(kernels, network.parameters(), scalars.view(3, 1))
@@ -114,24 +111,33 @@ public final class TrainingStep implements AutoCloseable {
      */
     public void run(
             int[] inputs, int[] targets, long targetCount, boolean continuesState, double learningRate, long step) {
+        prepare(targetCount, continuesState, learningRate, step);
         pass.load(inputs, targets, dropoutSeed, (int) step);
-        run(steps, targetCount, continuesState, learningRate, step);
+        run(steps);
     }
 
     /** The same with a minibatch of {@code length} steps that has been put together already. */
     void run(MinibatchRing.Slot minibatch, int length, boolean continuesState, double learningRate, long step) {
+        prepare(minibatch.targetCount(), continuesState, learningRate, step);
         pass.load(minibatch.ints(), dropoutSeed, (int) step);
-        run(length, minibatch.targetCount(), continuesState, learningRate, step);
+        run(length);
     }
 
-    private void run(int length, long targetCount, boolean continuesState, double learningRate, long step) {
+    private void prepare(long targetCount, boolean continuesState, double learningRate, long step) {
         if (!continuesState) {
             pass.resetState();
         }
         if (average != null) {
             average.hide();
         }
-        loadScalars(targetCount, learningRate, step);
+        host[0] = (float) learningRate;
+        host[1] = step + 1;
+        host[2] = (float) (reduction.factor(targetCount, batch) * lossScale.scale());
+        host[3] = average == null ? 0 : average.nextShare();
+        pass.setScalars(host);
+    }
+
+    private void run(int length) {
         recording(lengths.get(length)).run();
         if (average != null) {
             average.stepped();
@@ -139,15 +145,6 @@ public final class TrainingStep implements AutoCloseable {
         if (lossScale.wantsCheck()) {
             lossScale.check(optimizer.scale().toFloats()[0]);
         }
-    }
-
-    private void loadScalars(long targetCount, double learningRate, long step) {
-        host[0] = (float) learningRate;
-        host[1] = step + 1;
-        host[2] = (float) (reduction.factor(targetCount, batch) * lossScale.scale());
-        host[3] = average == null ? 0 : average.nextShare();
-        stagedScalars.copyFrom(host);
-        scalars.copyFrom(stagedScalars);
     }
 
     private Recording recording(Length length) {
@@ -196,7 +193,7 @@ public final class TrainingStep implements AutoCloseable {
                 (config.usesMoment1() ? parameters.moment(0).byteSize() : 0)
                         + (config.usesMoment2() ? parameters.moment(1).byteSize() : 0)
                         + (average == null ? 0 : average.bytes()),
-                scalars.byteSize(),
+                0,
                 0,
                 0,
                 0);
@@ -231,7 +228,5 @@ public final class TrainingStep implements AutoCloseable {
         if (average != null) {
             average.close();
         }
-        scalars.close();
-        stagedScalars.close();
     }
 }

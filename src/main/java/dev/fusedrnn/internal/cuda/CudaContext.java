@@ -263,6 +263,7 @@ public final class CudaContext implements AutoCloseable {
     }
 
     long endCapture() {
+        joinSide();
         capturing = false;
         long[] graph = new long[1];
         check(api.captureEnd(graph, stream), "cudaStreamEndCapture");

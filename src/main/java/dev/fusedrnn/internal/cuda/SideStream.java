@@ -20,6 +20,7 @@ public final class SideStream implements AutoCloseable {
     private CublasLt products;
     private boolean open;
     private boolean serial;
+    private boolean held;
 
     private SideStream(CudaContext context) {
         this.context = context;
@@ -69,6 +70,23 @@ public final class SideStream implements AutoCloseable {
             open = false;
             done.record(stream.handle());
             done.awaitOn(context.stream());
+        }
+    }
+
+    /** Joins, unless the caller is within {@link #held}. */
+    public void settle() {
+        if (!held) {
+            join();
+        }
+    }
+
+    /** Has {@code work} queue what it queues without its {@link #settle}: the caller joins. */
+    public void held(Runnable work) {
+        held = true;
+        try {
+            work.run();
+        } finally {
+            held = false;
         }
     }
 

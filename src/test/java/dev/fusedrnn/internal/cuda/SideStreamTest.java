@@ -81,6 +81,30 @@ class SideStreamTest {
     }
 
     @Test
+    void aRecordingEndsJoined() {
+        Graph.capture(context, side::fork).close();
+        assertThat(calls)
+                .containsExactly(
+                        "captureBegin",
+                        "eventRecord",
+                        "streamWaitEvent",
+                        "eventRecord",
+                        "streamWaitEvent",
+                        "captureEnd");
+    }
+
+    @Test
+    void whoHoldsTheSideJoinsByHimself() {
+        side.held(() -> {
+            side.fork();
+            side.settle();
+        });
+        assertThat(calls).containsExactly("eventRecord", "streamWaitEvent");
+        side.settle();
+        assertThat(calls).hasSize(4);
+    }
+
+    @Test
     void aForkOfARecordingThatWasGivenUpIsForgotten() {
         assertThatThrownBy(() -> Graph.capture(context, () -> {
                     side.fork();
