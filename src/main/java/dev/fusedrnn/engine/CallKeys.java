@@ -10,8 +10,17 @@ public final class CallKeys {
 
     /** The key of a forward pass. */
     public static List<Long> of(ForwardCall call) {
+        return of(call, true);
+    }
+
+    /**
+     * The key of a forward pass.
+     *
+     * @param repack whether it packs the weights again
+     */
+    public static List<Long> of(ForwardCall call, boolean repack) {
         return key(
-                call.lengths() != null ? 1 : 0,
+                (call.lengths() != null ? 1 : 0) + (repack ? 4 : 0),
                 call.parameters(),
                 call.x(),
                 call.hx(),

@@ -39,6 +39,7 @@ final class FusedExecution implements RnnExecution {
     private Tensor maskedX;
     private SequenceLengths uploaded;
     private ForwardCall packedFor;
+    private final PackedWeights packed = new PackedWeights();
 
     /** Takes over the queues; {@code side} is null in inference. */
     FusedExecution(
@@ -80,11 +81,18 @@ final class FusedExecution implements RnnExecution {
 
     @Override
     public void forward(ForwardCall call) {
+        forward(call, false);
+    }
+
+    @Override
+    public void forward(ForwardCall call, boolean sameParameters) {
         context.enter();
         upload(call.lengths());
+        boolean repack = !sameParameters || !packed.holds(call.parameters(), context);
         packedFor = null;
-        recordings.run(CallKeys.of(call), () -> queueForward(call));
+        recordings.run(CallKeys.of(call, repack), () -> queueForward(call, repack));
         packedFor = call;
+        packed.set(call.parameters(), context);
     }
 
     @Override
@@ -95,6 +103,7 @@ final class FusedExecution implements RnnExecution {
         packedFor = null;
         recordings.run(CallKeys.of(call, repack), () -> queueBackward(call, repack));
         packedFor = call.forward();
+        packed.set(call.forward().parameters(), context);
     }
 
     @Override
@@ -111,13 +120,15 @@ final class FusedExecution implements RnnExecution {
         main.close();
     }
 
-    private void queueForward(ForwardCall call) {
+    private void queueForward(ForwardCall call, boolean repack) {
         boolean training = call.reserve() != null;
         long x = call.x().address();
         for (int l = 0; l < layers.size(); l++) {
             FusedLayer layer = layers.get(l);
             long block = workspace.address() + memory.weights[l];
-            layer.weights().pack(parameters.of(call.parameters(), l), block, pass.stream);
+            if (repack) {
+                layer.weights().pack(parameters.of(call.parameters(), l), block, pass.stream);
+            }
             bindForward(call, l);
             layer.forward(pass, x, block);
             x = pass.y;

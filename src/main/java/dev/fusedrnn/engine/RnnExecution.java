@@ -18,6 +18,14 @@ public interface RnnExecution extends AutoCloseable {
     /** Queues a forward pass; a training pass if the call has a reserve. Shapes have been checked by the caller. */
     void forward(ForwardCall call);
 
+    /**
+     * The same. If {@code sameParameters}, the values of the parameters are those of this execution's last forward call, and
+     * what the engine has made of them, such as a copy in the layout of its kernels, is used again.
+     */
+    default void forward(ForwardCall call, boolean sameParameters) {
+        forward(call);
+    }
+
     /** Queues the backward pass of an earlier forward call. */
     void backward(BackwardCall call);
 

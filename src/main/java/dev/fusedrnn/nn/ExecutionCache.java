@@ -1,5 +1,6 @@
 package dev.fusedrnn.nn;
 
+import dev.fusedrnn.engine.ForwardCall;
 import dev.fusedrnn.engine.RecurrentEngine;
 import dev.fusedrnn.engine.RnnConfig;
 import dev.fusedrnn.engine.RnnExecution;
@@ -21,14 +22,23 @@ final class ExecutionCache implements AutoCloseable {
     /** A prepared execution with the number of passes that wait for their backward. */
     static final class Prepared {
         private final RnnExecution execution;
+        private long parametersVersion = -1;
         private int pins;
 
-        private Prepared(RnnExecution execution) {
+        Prepared(RnnExecution execution) {
             this.execution = execution;
         }
 
         RnnExecution execution() {
             return execution;
+        }
+
+        /** Queues a forward pass with parameters of a {@linkplain Parameters#version version}. */
+        void forward(ForwardCall call, long version) {
+            boolean same = parametersVersion == version;
+            parametersVersion = -1;
+            execution.forward(call, same);
+            parametersVersion = version;
         }
 
         void pin() {

@@ -94,7 +94,10 @@ public final class Rnn implements AutoCloseable {
         return parameters;
     }
 
-    /** Flat view of this stack's parameters, in the order of {@link ParameterLayout}. */
+    /**
+     * Flat view of this stack's parameters, in the order of {@link ParameterLayout}. Who writes to it says so with {@link
+     * Parameters#changed}: engines keep copies of the weights from one pass to the next.
+     */
     public Tensor flatParameters() {
         requireOpen();
         return parameters.sectionValues(section);
@@ -141,9 +144,9 @@ public final class Rnn implements AutoCloseable {
     public RnnOutput infer(RnnInput input) {
         RnnCall call = check(input);
         try (RnnBuffers buffers = RnnBuffers.forInput(call)) {
-            RnnExecution execution =
-                    executions.get(call.steps(), call.batch(), false).execution();
-            execution.forward(buffers.call(flatParameters(), null, null));
+            executions
+                    .get(call.steps(), call.batch(), false)
+                    .forward(buffers.call(flatParameters(), null, null), parameters.version());
             return buffers.takeOutput();
         }
     }
@@ -161,7 +164,7 @@ public final class Rnn implements AutoCloseable {
             buffers.allocateReserve(prepared.execution().reserveBytes());
             Tensor random = config.drawsMasks() ? buffers.random(dropoutSeed, dropoutDraw++) : null;
             ForwardCall forward = buffers.call(flatParameters(), random, buffers.reserve());
-            prepared.execution().forward(forward);
+            prepared.forward(forward, parameters.version());
             return new RnnPass(this, call, buffers, forward, prepared);
         } catch (RuntimeException failed) {
             buffers.close();
@@ -188,18 +191,19 @@ public final class Rnn implements AutoCloseable {
         Arguments.tensor("y", y, config.dataType(), device(), "[N, H]", batch, config.outputSize());
         executions
                 .get(1, batch, false)
-                .execution()
-                .forward(new ForwardCall(
-                        flatParameters(),
-                        x.view(0, 1, batch, config.inputSize()),
-                        state.h(),
-                        state.c(),
-                        null,
-                        null,
-                        y.view(0, 1, batch, config.outputSize()),
-                        state.h(),
-                        state.c(),
-                        null));
+                .forward(
+                        new ForwardCall(
+                                flatParameters(),
+                                x.view(0, 1, batch, config.inputSize()),
+                                state.h(),
+                                state.c(),
+                                null,
+                                null,
+                                y.view(0, 1, batch, config.outputSize()),
+                                state.h(),
+                                state.c(),
+                                null),
+                        parameters.version());
     }
 
     /** Frees executions, and the parameters if they are this stack's own. Closing twice is harmless. */

@@ -139,6 +139,8 @@ public final class TrainingStep implements AutoCloseable {
 
     private void run(int length) {
         recording(lengths.get(length)).run();
+        // What is replayed changes them unseen.
+        parameters.changed();
         if (average != null) {
             average.stepped();
         }
