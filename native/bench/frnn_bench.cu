@@ -5,7 +5,8 @@
 // A case is eight words: cell lstm|gru|tanh|relu, dtype f32|bf16|f16, N, T, H, D, LENGTHS 0|1 (random lengths), CLIP (0 = none).
 // A list holds one case per line; lines that begin with # are skipped. The check takes the first min(T, 24) steps, compares
 // all units and steps of some samples and looks for poison in all outputs. --repeat wants equal bits from R runs. --tiles
-// and --samples override the plan: indices into the tables of cluster_tiles.h, f32_tiles.h or chip_tiles.h for forward and backward, samples per cluster.
+// and --samples override the plan: indices into the tables of cluster_tiles.h, f32_tiles.h, chip_tiles.h or wide_tiles.h for
+// forward and backward, samples per cluster.
 // --scale: gate inputs are uniform in +-X (1.5); 1e20 saturates every gate. --state: hx is uniform in +-X (0.9). Exit code 1
 // on any failure.
 #include <algorithm>
@@ -74,7 +75,9 @@ double medianMicros(Run run) {
 
 std::string planText(const FrnnRecurrencePlan &p, const Override &change) {
     char text[120];
-    snprintf(text, sizeof text, "tile %d %dx%d/%d", p.tile, p.clusters, change.tiles[0] < 0 ? p.clusterSize : 0, p.samplesPerCluster);
+    static constexpr const char *kKinds[] = {"none", "cluster", "chip", "wide"};
+    snprintf(text, sizeof text, "%s tile %d %dx%d/%d", kKinds[p.kind], p.tile, p.clusters, change.tiles[0] < 0 ? p.clusterSize : 0,
+             p.samplesPerCluster);
     return text;
 }
 
@@ -121,6 +124,7 @@ bool runCase(const Case &c, const FrnnDeviceLimits &limits, const Override &chan
             }
         }
         if (repeats > 0) good = repeat(runner, t, small.T, repeats, line) && good;
+        if (!timing) line += " | plans " + planText(runner.forwardPlan, change) + " " + planText(runner.backwardPlan, change);
     }
     if (timing) {
         Runner runner(c, limits, change);

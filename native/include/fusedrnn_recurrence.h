@@ -26,9 +26,10 @@ enum { FRNN_PASS_FORWARD = 0, FRNN_PASS_BACKWARD = 1 };
 /*
  * Ways to keep the recurrent weights on the chip; 0 says that no persistent kernel takes the shape. CLUSTER: the blocks of
  * one hardware cluster hold them all. CHIP: blocks on up to all multiprocessors do, launched together; the plan calls the
- * blocks that share a set of samples a cluster all the same.
+ * blocks that share a set of samples a cluster all the same. WIDE: the same for many samples, of which some are multiplied
+ * while the state of others travels.
  */
-enum { FRNN_PLAN_NONE = 0, FRNN_PLAN_CLUSTER = 1, FRNN_PLAN_CHIP = 2 };
+enum { FRNN_PLAN_NONE = 0, FRNN_PLAN_CLUSTER = 1, FRNN_PLAN_CHIP = 2, FRNN_PLAN_WIDE = 3 };
 
 /* What a layer asks of a recurrence kernel. */
 typedef struct FrnnRecurrenceShape {
@@ -65,7 +66,7 @@ typedef struct FrnnRecurrencePlan {
     int32_t clusterSize;       /* blocks per cluster */
     int32_t samplesPerCluster; /* at most */
     int32_t clusters;          /* launched, both directions together */
-    int32_t clustersAtOnce;    /* in one launch; CHIP: as many launches follow each other as are needed */
+    int32_t clustersAtOnce;    /* in one launch; CHIP, WIDE: as many launches follow each other as are needed */
     int32_t threads;           /* per block */
     int32_t sharedBytes;       /* dynamic, per block */
     float microsPerStep;       /* estimate, waves of clusters included */

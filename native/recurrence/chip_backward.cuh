@@ -21,13 +21,6 @@
 
 namespace frnn {
 
-// Where a cell's tensors of one step lie, and of the step before it in the order of the forward pass.
-struct ChipStep {
-    int64_t cell;     // index into [T,N,D,H]
-    int64_t previous; // the same one forward step earlier; only if hasPrevious
-    bool hasPrevious;
-};
-
 #ifdef FRNN_HOPPER
 
 // Packets of a thread, `stride` bytes apart: waits until all carry `epoch`.

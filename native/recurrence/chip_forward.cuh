@@ -17,85 +17,10 @@
 // Even and odd n-tiles are finished by different warps.
 #pragma once
 
-#include "chip_device.cuh"
 #include "chip_launch.h"
-#include "chip_tiles.h"
+#include "chip_state.cuh"
 
 namespace frnn {
-
-constexpr uint32_t kChipOddEpoch = 0x40004000u;
-
-// Cycles from a step's last product to the first look for the next state; earlier looks only delay the stores they wait for.
-constexpr uint32_t kChipFirstLook = 1000;
-
-// On four words of two values each.
-__device__ __forceinline__ uint4 marked(uint4 v, uint32_t epoch) {
-    return make_uint4(v.x ^ epoch, v.y ^ epoch, v.z ^ epoch, v.w ^ epoch);
-}
-
-// NaN, which conversions write as 0x7fff, becomes the largest number below 2.
-__device__ __forceinline__ uint4 boundedNan(uint4 v) {
-    constexpr uint32_t kMost = 0x3fff3fffu;
-    return make_uint4(__vmins2(v.x, kMost), __vmins2(v.y, kMost), __vmins2(v.z, kMost), __vmins2(v.w, kMost));
-}
-
-__device__ __forceinline__ uint4 lowBytes(uint4 v) {
-    constexpr uint32_t kMask = 0x00ff00ffu;
-    return make_uint4(v.x & kMask, v.y & kMask, v.z & kMask, v.w & kMask);
-}
-
-__device__ __forceinline__ uint4 highBytes(uint4 v) {
-    return lowBytes(make_uint4(v.x >> 8, v.y >> 8, v.z >> 8, v.w >> 8));
-}
-
-__device__ __forceinline__ uint4 joined(uint4 high, uint4 low) {
-    return make_uint4(high.x << 8 | low.x, high.y << 8 | low.y, high.z << 8 | low.z, high.w << 8 | low.w);
-}
-
-#ifdef FRNN_HOPPER
-
-// Takes the first `real` chunks of a lane, 512 bytes apart, when all their words are of this epoch; the mark is taken off.
-template <int kPairs>
-__device__ __forceinline__ void receive(const char *from, uint32_t epoch, int real, uint4 (&v)[kPairs], bool &lost, uint32_t *error) {
-#pragma unroll
-    for (int pair = 0; pair < kPairs; pair++) v[pair] = pair < real ? loadWords(from + pair * 512) : make_uint4(epoch, epoch, epoch, epoch);
-    for (Patience patience;;) {
-        bool stale = false;
-#pragma unroll
-        for (int pair = 0; pair < kPairs; pair++) {
-            const uint32_t wrong = (v[pair].x ^ epoch) | (v[pair].y ^ epoch) | (v[pair].z ^ epoch) | (v[pair].w ^ epoch);
-            if (wrong & kChipOddEpoch) {
-                stale = true;
-                v[pair] = loadWords(from + pair * 512);
-            }
-        }
-        if (!stale || !patience.left(lost, error)) break;
-    }
-#pragma unroll
-    for (int pair = 0; pair < kPairs; pair++) v[pair] = marked(v[pair], epoch);
-}
-
-// NaN came as a number above 1, which no state is.
-template <class Type, int kPairs>
-__device__ __forceinline__ void restoreNan(uint4 (&v)[kPairs]) {
-    constexpr uint32_t kOnes = Type::kOne * 0x10001u;
-    uint32_t most = kOnes;
-#pragma unroll
-    for (int pair = 0; pair < kPairs; pair++) {
-        most = __vimax3_s16x2(most, v[pair].x, v[pair].y);
-        most = __vimax3_s16x2(most, v[pair].z, v[pair].w);
-    }
-    if (most == kOnes) return;
-#pragma unroll
-    for (int pair = 0; pair < kPairs; pair++) {
-        v[pair].x |= __vcmpgts2(v[pair].x, kOnes) & 0x7fff7fffu;
-        v[pair].y |= __vcmpgts2(v[pair].y, kOnes) & 0x7fff7fffu;
-        v[pair].z |= __vcmpgts2(v[pair].z, kOnes) & 0x7fff7fffu;
-        v[pair].w |= __vcmpgts2(v[pair].w, kOnes) & 0x7fff7fffu;
-    }
-}
-
-#endif // FRNN_HOPPER
 
 template <class Cell, class Type, int kHidden>
 __global__ void __launch_bounds__(kChipThreads, 1)
@@ -143,19 +68,8 @@ chipForward(const __grid_constant__ ForwardArgs args, const __grid_constant__ Ch
         }
     }
 
-    // Forward step s of a sample lies at origin + s * timeStride: direction 1 walks backwards from the sample's last step.
     const int timeStride = batch * directions * hidden * (direction == 0 ? 1 : -1);
-    for (int i = threadIdx.x; i < sampleTiles * kTileSamples; i += kChipThreads) {
-        const int tile = i / kTileSamples, inTile = i % kTileSamples;
-        const int sample = firstSample + tile * tileSamples + inTile;
-        SampleRow row = {0, 0, sample};
-        if (inTile < samplesOf(tile)) {
-            row.length = args.lengths == nullptr ? steps : args.lengths[sample];
-            const int64_t firstTime = direction == 0 ? 0 : row.length - 1;
-            row.origin = ((firstTime * batch + sample) * directions + direction) * hidden;
-        }
-        rows[i] = row;
-    }
+    fillRows(rows, args, direction, firstSample, samples, tileSamples, sampleTiles * kTileSamples);
     // Every block of the slice looks at the same states and so decides alike.
     bool unbounded = Cell::unbounded(args);
     if (Cell::kKeepsState && args.hx != nullptr) {
@@ -167,16 +81,8 @@ chipForward(const __grid_constant__ ForwardArgs args, const __grid_constant__ Ch
     __syncthreads();
 
     if (args.lengths != nullptr) {
-        // y is zero behind a sample's length.
         const int own = max(0, min(kChipUnits, hidden - firstUnit));
-        for (int i = 0; i < sampleTiles * kTileSamples; i++) {
-            const SampleRow row = rows[i];
-            if (row.length == 0) continue;
-            for (int k = threadIdx.x; k < (steps - row.length) * own; k += kChipThreads) {
-                const int64_t time = row.length + k / own;
-                args.y[((time * batch + row.sample) * directions + direction) * hidden + firstUnit + k % own] = 0;
-            }
-        }
+        zeroBehindLengths(args.y, 1, rows, sampleTiles * kTileSamples, args, direction, firstUnit, own);
     }
 
     // A finishing warp has 8 of the units and 4 of the samples of an n-tile: one cell per lane.
@@ -294,13 +200,7 @@ chipForward(const __grid_constant__ ForwardArgs args, const __grid_constant__ Ch
             const typename Cell::Result result = Cell::template apply<Type>(gates, inputs, *carriedAt(tile), bias, args);
             // A padding unit's sums are 0 times h, NaN where h is infinite; it must not reach the real ones.
             const float h = unit < hidden ? result.h : 0.0f;
-            // Lanes exchange until each holds the eight units of its sample.
-            const float got = __shfl_xor_sync(~0u, h, 4);
-            const uint32_t two = lane & 4 ? Type::pack(got, h) : Type::pack(h, got);
-            const uint32_t otherTwo = __shfl_xor_sync(~0u, two, 8);
-            const uint32_t low = lane & 8 ? otherTwo : two, high = lane & 8 ? two : otherTwo;
-            const uint32_t otherLow = __shfl_xor_sync(~0u, low, 16), otherHigh = __shfl_xor_sync(~0u, high, 16);
-            const uint4 chunk = lane & 16 ? make_uint4(otherLow, otherHigh, low, high) : make_uint4(low, high, otherLow, otherHigh);
+            const uint4 chunk = gatherUnits<Type>(h, lane);
             if (lane < 4 && column < samplesOf(tile) && step + 1 < steps) {
                 char *const to = tileSlots + (step & 1) * slotBytes + writeOffset;
                 const uint32_t epoch = step & 2 ? kChipOddEpoch : 0;

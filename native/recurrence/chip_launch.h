@@ -29,6 +29,10 @@ cudaError_t launchChipLstmForward(const ChipRun &run, bool half, const ForwardAr
 cudaError_t launchChipGruForward(const ChipRun &run, bool half, const ForwardArgs &args);
 cudaError_t launchChipLstmBackward(const ChipRun &run, bool half, const BackwardArgs &args);
 cudaError_t launchChipGruBackward(const ChipRun &run, bool half, const BackwardArgs &args);
+cudaError_t launchWideLstmForward(const ChipRun &run, bool half, const ForwardArgs &args);
+cudaError_t launchWideGruForward(const ChipRun &run, bool half, const ForwardArgs &args);
+cudaError_t launchWideLstmBackward(const ChipRun &run, bool half, const BackwardArgs &args);
+cudaError_t launchWideGruBackward(const ChipRun &run, bool half, const BackwardArgs &args);
 
 // One launch after the other until all slices are done. All blocks of a launch are resident, or it fails. The exchange is
 // filled with what no kernel takes for data of its first steps.

@@ -84,6 +84,13 @@ FRNN_BOTH_SIDES constexpr int chipStagedChunk(int chunk, int sample) {
     return chunk ^ ((sample & 1) << 2 | sample / 2);
 }
 
+// Where a cell's tensors of one step lie, and of the step before it in the order of the forward pass.
+struct ChipStep {
+    int64_t cell;     // index into [T,N,D,H]
+    int64_t previous; // the same one forward step earlier; only if hasPrevious
+    bool hasPrevious;
+};
+
 // Byte offsets in the dynamic shared memory.
 struct ChipForwardLayout {
     int weights; // behind two sets of partial sums: per warp, half of the units and sample of a pair, 32 x 4 floats

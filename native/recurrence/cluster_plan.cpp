@@ -7,6 +7,7 @@
 #include "cluster_tiles.h"
 #include "f32_tiles.h"
 #include "fusedrnn_recurrence.h"
+#include "wide_plan.h"
 
 namespace {
 
@@ -170,11 +171,13 @@ extern "C" int32_t frnn_recurrence_plan(const FrnnRecurrenceShape *shape, const 
             plan->microsPerStep = micros;
         }
     }
-    if (plan->kind == FRNN_PLAN_NONE) {
-        if (shape->hidden <= widest) return none(plan, "no cluster of the size needed can be resident on this device", 0);
-        const bool spreads = shape->cell == FRNN_LSTM || shape->cell == FRNN_GRU_RESET_AFTER;
-        if (spreads && shape->dtype != FRNN_F32) planChip(*shape, *limits, *plan);
-        else return none(plan, "recurrent weights of more than %d units do not fit into one cluster", widest);
+    if (plan->kind == FRNN_PLAN_NONE && shape->hidden <= widest) none(plan, "no cluster of the size needed can be resident on this device", 0);
+    const bool spreads = shape->cell == FRNN_LSTM || shape->cell == FRNN_GRU_RESET_AFTER;
+    if (spreads && shape->dtype != FRNN_F32) {
+        if (shape->hidden > widest) planChip(*shape, *limits, *plan);
+        planWide(*shape, *limits, *plan);
+    } else if (shape->hidden > widest) {
+        none(plan, "recurrent weights of more than %d units do not fit into one cluster", widest);
     }
     return FRNN_OK;
 }

@@ -7,6 +7,7 @@
 #include "cluster_args.h"
 #include "cluster_launch.h"
 #include "fusedrnn_recurrence.h"
+#include "wide_tiles.h"
 
 namespace {
 
@@ -33,7 +34,7 @@ template <class Args>
 int32_t fillSizes(const FrnnRecurrenceShape *shape, const FrnnRecurrencePlan *plan, int32_t pass, Args &args, FrnnMessage *message) {
     if (shape == nullptr || plan == nullptr) return argument(message, "null shape or plan");
     if (shape->structSize != sizeof *shape || plan->structSize != sizeof *plan) return argument(message, "structSize of shape or plan");
-    if (plan->kind != FRNN_PLAN_CLUSTER && plan->kind != FRNN_PLAN_CHIP) return argument(message, "the plan is none that can be launched");
+    if (plan->kind < FRNN_PLAN_CLUSTER || plan->kind > FRNN_PLAN_WIDE) return argument(message, "the plan is none that can be launched");
     if (shape->pass != pass) return argument(message, "the shape was planned for the other pass");
     const int64_t slices = plan->clusters / shape->directions;
     const bool spread = plan->samplesPerCluster >= 1 && slices >= 1 && slices * plan->samplesPerCluster >= shape->batch &&
@@ -52,7 +53,8 @@ int32_t fillSizes(const FrnnRecurrenceShape *shape, const FrnnRecurrencePlan *pl
 // Of a chip-wide plan, which comes for LSTM and GRU alone.
 int32_t fillRun(const FrnnRecurrencePlan *plan, uint64_t workspace, uint64_t stream, ChipRun &run, FrnnMessage *message) {
     if (workspace == 0) return argument(message, "workspace is needed");
-    if (plan->clustersAtOnce < 1 || plan->tile < 0 || plan->tile >= kChipTiles) return argument(message, "the plan is damaged");
+    const int tiles = plan->kind == FRNN_PLAN_CHIP ? kChipTiles : kWideTiles;
+    if (plan->clustersAtOnce < 1 || plan->tile < 0 || plan->tile >= tiles) return argument(message, "the plan is damaged");
     run = {plan->tile, plan->clusters, plan->clustersAtOnce, pointer<void>(workspace), plan->workspaceBytes, pointer<CUstream_st>(stream)};
     return FRNN_OK;
 }
@@ -175,11 +177,14 @@ extern "C" int32_t frnn_recurrence_forward(const FrnnRecurrenceShape *shape, con
     }
     if (shape->dtype == FRNN_F32) return launchF32(shape, plan, *params, message);
     const bool half = shape->dtype == FRNN_F16;
-    if (plan->kind == FRNN_PLAN_CHIP) {
+    if (plan->kind != FRNN_PLAN_CLUSTER) {
         ChipRun run;
         const int32_t filled = fillRun(plan, params->workspace, params->stream, run, message);
         if (filled != FRNN_OK) return filled;
-        return fromCuda((shape->cell == FRNN_LSTM ? launchChipLstmForward : launchChipGruForward)(run, half, args), message, "chip-wide recurrence forward");
+        const bool lstm = shape->cell == FRNN_LSTM;
+        const auto launch = plan->kind == FRNN_PLAN_WIDE ? (lstm ? launchWideLstmForward : launchWideGruForward)
+                                                         : (lstm ? launchChipLstmForward : launchChipGruForward);
+        return fromCuda(launch(run, half, args), message, "chip-wide recurrence forward");
     }
     const auto launch = shape->cell == FRNN_LSTM ? launchLstmForward : shape->cell == FRNN_GRU_RESET_AFTER ? launchGruForward : launchRnnForward;
     return fromCuda(launch(plan->tile, half, args, pointer<CUstream_st>(params->stream)), message, "recurrence forward");
@@ -199,11 +204,13 @@ extern "C" int32_t frnn_recurrence_backward(const FrnnRecurrenceShape *shape, co
     if (gru && params->dGatesH == 0) return argument(message, "dGatesH is needed");
     if (shape->dtype == FRNN_F32) return launchF32(shape, plan, *params, message);
     const bool half = shape->dtype == FRNN_F16;
-    if (plan->kind == FRNN_PLAN_CHIP) {
+    if (plan->kind != FRNN_PLAN_CLUSTER) {
         ChipRun run;
         const int32_t filled = fillRun(plan, params->workspace, params->stream, run, message);
         if (filled != FRNN_OK) return filled;
-        return fromCuda((lstm ? launchChipLstmBackward : launchChipGruBackward)(run, half, args), message, "chip-wide recurrence backward");
+        const auto launch = plan->kind == FRNN_PLAN_WIDE ? (lstm ? launchWideLstmBackward : launchWideGruBackward)
+                                                         : (lstm ? launchChipLstmBackward : launchChipGruBackward);
+        return fromCuda(launch(run, half, args), message, "chip-wide recurrence backward");
     }
     const auto launch = lstm ? launchLstmBackward : gru ? launchGruBackward : launchRnnBackward;
     return fromCuda(launch(plan->tile, half, args, pointer<CUstream_st>(params->stream)), message, "recurrence backward");

@@ -181,9 +181,35 @@ __device__ __forceinline__ bool barrierTry(uint32_t barrier, uint32_t parity) {
     return done != 0;
 }
 
+// A phase completes with `arrivals` arrivals.
+__device__ __forceinline__ void barrierInit(uint32_t barrier, int arrivals) {
+    asm volatile("mbarrier.init.shared::cta.b64 [%0], %1;" ::"r"(barrier), "r"(arrivals) : "memory");
+}
+
+__device__ __forceinline__ void barrierArrive(uint32_t barrier) {
+    asm volatile("mbarrier.arrive.shared::cta.b64 _, [%0];" ::"r"(barrier) : "memory");
+}
+
+// Registers move from warps that leave some to warps that take more; called by all warps of a group of four.
+template <int kRegisters>
+__device__ __forceinline__ void takeRegisters() {
+    asm volatile("setmaxnreg.inc.sync.aligned.u32 %0;" ::"n"(kRegisters));
+}
+
+template <int kRegisters>
+__device__ __forceinline__ void leaveRegisters() {
+    asm volatile("setmaxnreg.dec.sync.aligned.u32 %0;" ::"n"(kRegisters));
+}
+
 // Meeting point of `threads` threads of a block; 0 is __syncthreads.
 __device__ __forceinline__ void namedBarrier(int id, int threads) {
     asm volatile("bar.sync %0, %1;" ::"r"(id), "r"(threads) : "memory");
+}
+
+__device__ __forceinline__ uint32_t loadWord(const void *p) {
+    uint32_t v;
+    asm volatile("ld.relaxed.gpu.global.u32 %0, [%1];" : "=r"(v) : "l"(p) : "memory");
+    return v;
 }
 
 // Four words, each whole in itself.

@@ -4,6 +4,7 @@
 
 #include "fusedrnn_recurrence.h"
 #include "recurrence/f32_tiles.h"
+#include "recurrence/wide_tiles.h"
 #include "test.h"
 
 namespace {
@@ -59,6 +60,118 @@ int samplesOfTile(int cell, int dtype, int tile) {
     return cell == FRNN_LSTM ? frnn::kLstmF32[tile].samples : cell == FRNN_GRU_RESET_AFTER ? frnn::kGruF32[tile].samples : frnn::kRnnF32[tile].samples;
 }
 
+// A chip-wide plan for many samples: blocks of one launch on the device, samples covered, exact shared memory and workspace.
+void wideFitsTogether(const FrnnRecurrencePlan &p, const FrnnRecurrenceShape &shape, const FrnnDeviceLimits &limits) {
+    using namespace frnn;
+    const bool lstm = shape.cell == FRNN_LSTM, forward = shape.pass == FRNN_PASS_FORWARD;
+    EXPECT(lstm || shape.cell == FRNN_GRU_RESET_AFTER);
+    EXPECT(p.kind == FRNN_PLAN_WIDE && p.tile >= 0 && p.tile < kWideTiles && p.reason[0] == 0);
+    const WideTile *const tiles = forward ? kWideForward : kWideBackward, &tile = tiles[p.tile];
+    EXPECT(p.hiddenPadded == tile.hidden && tile.hidden >= shape.hidden && (p.tile == 0 || tiles[p.tile - 1].hidden < shape.hidden));
+    // Backward needs whole teams of 4 blocks.
+    const int units = forward ? kChipUnits : kChipUnits * kWideTeam, groups = forward ? p.clusterSize : p.clusterSize / kWideTeam;
+    EXPECT(forward || p.clusterSize % kWideTeam == 0);
+    EXPECT(groups * units >= shape.hidden && (groups - 1) * units < shape.hidden && p.clusterSize * kChipUnits <= tile.hidden);
+    EXPECT(p.clustersAtOnce >= 1 && p.clustersAtOnce <= p.clusters && p.clustersAtOnce * p.clusterSize <= limits.multiprocessors);
+    // Either everything is resident at once, or one slice per direction was the least there is.
+    EXPECT(p.clustersAtOnce == p.clusters || p.clusters == shape.directions);
+    const int64_t slices = p.clusters / shape.directions, sampleTiles = (p.samplesPerCluster + 7) / 8;
+    EXPECT(p.clusters % shape.directions == 0);
+    EXPECT(slices * p.samplesPerCluster >= shape.batch && (slices - 1) * p.samplesPerCluster < shape.batch);
+    EXPECT(sampleTiles <= kWideMostSampleTiles && p.threads == 512);
+    const int shared = forward ? WideForwardLayout(tile.hidden, lstm ? 4 : 3, int(sampleTiles)).total
+                               : WideBackwardLayout(tile.hidden, lstm ? 2 : 1, int(sampleTiles)).total;
+    EXPECT(p.sharedBytes == shared && shared <= limits.sharedBytesPerBlock);
+    // Forward two slots per n-tile of 2 bytes per unit and sample, for a GRU's state twice that; backward four gates of 2 bytes and
+    // a share of 4 from each of a team.
+    const int bytesPerCell = forward ? (lstm ? 2 : 4) : 4 * 2 + kWideTeam * 4;
+    EXPECT(p.workspaceBytes == sampleTiles * 2 * p.clusterSize * kChipUnits * kTileSamples * bytesPerCell * p.clustersAtOnce);
+    EXPECT(p.microsPerStep >= tile.least);
+    const FrnnRecurrencePlan again = planOf(shape, limits);
+    EXPECT(std::memcmp(&p, &again, sizeof(p)) == 0);
+}
+
+void wide(const FrnnDeviceLimits &limits) {
+    const int cells[] = {FRNN_LSTM, FRNN_GRU_RESET_AFTER};
+    const int widths[] = {400, 512, 513, 520, 640, 650, 768, 1000, 1024, 1025, 1150, 1280, 1500, 1536, 1537, 1900, 2048};
+    const int64_t batches[] = {9, 16, 24, 32, 33, 64, 65, 80, 100, 128, 200, 256, 320, 512};
+    int found[2] = {};
+    for (const int cell : cells) {
+        for (const int width : widths) {
+            for (const int64_t batch : batches) {
+                for (int way = 0; way < 4; way++) {
+                    const FrnnRecurrenceShape shape = shapeOf(cell, way & 1, width, batch, 1 + (way >> 1));
+                    const FrnnRecurrencePlan p = planOf(shape, limits);
+                    if (p.kind != FRNN_PLAN_WIDE) continue;
+                    found[way & 1]++;
+                    wideFitsTogether(p, shape, limits);
+                }
+            }
+        }
+    }
+    EXPECT(found[0] > 200 && found[1] > 200);
+}
+
+// Registers of both kinds of warps share a multiprocessor's 65,536; a warp's fragments are all somewhere.
+void wideGeometry() {
+    using namespace frnn;
+    for (int i = 0; i < kWideTiles; i++) {
+        const int hidden = kWideForward[i].hidden;
+        EXPECT(hidden == kWideBackward[i].hidden && hidden % 256 == 0);
+        for (int mTiles = 3; mTiles <= 4; mTiles++) {
+            const WideGeometry g(hidden, mTiles);
+            EXPECT((g.multiplyingRegisters + g.finishingRegisters) * kWideWarps * 32 == 65536);
+            EXPECT(g.multiplyingRegisters % 8 == 0 && g.finishingRegisters % 8 == 0 && g.finishingRegisters >= 56);
+            EXPECT(g.pairs * 32 * kWideWarps == hidden && g.fragments.count == hidden / 16 * mTiles / kWideWarps);
+            EXPECT(g.fragments.kept * 4 + g.together * (g.ring * g.pairs * 4 + mTiles * 4) < g.multiplyingRegisters);
+            EXPECT(g.together <= kWideHandovers);
+            // Up to 1,024 units (nearly) all fragments are in registers.
+            EXPECT(hidden > 1024 || g.fragments.count - g.fragments.kept <= 3);
+            EXPECT(WideForwardLayout(hidden, mTiles, 8).total <= 232448 && WideBackwardLayout(hidden, 2, 8).total <= 232448);
+            for (int turns = 1; turns <= kWideMostSampleTiles; turns++) {
+                // What is asked for has been handed over before, and has room beside what is being multiplied.
+                for (const int ahead : {wideForwardTurnsAhead(turns, g.ring), wideBackwardTurnsAhead(turns, g.ring)}) {
+                    EXPECT(ahead >= 0 && ahead < turns && ahead <= g.ring);
+                }
+            }
+        }
+    }
+}
+
+void wideChoices(const FrnnDeviceLimits &h100) {
+    // 64 blocks of 16 units: two slices side by side.
+    FrnnRecurrencePlan p = planOf(shapeOf(FRNN_LSTM, FRNN_PASS_FORWARD, 1024, 128, 1), h100);
+    EXPECT(p.kind == FRNN_PLAN_WIDE && p.clusterSize == 64 && p.clusters == 2 && p.samplesPerCluster == 64);
+    p = planOf(shapeOf(FRNN_LSTM, FRNN_PASS_FORWARD, 512, 256, 1), h100);
+    EXPECT(p.kind == FRNN_PLAN_WIDE && p.clusterSize == 32 && p.clusters == 4 && p.samplesPerCluster == 64);
+    p = planOf(shapeOf(FRNN_GRU_RESET_AFTER, FRNN_PASS_FORWARD, 768, 64, 2), h100);
+    EXPECT(p.kind == FRNN_PLAN_WIDE && p.clusters == 2 && p.clustersAtOnce == 2 && p.samplesPerCluster == 64);
+    // Two slices that do not fit side by side follow each other.
+    p = planOf(shapeOf(FRNN_LSTM, FRNN_PASS_FORWARD, 1150, 80, 2), h100);
+    EXPECT(p.kind == FRNN_PLAN_WIDE && p.clusterSize == 72 && p.clusters == 2 && p.clustersAtOnce == 1);
+    // Backward too: without clusters 1,024 units leave room for two slices.
+    p = planOf(shapeOf(FRNN_LSTM, FRNN_PASS_BACKWARD, 1024, 128, 1), h100);
+    EXPECT(p.kind == FRNN_PLAN_WIDE && p.clusterSize == 64 && p.clusters == 2 && p.samplesPerCluster == 64);
+    p = planOf(shapeOf(FRNN_LSTM, FRNN_PASS_BACKWARD, 1024, 16, 1), h100);
+    EXPECT(p.kind == FRNN_PLAN_WIDE && p.clusters == 2 && p.samplesPerCluster == 8);
+    p = planOf(shapeOf(FRNN_GRU_RESET_AFTER, FRNN_PASS_BACKWARD, 650, 40, 1), h100);
+    EXPECT(p.kind == FRNN_PLAN_WIDE && p.clusterSize == 44 && p.clusters == 3 && p.samplesPerCluster == 14);
+    // Few samples stay with the kernels that were made for them.
+    EXPECT(planOf(shapeOf(FRNN_LSTM, FRNN_PASS_FORWARD, 1024, 16, 1), h100).kind == FRNN_PLAN_CHIP);
+    EXPECT(planOf(shapeOf(FRNN_LSTM, FRNN_PASS_FORWARD, 512, 56, 1), h100).kind == FRNN_PLAN_CLUSTER);
+    // More samples never take less time.
+    const int widths[] = {512, 768, 1024, 1150, 2048};
+    for (const int width : widths) {
+        float before = 0;
+        for (int64_t batch = 8; batch <= 256; batch += 8) {
+            const FrnnRecurrencePlan q = planOf(shapeOf(FRNN_LSTM, FRNN_PASS_FORWARD, width, batch, 1), h100);
+            if (q.kind == FRNN_PLAN_NONE) break;
+            EXPECT(q.microsPerStep >= before);
+            before = q.microsPerStep;
+        }
+    }
+}
+
 void numbersFitTogether(const FrnnDeviceLimits &limits, int dtype) {
     const int cells[] = {FRNN_RNN_TANH, FRNN_RNN_RELU, FRNN_LSTM, FRNN_GRU_RESET_AFTER};
     const int widths[] = {1, 7, 64, 65, 128, 200, 256, 300, 384, 511, 512};
@@ -73,6 +186,10 @@ void numbersFitTogether(const FrnnDeviceLimits &limits, int dtype) {
                     if (p.kind == FRNN_PLAN_NONE) {
                         EXPECT(p.reason[0] != 0);
                         EXPECT(limits.clustersOf16 == 0 || limits.sharedBytesPerBlock < 200000);
+                        continue;
+                    }
+                    if (p.kind == FRNN_PLAN_WIDE) {
+                        wideFitsTogether(p, shape, limits);
                         continue;
                     }
                     const int64_t slices = p.clusters / shape.directions;
@@ -109,7 +226,12 @@ void chipWide(const FrnnDeviceLimits &limits, bool expected) {
                         EXPECT(!expected || batch > 8);
                         continue;
                     }
-                    EXPECT(p.kind == FRNN_PLAN_CHIP && batch < 4000);
+                    EXPECT(batch < 4000);
+                    if (p.kind == FRNN_PLAN_WIDE) {
+                        wideFitsTogether(p, shape, limits);
+                        continue;
+                    }
+                    EXPECT(p.kind == FRNN_PLAN_CHIP);
                     EXPECT(p.hiddenPadded >= width && p.clusterSize * 16 >= width);
                     EXPECT(forward ? p.clustersAtOnce * p.clusterSize <= limits.multiprocessors
                                    : p.clusterSize % 8 == 0 && p.clustersAtOnce * p.clusterSize / 8 <= limits.clustersOf8);
@@ -134,7 +256,8 @@ void chipWideChoices(const FrnnDeviceLimits &h100) {
     // Backward rounds up to whole clusters of 8: 1150 units are 72 blocks, two slices of it do not fit.
     p = planOf(shapeOf(FRNN_GRU_RESET_AFTER, FRNN_PASS_BACKWARD, 1150, 4, 2), h100);
     EXPECT(p.clusterSize == 72 && p.clusters == 2 && p.clustersAtOnce == 1);
-    EXPECT(refused(shapeOf(FRNN_LSTM, FRNN_PASS_FORWARD, 1537, 1, 1), h100, "more than 1536 units"));
+    EXPECT(refused(shapeOf(FRNN_LSTM, FRNN_PASS_BACKWARD, 2049, 1, 1), h100, "more than 2048 units"));
+    EXPECT(refused(shapeOf(FRNN_LSTM, FRNN_PASS_FORWARD, 2049, 1, 1), h100, "more than 2048 units"));
     EXPECT(refused(shapeOf(FRNN_LSTM, FRNN_PASS_FORWARD, 1024, 4000, 1), h100, "slower than streamed"));
     const FrnnDeviceLimits slice = hopper(60, 30, 14, 7, 0);
     EXPECT(refused(shapeOf(FRNN_LSTM, FRNN_PASS_FORWARD, 1024, 1, 1), slice, "resident"));
@@ -160,9 +283,12 @@ void refusals(const FrnnDeviceLimits &h100) {
     EXPECT(refused(shape, ampere, "found 8.x"));
     shape.batch = int64_t{1} << 40;
     EXPECT(refused(shape, h100, "elements per step"));
-    // Without clusters of 16 the widest LSTM is 384.
+    // Without clusters of 16 the widest LSTM in a cluster is 384; chip-wide, 512 units take 32 blocks.
     const FrnnDeviceLimits slice = hopper(60, 30, 14, 7, 0);
-    EXPECT(refused(shapeOf(FRNN_LSTM, FRNN_PASS_FORWARD, 512, 8, 1), slice, "resident"));
+    for (const int pass : {FRNN_PASS_FORWARD, FRNN_PASS_BACKWARD}) {
+        EXPECT(planOf(shapeOf(FRNN_LSTM, pass, 512, 8, 1), slice).kind == FRNN_PLAN_WIDE);
+        EXPECT(refused(shapeOf(FRNN_LSTM, pass, 512, 8, 1), hopper(30, 15, 7, 3, 0), "resident"));
+    }
     EXPECT(planOf(shapeOf(FRNN_LSTM, FRNN_PASS_FORWARD, 384, 8, 1), slice).clusterSize == 8);
 }
 
@@ -199,6 +325,10 @@ void planTests() {
     chipWide(hopper(114, 57, 26, 13, 5), true);
     chipWide(hopper(60, 30, 14, 7, 0), false);
     chipWideChoices(h100);
+    wide(h100);
+    wide(hopper(114, 57, 26, 13, 5));
+    wideGeometry();
+    wideChoices(h100);
     refusals(h100);
     argumentErrors(h100);
     // Samples are spread thin while clusters are free, and fill n-tiles once they are not.

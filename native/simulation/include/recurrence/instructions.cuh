@@ -57,11 +57,22 @@ inline void clusterSync() {
 }
 inline void storePeer(uint32_t address, uint4 v, uint32_t barrier) { simulation::storePeer(address, &v, 16, barrier); }
 inline void barrierInit(uint32_t barrier) { simulation::barrierInit(barrier, 1); }
+inline void barrierInit(uint32_t barrier, int arrivals) { simulation::barrierInit(barrier, uint32_t(arrivals)); }
+inline void barrierArrive(uint32_t barrier) { simulation::barrierArrive(barrier, 0); }
+template <int kRegisters>
+inline void takeRegisters() {}
+template <int kRegisters>
+inline void leaveRegisters() {}
 inline void barrierInitVisible() {}
 inline void barrierExpect(uint32_t barrier, uint32_t bytes) { simulation::barrierArrive(barrier, bytes); }
 inline bool barrierTry(uint32_t barrier, uint32_t parity) { return simulation::barrierTry(barrier, parity); }
 inline void namedBarrier(int id, int threads) { simulation::blockBarrier(uint32_t(id), uint32_t(threads), false); }
 
+inline uint32_t loadWord(const void *p) {
+    uint32_t v;
+    simulation::loadRelaxed(&v, p, 4);
+    return v;
+}
 inline uint4 loadWords(const void *p) {
     uint4 v;
     simulation::loadRelaxed(&v, p, 16);

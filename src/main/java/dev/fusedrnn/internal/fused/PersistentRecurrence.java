@@ -77,7 +77,7 @@ final class PersistentRecurrence implements Recurrence {
 
     @Override
     public String plan() {
-        String blocks = forwardPlan.kind() == FusedRnn.FRNN_PLAN_CHIP ? "chip-wide, blocks " : "cluster of ";
+        String blocks = forwardPlan.kind() == FusedRnn.FRNN_PLAN_CLUSTER ? "cluster of " : "chip-wide, blocks ";
         return blocks + forwardPlan.clusterSize() + ", " + forwardPlan.samplesPerCluster() + " samples each";
     }
 

@@ -1,0 +1,104 @@
+// GRU backward, spread over many multiprocessors, from the saved r,z,n and q = W_hn h + b_hn: h' = (1-z)*n + z*h with n = tanh(x_n + r*q).
+#pragma once
+
+#include "chip_device.cuh"
+#include "chip_tiles.h"
+#include "cluster_args.h"
+
+namespace frnn {
+
+struct ChipGruBackward {
+    static constexpr int kGates = 3, kCarriedFloats = 1; // the part of dh that bypasses the product: dh*z
+    static constexpr bool kCarriesCell = false;
+
+    struct Saved {
+        uint2 gates;
+        uint16_t previousState, dy;
+    };
+    struct Prepared {
+        float intoR, intoZ, intoN, r, z, previousState, bypass, dy, n;
+        __device__ __forceinline__ float besides() const { return bypass; }
+    };
+    struct Gradient {
+        uint16_t r, z, n, recurrentN;
+    };
+
+    static __device__ __forceinline__ float besides(const float (&carried)[2]) { return carried[0]; }
+
+    template <class Type>
+    static __device__ __forceinline__ void begin(const BackwardArgs &, int64_t, size_t, float (&)[2]) {}
+
+    static __device__ __forceinline__ Saved load(const BackwardArgs &args, const ChipStep &p) {
+        Saved s;
+        s.gates = readTwoWords(args.savedGates + p.cell * 4);
+        s.previousState = p.hasPrevious ? readHalfword(args.y + p.previous) : uint16_t(0);
+        s.dy = args.dy != nullptr ? readHalfword(args.dy + p.cell) : uint16_t(0);
+        return s;
+    }
+
+    static __device__ __forceinline__ void prefetch(const BackwardArgs &args, const ChipStep &p) {
+        bringIntoL2(args.savedGates + p.cell * 4);
+        if (p.hasPrevious) bringIntoL2(args.y + p.previous);
+        if (args.dy != nullptr) bringIntoL2(args.dy + p.cell);
+    }
+
+    template <class Type>
+    static __device__ __forceinline__ Prepared prepare(const BackwardArgs &, const Saved &s, const float (&carried)[2]) {
+        const float r = Type::low(s.gates.x), z = Type::high(s.gates.x), n = Type::low(s.gates.y), q = Type::high(s.gates.y);
+        Prepared p;
+        p.r = r;
+        p.z = z;
+        p.n = n;
+        p.previousState = Type::value(s.previousState);
+        p.bypass = carried[0];
+        p.dy = Type::value(s.dy);
+        p.intoN = (1 - z) * (1 - n * n);
+        p.intoR = q * r * (1 - r);
+        p.intoZ = z * (1 - z);
+        return p;
+    }
+
+    // Before the first forward step the state is hx.
+    template <class Type>
+    static __device__ __forceinline__ void first(const BackwardArgs &args, size_t state, Prepared &p) {
+        if (args.hx != nullptr) p.previousState = Type::value(args.hx[state]);
+    }
+
+    template <class Type>
+    static __device__ __forceinline__ Gradient apply(const Prepared &p, float dh, float (&carried)[2]) {
+        dh += p.dy;
+        const float dn = dh * p.intoN;
+        carried[0] = dh * p.z;
+        carried[1] = 0;
+        return {Type::bits(dn * p.intoR), Type::bits(dh * (p.previousState - p.n) * p.intoZ), Type::bits(dn), Type::bits(dn * p.r)};
+    }
+
+    // Units 0 to 3 of a quad are in lanes that differ in bits 1 and 4. Lanes of units 0 and 2 send their gates and the next unit's.
+    static __device__ __forceinline__ int packet(const Gradient &g, int lane, uint4 &packet) {
+        const uint32_t first = uint32_t(g.z) << 16 | g.r;
+        const uint32_t nextFirst = __shfl_xor_sync(~0u, first, 2), nextN = __shfl_xor_sync(~0u, uint32_t(g.recurrentN), 2);
+        packet = make_uint4(first, nextFirst << 16 | g.recurrentN, nextN << 16 | nextFirst >> 16, 0);
+        return lane & 2 ? -1 : lane >> 4;
+    }
+
+    // What of a unit enters the product: three values and an empty place.
+    static __device__ __forceinline__ uint2 recurrentSide(const Gradient &g) { return make_uint2(uint32_t(g.z) << 16 | g.r, g.recurrentN); }
+
+    static __device__ __forceinline__ void store(const BackwardArgs &args, int64_t cell, const Gradient &g) {
+        storeThree(args.dGates + cell * 3, g.r, g.z, g.n);
+        storeThree(args.dGatesH + cell * 3, g.r, g.z, g.recurrentN);
+    }
+
+    static __device__ __forceinline__ void storeFirst(uint16_t *to, const Gradient &g) {
+        storeThree(to, g.r, g.z, g.recurrentN);
+    }
+
+private:
+    static __device__ __forceinline__ void storeThree(uint16_t *to, uint16_t a, uint16_t b, uint16_t c) {
+        to[0] = a;
+        to[1] = b;
+        to[2] = c;
+    }
+};
+
+} // namespace frnn

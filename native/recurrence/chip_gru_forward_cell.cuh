@@ -1,0 +1,49 @@
+// GRU forward, spread over many multiprocessors, reset after the recurrent product: n = tanh(x_n + r*(W_hn h + b_hn)), h = (1-z)*n + z*h.
+#pragma once
+
+#include "chip_device.cuh"
+#include "cluster_args.h"
+
+namespace frnn {
+
+struct ChipGruForward {
+    // Three m-tiles: r,z of the first 8 units, r,z of the second 8, n of all.
+    static constexpr int kGates = 3, kTiles = 3;
+    static constexpr bool kCarriesCell = false, kKeepsState = true, kMayBeWide = true, kRecurrentBias = true;
+    static constexpr __host__ __device__ int gate(int tile, int row) { return tile < 2 ? row : 2; }
+    static constexpr __host__ __device__ int half(int tile, int row) { return tile < 2 ? tile : row; }
+    static constexpr __host__ __device__ int tile(int gate, int half) { return gate < 2 ? half : 2; }
+    static constexpr __host__ __device__ int row(int gate, int half) { return gate < 2 ? gate : half; }
+    static __device__ __forceinline__ bool unbounded(const ForwardArgs &) { return false; }
+
+    struct Inputs {
+        uint16_t gates[3];
+    };
+    struct Result {
+        float h, carried, r, z, n, q;
+    };
+
+    static __device__ __forceinline__ Inputs load(const uint16_t *p) {
+        return {{readHalfword(p), readHalfword(p + 1), readHalfword(p + 2)}};
+    }
+
+    template <class Type>
+    static __device__ __forceinline__ Result apply(const float (&sum)[4], const Inputs &in, float h, float bias, const ForwardArgs &) {
+        Result v;
+        v.r = Type::sigmoid(sum[0] + Type::value(in.gates[0]));
+        v.z = Type::sigmoid(sum[1] + Type::value(in.gates[1]));
+        v.q = sum[2] + bias;
+        v.n = Type::tanh(fmaf(v.r, v.q, Type::value(in.gates[2])));
+        v.h = fmaf(v.z, h - v.n, v.n);
+        // The state is what the other blocks see: a call cut in two gives the same bits as one call.
+        v.carried = Type::value(Type::bits(v.h));
+        return v;
+    }
+
+    template <class Type>
+    static __device__ __forceinline__ void save(const ForwardArgs &args, int64_t cell, const Result &v) {
+        *reinterpret_cast<uint2 *>(args.savedGates + cell * 4) = make_uint2(Type::pack(v.r, v.z), Type::pack(v.n, v.q));
+    }
+};
+
+} // namespace frnn
