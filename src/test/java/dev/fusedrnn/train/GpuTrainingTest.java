@@ -20,6 +20,7 @@ import dev.fusedrnn.testing.Gpu;
 import dev.fusedrnn.text.Minibatches;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Tag;
@@ -225,11 +226,20 @@ class GpuTrainingTest {
                 .withLastHiddenSize(5)
                 .withTied(true)
                 .withDropouts(new Dropouts(0.2, 0.25, 0.4, 0.3, true));
+        int half = 8;
+        int[] often = new int[30];
+        for (int i = 0; i < 2 * half; i++) {
+            long size = varying().epoch(0).size();
+            often[varying().epoch(i / size).steps(i % size)]++;
+        }
+        assertThat(Arrays.stream(often).max().orElseThrow())
+                .as("replays of one graph")
+                .isGreaterThan(3);
         float[] expected;
         try (Device cpu = Device.cpu();
                 LanguageNetwork network = TinyLanguage.network(config, cpu, EngineChoice.AUTO, 7);
                 Trainer trainer = varying(network)) {
-            trainer.run(TrainingListener.SILENT, 6);
+            trainer.run(TrainingListener.SILENT, 2 * half);
             expected = network.parameters().masters().toFloats();
         }
         Path file = folder.resolve("varying.safetensors");
@@ -237,10 +247,10 @@ class GpuTrainingTest {
         try (Device gpu = open(choice);
                 LanguageNetwork network = TinyLanguage.network(config, gpu, choice, 7);
                 Trainer trainer = varying(network)) {
-            trainer.run(TrainingListener.SILENT, 3);
+            trainer.run(TrainingListener.SILENT, half);
             Checkpoint.of(network, null, Map.of(), trainer.state()).save(file);
             long before = gpu.allocatedBytes();
-            trainer.run(TrainingListener.SILENT, 3);
+            trainer.run(TrainingListener.SILENT, half);
             assertThat(gpu.allocatedBytes()).isEqualTo(before);
             found = network.parameters().masters().toFloats();
         }
@@ -253,14 +263,18 @@ class GpuTrainingTest {
                 LanguageNetwork network = saved.network(gpu, choice);
                 Trainer trainer = varying(network)) {
             trainer.restore(saved.training());
-            trainer.run(TrainingListener.SILENT, 3);
+            trainer.run(TrainingListener.SILENT, half);
             assertThat(network.parameters().masters().toFloats()).containsExactly(found);
         }
     }
 
     private static Trainer varying(LanguageNetwork network) {
-        TrainingData data = Sampling.VARYING.split(TinyLanguage.text(400, 4), 4, 12, 0, 8);
-        return new Trainer(network, data, TrainerConfig.sgd(0.2, 1, 3).withPenalty(new ActivityPenalty(2, 1)));
+        TrainerConfig training = TrainerConfig.sgd(0.2, 1, 3).withPenalty(new ActivityPenalty(2, 1));
+        return new Trainer(network, new TrainingData(varying(), null), training);
+    }
+
+    private static Minibatches varying() {
+        return Minibatches.varying(TinyLanguage.text(400, 4), 4, 12, 8);
     }
 
     private static Trainer trainer(LanguageNetwork network) {
