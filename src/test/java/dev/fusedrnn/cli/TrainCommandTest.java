@@ -23,6 +23,7 @@ import dev.fusedrnn.train.Reduction;
 import dev.fusedrnn.train.Sampling;
 import dev.fusedrnn.train.TrainerConfig;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -146,6 +147,37 @@ class TrainCommandTest {
         assertThat(half.training().history()).hasSize(4).allSatisfy(epoch -> assertThat(epoch.penalty())
                 .isPositive());
         assertThat(half.config().dropouts()).isEqualTo(new Dropouts(0.1, 0, 0.3, 0.2, true));
+    }
+
+    /** Its options lack those that have come since; they stay as they were by default. */
+    @Test
+    void aModelOfAnEarlierBuildGoesOn() throws IOException {
+        Path earlier = folder.resolve("earlier");
+        try (InputStream in = Checkpoint.class.getResourceAsStream("earlier-build.safetensors")) {
+            Files.copy(in, earlier);
+        }
+
+        Tool resumed = Tool.run(
+                "train",
+                "--device",
+                "cpu",
+                "--resume",
+                earlier.toString(),
+                "--text",
+                text.toString(),
+                "--epochs",
+                "4",
+                "--sample",
+                "0",
+                "--save",
+                file("m"));
+
+        assertThat(resumed.code()).as(resumed.err()).isZero();
+        assertThat(resumed.err()).contains("going on after 64 steps, 2 epochs");
+        assertThat(Checkpoint.read(folder.resolve("m")).training().history())
+                .hasSize(4)
+                .satisfies(history -> assertThat(history.get(3).trainPerplexity())
+                        .isLessThan(history.get(1).trainPerplexity()));
     }
 
     private static int characters(String written) {

@@ -107,6 +107,32 @@ class ParametersTest {
         }
     }
 
+    /** Tied weights need small rows; the recurrent layers stay as the framework has them. */
+    @Test
+    void aBoundForEmbeddingAndHead() {
+        Initialization bounded = Initialization.parse("framework:0.1");
+        assertThat(bounded.id()).isEqualTo("framework:0.1");
+        assertSpread(bounded, 1 / Math.sqrt(100) / Math.sqrt(3), true);
+        LanguageNetworkConfig config = LanguageNetworkConfig.of(200, 50, RnnConfig.of(CellType.GRU, 50, 60));
+        try (LanguageNetwork network = LanguageNetwork.create(config, device, EngineChoice.REFERENCE)) {
+            network.initialize(bounded, 3);
+            for (String name : new String[] {"embedding.weight", "head.weight"}) {
+                float[] values = network.parameters().get(name);
+                double squares = 0;
+                for (float value : values) {
+                    assertThat(Math.abs(value)).isLessThanOrEqualTo(0.1f);
+                    squares += (double) value * value;
+                }
+                assertThat(Math.sqrt(squares / values.length)).isCloseTo(0.1 / Math.sqrt(3), within(0.002));
+            }
+            for (float bias : network.parameters().get("head.bias")) {
+                assertThat(bias == 0).isTrue();
+            }
+            network.initialize(Initialization.FRAMEWORK, 3);
+            assertThat(network.parameters().get("head.bias")[0]).isNotZero();
+        }
+    }
+
     private void assertSpread(Initialization initialization, double deviation, boolean biases) {
         RnnConfig config = RnnConfig.of(CellType.RNN_TANH, 600, 100);
         try (Rnn rnn = Rnn.create(config, device, EngineChoice.REFERENCE, 1)) {
