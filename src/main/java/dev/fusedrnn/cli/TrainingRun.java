@@ -87,7 +87,7 @@ final class TrainingRun {
             }
             describe(model, trainer, textName, tokens);
             Savings savings = new Savings(options.save, model, trainer, settings, report, console);
-            boolean done = trainer.run(listener(savings));
+            boolean done = trainer.run(listener(trainer, savings));
             savings.closeDisplay();
             return finish(model, trainer, savings, interrupt, done, tokens, test);
         }
@@ -147,7 +147,7 @@ final class TrainingRun {
         }
     }
 
-    private TrainingListener listener(Savings savings) {
+    private TrainingListener listener(Trainer trainer, Savings savings) {
         TrainingListener display;
         if (console.terminal()) {
             ProgressDisplay bar = new ProgressDisplay(console, options.epochs);
@@ -165,6 +165,9 @@ final class TrainingRun {
             @Override
             public void epoch(EpochReport epoch) {
                 display.epoch(epoch);
+                if (trainer.averagedSteps() == 1) {
+                    console.note("validation has stopped improving: the parameters are averaged from here on");
+                }
                 savings.epoch(epoch);
             }
         };

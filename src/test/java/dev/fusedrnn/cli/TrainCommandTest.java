@@ -149,6 +149,27 @@ class TrainCommandTest {
         assertThat(half.config().dropouts()).isEqualTo(new Dropouts(0.1, 0, 0.3, 0.2, true));
     }
 
+    @Test
+    void saysWhenAveragingStarts() throws IOException {
+        Tool trained = Tool.run(Texts.train(
+                text,
+                "--optimizer",
+                "nt-asgd",
+                "--patience",
+                "0",
+                "--lr",
+                "20",
+                "--epochs",
+                "12",
+                "--report",
+                file("r.json")));
+
+        assertThat(trained.code()).as(trained.err()).isZero();
+        assertThat(trained.err()).containsOnlyOnce("validation has stopped improving: the parameters are averaged");
+        assertThat(Json.read(folder.resolve("r.json")).field("averagedSteps").asLong())
+                .isPositive();
+    }
+
     /** Its options lack those that have come since; they stay as they were by default. */
     @Test
     void aModelOfAnEarlierBuildGoesOn() throws IOException {
