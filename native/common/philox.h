@@ -29,6 +29,12 @@ FRNN_PHILOX_INLINE PhiloxBlock philox(uint32_t c0, uint32_t c1, uint32_t c2, uin
     return {{c0, c1, c2, c3}};
 }
 
+// The word that decides over an element; an index would put the block into memory.
+FRNN_PHILOX_INLINE uint32_t wordOf(const PhiloxBlock &block, int64_t element) {
+    const int lane = static_cast<int>(element & 3);
+    return lane < 2 ? (lane == 0 ? block.word[0] : block.word[1]) : (lane == 2 ? block.word[2] : block.word[3]);
+}
+
 FRNN_PHILOX_INLINE bool dropoutKeeps(uint32_t word, float p) { return static_cast<float>(word >> 8) * 0x1p-24f >= p; }
 
 }  // namespace frnn

@@ -12,12 +12,6 @@ namespace {
 // Elements per thread: as many as one Philox block has words, so that whole blocks are drawn once where e is aligned.
 constexpr int GROUP = 4;
 
-// The word that decides over an element.
-__device__ __forceinline__ uint32_t wordOf(const PhiloxBlock &block, int64_t element) {
-    const int lane = static_cast<int>(element & 3);
-    return lane < 2 ? (lane == 0 ? block.word[0] : block.word[1]) : (lane == 2 ? block.word[2] : block.word[3]);
-}
-
 template <typename S>
 __global__ void __launch_bounds__(THREADS) dropoutKernel(const __grid_constant__ FrnnDropoutParams p) {
     const uint32_t *random = address<const uint32_t>(p.random);

@@ -12,6 +12,8 @@ void checkStep(Check &check, const Params &p) {
     check.range("directionBegin", p.directionBegin, 0, p.D - 1).range("directionCount", p.directionCount, 1, p.D - p.directionBegin);
     check.real("cellClip", p.cellClip, 0, 3.4e38).elements("gates", p.T, p.N, p.D, p.H, 4).optional("lengths", p.lengths, 4);
     if (p.cell != FRNN_LSTM) check.require(p.cellClip == 0.0f, "cellClip is for the LSTM alone");
+    check.real("zoneout", p.zoneout, 0, 1).real("cellZoneout", p.cellZoneout, 0, 1).optional("random", p.random, 4);
+    if (p.cell != FRNN_LSTM) check.require(p.cellZoneout == 0.0f, "cellZoneout is for the LSTM alone");
 }
 
 // Groups of a unit's gates are read and written whole.
@@ -32,6 +34,7 @@ void checkBackward(Check &check, const FrnnCellBackwardParams &p) {
     const int64_t s = typeBytes(p.type);
     const bool lstm = p.cell == FRNN_LSTM;
     const bool gru = p.cell == FRNN_GRU_RESET_AFTER || p.cell == FRNN_GRU_RESET_BEFORE;
+    check.require((p.zoneout == 0.0f && p.cellZoneout == 0.0f) || p.random != 0, "zoneout needs random");
     check.optional("dy", p.dy, s).pointer("dhState", p.dhState, 4);
     check.pointer("dGates", p.dGates, lstm ? 4 * s : s).optional("dGatesFirst", p.dGatesFirst, lstm ? 4 * s : s);
     if (lstm || gru) check.pointer("savedGates", p.savedGates, 4 * s);
@@ -63,6 +66,7 @@ void checkCellForward(Check &check, const FrnnCellForwardParams &p) {
         check.optional("cBefore", p.cBefore, typeBytes(p.cType)).pointer("cState", p.cState, typeBytes(p.cType));
         check.optional("hState", p.hState, s).optional("hRaw", p.hRaw, s).optional("savedCells", p.savedCells, 4);
         check.require(p.hState != 0 || p.hRaw != 0, "hState or hRaw is needed");
+        check.require(p.hState != 0 || p.zoneout == 0.0f, "zoneout needs hState");
     } else {
         check.pointer("hState", p.hState, s).absent("hRaw", p.hRaw);
         check.absent("cState", p.cState).absent("cBefore", p.cBefore).absent("savedCells", p.savedCells);

@@ -28,9 +28,11 @@ void launchCellForward(const FrnnCellForwardParams &p) {
     withTypes(p.type, p.recurrentType, [&](auto s, auto r) {
         using S = typename decltype(s)::type;
         using R = typename decltype(r)::type;
-        withCell<S>(p.cell, p.stage, [&](auto step) {
-            using Step = typename decltype(step)::type;
-            launchKernel(cellForwardKernel<S, R, Step>, grid.blocks, grid.threads, 0, streamOf(p.stream), p);
+        withZoneout(p, [&](auto zoneout) {
+            withCell<S, decltype(zoneout)::value>(p.cell, p.stage, [&](auto step) {
+                using Step = typename decltype(step)::type;
+                launchKernel(cellForwardKernel<S, R, Step>, grid.blocks, grid.threads, 0, streamOf(p.stream), p);
+            });
         });
     });
 }

@@ -10,6 +10,7 @@
 //   readState(p, at, u, held)   all else
 //   frozen(p, at, u)         behind the sample's length
 //   advance(p, at, u, held, r)  the step; r: the recurrent product
+// and comes with and without ZONEOUT.
 #pragma once
 
 #include "cell_step.cuh"
@@ -24,13 +25,20 @@ __device__ __forceinline__ void keepState(const FrnnCellForwardParams &p, const 
     }
 }
 
+// h after the step: what the cell computed, unless zoneout keeps some of h before.
+template <typename S, bool ZONEOUT>
+__device__ __forceinline__ float hiddenAfter(const FrnnCellForwardParams &p, const CellPoint &at, int64_t u, float computed) {
+    const float keep = hiddenKeep<ZONEOUT>(p, at, p.H, u);
+    return keep == 0.0f ? computed : zonedOut(keep, optionalLoad<S>(p.hBefore, at.inState), computed);
+}
+
 template <typename S>
 __device__ __forceinline__ void storeZeros(uint64_t saved, const CellPoint &at) {
     const float zeros[4] = {};
     if (saved != 0) storeGroup<S>(saved, at.sequence, zeros);
 }
 
-template <typename S>
+template <typename S, bool ZONEOUT>
 struct LstmStep {
     static constexpr int ROWS = 4, APART = -1, FIRST_GATE = 0, GATES = 4;
 
@@ -70,11 +78,13 @@ struct LstmStep {
         const FrnnCellForwardParams &p, const CellPoint &at, int64_t u, const Held &held, const float (&r)[4]) {
         const float *x = held.x;
         const LstmForward cell = lstmForward<FAST_MATH<S>>(x[0] + r[0], x[1] + r[1], x[2] + r[2], x[3] + r[3], held.c, p.cellClip);
-        storeCell(p, at, cell.c);
-        storePadded<S>(p.hState, at.sample, p.stateStride, p.H, u, cell.h);
-        optionalStore<S>(p.y, at.sequence, cell.h);
-        storePadded<S>(p.hRaw, at.row, p.stateStride, p.H, u, cell.h);
-        optionalStore<float>(p.savedCells, at.sequence, cell.c);
+        const float h = hiddenAfter<S, ZONEOUT>(p, at, u, cell.h);
+        const float c = zonedOut(cellKeep<ZONEOUT>(p, at, u), held.c, cell.c);
+        storeCell(p, at, c);
+        storePadded<S>(p.hState, at.sample, p.stateStride, p.H, u, h);
+        optionalStore<S>(p.y, at.sequence, h);
+        storePadded<S>(p.hRaw, at.row, p.stateStride, p.H, u, h);
+        optionalStore<float>(p.savedCells, at.sequence, c);
         if (p.savedGates != 0) {
             const float gates[4] = {cell.i, cell.f, cell.g, cell.o};
             storeGroup<S>(p.savedGates, at.sequence, gates);
@@ -83,7 +93,7 @@ struct LstmStep {
 };
 
 // Reset after the recurrent product, as cuDNN and PyTorch.
-template <typename S>
+template <typename S, bool ZONEOUT>
 struct GruStep {
     static constexpr int ROWS = 3, APART = 2, FIRST_GATE = 0, GATES = 3;
 
@@ -111,8 +121,9 @@ struct GruStep {
         const FrnnCellForwardParams &p, const CellPoint &at, int64_t u, const Held &held, const float (&r)[3]) {
         const float q = r[2] + held.biasApart;
         const GruForward cell = gruForward<FAST_MATH<S>>(held.x[0] + r[0], held.x[1] + r[1], held.x[2], q, held.h);
-        storePadded<S>(p.hState, at.sample, p.stateStride, p.H, u, cell.h);
-        optionalStore<S>(p.y, at.sequence, cell.h);
+        const float next = hiddenAfter<S, ZONEOUT>(p, at, u, cell.h);
+        storePadded<S>(p.hState, at.sample, p.stateStride, p.H, u, next);
+        optionalStore<S>(p.y, at.sequence, next);
         if (p.savedGates != 0) {
             const float saved[4] = {cell.r, cell.z, cell.n, q};
             storeGroup<S>(p.savedGates, at.sequence, saved);
@@ -156,7 +167,7 @@ struct ResetStep {
 };
 
 // Reset before the recurrent product, stage 1: n, and the rest.
-template <typename S>
+template <typename S, bool ZONEOUT>
 struct CandidateStep {
     static constexpr int ROWS = 1, APART = -1, FIRST_GATE = 2, GATES = 3;
 
@@ -185,7 +196,7 @@ struct CandidateStep {
     static __device__ __forceinline__ void advance(
         const FrnnCellForwardParams &p, const CellPoint &at, int64_t u, const Held &held, const float (&r)[1]) {
         const float candidate = hyperbolicTangent<FAST_MATH<S>>(held.x[0] + r[0]);
-        const float next = gruMix(held.gates[1], candidate, held.h);
+        const float next = hiddenAfter<S, ZONEOUT>(p, at, u, gruMix(held.gates[1], candidate, held.h));
         storePadded<S>(p.hState, at.sample, p.stateStride, p.H, u, next);
         optionalStore<S>(p.y, at.sequence, next);
         if (p.savedGates != 0) {
@@ -195,7 +206,7 @@ struct CandidateStep {
     }
 };
 
-template <typename S, bool RELU>
+template <typename S, bool RELU, bool ZONEOUT>
 struct RnnStep {
     static constexpr int ROWS = 1, APART = -1, FIRST_GATE = 0, GATES = 1;
 
@@ -216,21 +227,21 @@ struct RnnStep {
 
     static __device__ __forceinline__ void advance(
         const FrnnCellForwardParams &p, const CellPoint &at, int64_t u, const Held &held, const float (&r)[1]) {
-        const float h = rnnForward<FAST_MATH<S>, RELU>(held.x[0] + r[0]);
+        const float h = hiddenAfter<S, ZONEOUT>(p, at, u, rnnForward<FAST_MATH<S>, RELU>(held.x[0] + r[0]));
         storePadded<S>(p.hState, at.sample, p.stateStride, p.H, u, h);
         optionalStore<S>(p.y, at.sequence, h);
     }
 };
 
 // Calls body(Tag<Step>) for the cell and stage.
-template <typename S, typename Body>
+template <typename S, bool ZONEOUT = false, typename Body>
 void withCell(int32_t cell, int32_t stage, Body &&body) {
     switch (cell) {
-        case FRNN_LSTM: return body(Tag<LstmStep<S>>{});
-        case FRNN_GRU_RESET_AFTER: return body(Tag<GruStep<S>>{});
-        case FRNN_GRU_RESET_BEFORE: return stage == 0 ? body(Tag<ResetStep<S>>{}) : body(Tag<CandidateStep<S>>{});
-        case FRNN_RNN_RELU: return body(Tag<RnnStep<S, true>>{});
-        default: return body(Tag<RnnStep<S, false>>{});
+        case FRNN_LSTM: return body(Tag<LstmStep<S, ZONEOUT>>{});
+        case FRNN_GRU_RESET_AFTER: return body(Tag<GruStep<S, ZONEOUT>>{});
+        case FRNN_GRU_RESET_BEFORE: return stage == 0 ? body(Tag<ResetStep<S>>{}) : body(Tag<CandidateStep<S, ZONEOUT>>{});
+        case FRNN_RNN_RELU: return body(Tag<RnnStep<S, true, ZONEOUT>>{});
+        default: return body(Tag<RnnStep<S, false, ZONEOUT>>{});
     }
 }
 

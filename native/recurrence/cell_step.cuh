@@ -2,13 +2,16 @@
 #pragma once
 
 #include <algorithm>
+#include <type_traits>
 
 #include "cellmath.h"
 #include "common/check.h"
 #include "common/grid.cuh"
 #include "common/launch.cuh"
+#include "common/philox.h"
 #include "common/types.cuh"
 #include "fusedrnn/cell.h"
+#include "zoneout.h"
 
 namespace frnn {
 
@@ -62,6 +65,33 @@ __device__ __forceinline__ CellPoint cellPoint(const Params &p, int64_t units, i
     const int64_t stepSize = p.N * p.D * units;
     at.previous = d == 0 ? at.sequence - stepSize : at.sequence + stepSize;
     return at;
+}
+
+// The share a unit keeps of its value before: 0 without zoneout, 1 or 0 in training, the probability in inference.
+template <typename Params>
+__device__ __forceinline__ float zoneoutKeep(const Params &p, float probability, const CellPoint &at, int64_t units, int64_t u, bool cell) {
+    if (probability == 0.0f || p.random == 0) return probability;
+    const uint32_t *random = address<const uint32_t>(p.random);
+    const int64_t n = at.sample - at.direction * p.N;
+    const int64_t element = (at.t * p.N + n) * units + u;
+    const int64_t index = element >> 2;
+    const uint32_t stream = static_cast<uint32_t>(p.zoneoutStream + 2 * at.direction + (cell ? 1 : 0));
+    const PhiloxBlock block =
+        philox(static_cast<uint32_t>(index), static_cast<uint32_t>(index >> 32), stream, random[2], random[0], random[1]);
+    return dropoutKeeps(wordOf(block, element), probability) ? 0.0f : 1.0f;
+}
+
+// ZONEOUT: kernels come with and without it, so that it costs the latter no registers.
+template <bool ZONEOUT, typename Params>
+__device__ __forceinline__ float hiddenKeep(const Params &p, const CellPoint &at, int64_t units, int64_t u) {
+    if (!ZONEOUT) return 0.0f;
+    return zoneoutKeep(p, p.zoneout, at, units, u, false);
+}
+
+template <bool ZONEOUT, typename Params>
+__device__ __forceinline__ float cellKeep(const Params &p, const CellPoint &at, int64_t u) {
+    if (!ZONEOUT) return 0.0f;
+    return zoneoutKeep(p, p.cellZoneout, at, p.H, u, true);
 }
 
 // Runs body(d, n, u) for every unit this thread owns.
@@ -155,6 +185,16 @@ void launchLstmBackward(const FrnnCellBackwardParams &p);
 void launchGruBackward(const FrnnCellBackwardParams &p);
 void launchResetBeforeBackward(const FrnnCellBackwardParams &p);
 void launchRnnBackward(const FrnnCellBackwardParams &p);
+
+// Calls body(true or false, as a type), whether h or c zones out.
+template <typename Params, typename Body>
+void withZoneout(const Params &p, Body &&body) {
+    if (p.zoneout > 0.0f || p.cellZoneout > 0.0f) {
+        body(std::true_type{});
+    } else {
+        body(std::false_type{});
+    }
+}
 
 // Calls body(Tag<S>, Tag<R>) for the storage type and the type of the recurrent product.
 template <typename Body>

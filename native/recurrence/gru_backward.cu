@@ -3,7 +3,7 @@
 namespace frnn {
 namespace {
 
-template <typename S>
+template <typename S, bool ZONEOUT>
 __global__ void __launch_bounds__(CELL_THREADS) gruBackwardKernel(const __grid_constant__ FrnnCellBackwardParams p) {
     forEachUnit(p, p.H, [&](int d, int64_t n, int64_t u) {
         const CellPoint at = cellPoint(p, p.H, d, n, u);
@@ -17,13 +17,14 @@ __global__ void __launch_bounds__(CELL_THREADS) gruBackwardKernel(const __grid_c
         float saved[4];
         loadGroup<S>(p.savedGates, at.sequence, saved);
         const float hPrevious = before<S, S>(at, p.hx, p.y);
-        const GruBackward cell = gruBackward(saved[0], saved[1], saved[2], saved[3], hPrevious, wholeDh<S>(p, at));
+        const ZoneoutGradient dh = zonedOutGradient(hiddenKeep<ZONEOUT>(p, at, p.H, u), wholeDh<S>(p, at));
+        const GruBackward cell = gruBackward(saved[0], saved[1], saved[2], saved[3], hPrevious, dh.computed);
         const float input[3] = {cell.dr, cell.dz, cell.dn};
         const float recurrent[3] = {cell.dr, cell.dz, cell.dq};
         storeRow<S>(p.dGates, row, p.gateStride, p.H, u, input);
         storeRow<S>(p.dGatesH, row, p.gateStride, p.H, u, recurrent);
         if (p.dGatesFirst != 0 && at.first) storeRow<S>(p.dGatesFirst, at.sample * p.gateStride, p.gateStride, p.H, u, recurrent);
-        address<float>(p.dhState)[at.inState] = cell.dhDirect;
+        address<float>(p.dhState)[at.inState] = cell.dhDirect + dh.before;
     });
 }
 
@@ -33,7 +34,9 @@ void launchGruBackward(const FrnnCellBackwardParams &p) {
     const CellGrid grid = cellGrid(p.N, p.H, p.directionCount);
     withType(p.type, [&](auto s) {
         using S = typename decltype(s)::type;
-        launchKernel(gruBackwardKernel<S>, grid.blocks, grid.threads, 0, streamOf(p.stream), p);
+        withZoneout(p, [&](auto zoneout) {
+            launchKernel(gruBackwardKernel<S, decltype(zoneout)::value>, grid.blocks, grid.threads, 0, streamOf(p.stream), p);
+        });
     });
 }
 

@@ -3,7 +3,7 @@
 namespace frnn {
 namespace {
 
-template <typename S>
+template <typename S, bool ZONEOUT>
 __global__ void __launch_bounds__(CELL_THREADS) lstmBackwardKernel(const __grid_constant__ FrnnCellBackwardParams p) {
     forEachUnit(p, p.H, [&](int d, int64_t n, int64_t u) {
         const CellPoint at = cellPoint(p, p.H, d, n, u);
@@ -14,19 +14,24 @@ __global__ void __launch_bounds__(CELL_THREADS) lstmBackwardKernel(const __grid_
         }
         float gate[4];
         loadGroup<S>(p.savedGates, at.sequence, gate);
-        const float c = address<const float>(p.savedCells)[at.sequence];
+        float c = address<const float>(p.savedCells)[at.sequence];
         const float cPrevious = before<S, float>(at, p.cx, p.savedCells);
-        float *dc = address<float>(p.dcState) + at.state;
+        float *dcState = address<float>(p.dcState) + at.state;
+        const float keepC = cellKeep<ZONEOUT>(p, at, u);
+        const ZoneoutGradient dh = zonedOutGradient(hiddenKeep<ZONEOUT>(p, at, p.H, u), wholeDh<S>(p, at));
+        const ZoneoutGradient dc = zonedOutGradient(keepC, *dcState);
+        // Where c was kept, h was computed from another that was not saved.
+        if (keepC != 0.0f) c = gate[1] * limited(cPrevious, p.cellClip) + gate[0] * gate[2];
         const LstmBackward cell =
-            lstmBackward<FAST_MATH<S>>(gate[0], gate[1], gate[2], gate[3], c, cPrevious, wholeDh<S>(p, at), *dc, p.cellClip);
+            lstmBackward<FAST_MATH<S>>(gate[0], gate[1], gate[2], gate[3], c, cPrevious, dh.computed, dc.computed, p.cellClip);
         gradient[0] = cell.di;
         gradient[1] = cell.df;
         gradient[2] = cell.dg;
         gradient[3] = cell.do_;
         storeRow<S>(p.dGates, at.row * p.gateStride, p.gateStride, p.H, u, gradient);
         if (p.dGatesFirst != 0 && at.first) storeRow<S>(p.dGatesFirst, at.sample * p.gateStride, p.gateStride, p.H, u, gradient);
-        *dc = cell.dcPrevious;
-        address<float>(p.dhState)[at.inState] = 0.0f;
+        *dcState = ZONEOUT ? cell.dcPrevious + dc.before : cell.dcPrevious;
+        address<float>(p.dhState)[at.inState] = dh.before;
     });
 }
 
@@ -36,7 +41,9 @@ void launchLstmBackward(const FrnnCellBackwardParams &p) {
     const CellGrid grid = cellGrid(p.N, p.H, p.directionCount);
     withType(p.type, [&](auto s) {
         using S = typename decltype(s)::type;
-        launchKernel(lstmBackwardKernel<S>, grid.blocks, grid.threads, 0, streamOf(p.stream), p);
+        withZoneout(p, [&](auto zoneout) {
+            launchKernel(lstmBackwardKernel<S, decltype(zoneout)::value>, grid.blocks, grid.threads, 0, streamOf(p.stream), p);
+        });
     });
 }
 

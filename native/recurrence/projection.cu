@@ -12,7 +12,9 @@ __global__ void __launch_bounds__(CELL_THREADS) stateForwardKernel(const __grid_
             optionalStore<S>(p.y, at.sequence, 0.0f);
             return;
         }
-        const float h = toFloat(address<const R>(p.projected)[at.inState]);
+        const float keep = hiddenKeep<true>(p, at, p.P, u);
+        float h = toFloat(address<const R>(p.projected)[at.inState]);
+        if (keep != 0.0f) h = zonedOut(keep, toFloat(address<const S>(p.hState)[at.inState]), h);
         storePadded<S>(p.hState, at.sample, p.stateStride, p.P, u, h);
         optionalStore<S>(p.y, at.sequence, h);
     });
@@ -25,8 +27,9 @@ __global__ void __launch_bounds__(CELL_THREADS) stateBackwardKernel(const __grid
         float gradient = 0.0f;
         if (!at.frozen) {
             float *dh = address<float>(p.dhState) + at.inState;
-            gradient = *dh + optionalLoad<S>(p.dy, at.sequence);
-            *dh = 0.0f;
+            const ZoneoutGradient whole = zonedOutGradient(hiddenKeep<true>(p, at, p.P, u), *dh + optionalLoad<S>(p.dy, at.sequence));
+            gradient = whole.computed;
+            *dh = whole.before;
         }
         storePadded<S>(p.dProjected, at.row, p.stateStride, p.P, u, gradient);
     });
@@ -38,7 +41,7 @@ void checkStep(Check &check, const Params &p, int64_t units, const char *unitsNa
     check.range("step", p.step, 0, p.T - 1).range("directionBegin", p.directionBegin, 0, p.D - 1);
     check.range("directionCount", p.directionCount, 1, p.D - p.directionBegin).elements("y", p.T, p.N, p.D, units);
     check.require(p.stateStride >= units, "stateStride must be at least P").elements("states", p.T, p.N, p.D, p.stateStride);
-    check.optional("lengths", p.lengths, 4);
+    check.optional("lengths", p.lengths, 4).real("zoneout", p.zoneout, 0, 1).optional("random", p.random, 4);
 }
 
 }  // namespace
@@ -72,6 +75,7 @@ int32_t frnn_state_backward(const FrnnStateBackwardParams *params, FrnnMessage *
     const FrnnStateBackwardParams &p = *params;
     checkStep(check, p, p.P, "P");
     const int64_t bytes = typeBytes(p.type);
+    check.require(p.zoneout == 0.0f || p.random != 0, "zoneout needs random");
     check.optional("dy", p.dy, bytes).pointer("dhState", p.dhState, 4).pointer("dProjected", p.dProjected, bytes);
     if (!check.ok()) return check.status();
     const CellGrid grid = cellGrid(p.N, p.P, p.directionCount);

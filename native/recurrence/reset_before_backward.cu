@@ -15,7 +15,7 @@ __device__ __forceinline__ void padRow(uint64_t tensor, int64_t row, const FrnnC
     for (int64_t k = 3 * p.H; k < p.gateStride; ++k) address<S>(tensor)[row * p.gateStride + k] = fromFloat<S>(0.0f);
 }
 
-template <typename S>
+template <typename S, bool ZONEOUT>
 __global__ void __launch_bounds__(CELL_THREADS) candidateBackwardKernel(const __grid_constant__ FrnnCellBackwardParams p) {
     forEachUnit(p, p.H, [&](int d, int64_t n, int64_t u) {
         const CellPoint at = cellPoint(p, p.H, d, n, u);
@@ -28,10 +28,11 @@ __global__ void __launch_bounds__(CELL_THREADS) candidateBackwardKernel(const __
             loadGroup<S>(p.savedGates, at.sequence, saved);
             const float z = saved[1];
             const float candidate = saved[2];
-            const float dh = wholeDh<S>(p, at);
+            const ZoneoutGradient whole = zonedOutGradient(hiddenKeep<ZONEOUT>(p, at, p.H, u), wholeDh<S>(p, at));
+            const float dh = whole.computed;
             dn = dh * (1.0f - z) * (1.0f - candidate * candidate);
             dz = dh * (before<S, S>(at, p.hx, p.y) - candidate) * z * (1.0f - z);
-            address<float>(p.dhState)[at.inState] = dh * z;
+            address<float>(p.dhState)[at.inState] = dh * z + whole.before;
         }
         dGates[1] = dGatesH[resetColumn(u) + 1] = fromFloat<S>(dz);
         dGates[2] = dGatesH[candidateColumn(p.H, u)] = fromFloat<S>(dn);
@@ -73,7 +74,9 @@ void launchResetBeforeBackward(const FrnnCellBackwardParams &p) {
     withType(p.type, [&](auto s) {
         using S = typename decltype(s)::type;
         if (p.stage == 0) {
-            launchKernel(candidateBackwardKernel<S>, grid.blocks, grid.threads, 0, streamOf(p.stream), p);
+            withZoneout(p, [&](auto zoneout) {
+                launchKernel(candidateBackwardKernel<S, decltype(zoneout)::value>, grid.blocks, grid.threads, 0, streamOf(p.stream), p);
+            });
         } else {
             launchKernel(resetBackwardKernel<S>, grid.blocks, grid.threads, 0, streamOf(p.stream), p);
         }

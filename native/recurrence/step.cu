@@ -20,6 +20,7 @@ void checkProduct(Check &check, const char *columns, const FrnnStepProduct &prod
 
 void checkStep(Check &check, const FrnnCellForwardParams &p, const FrnnStepParams &s) {
     check.range("N", p.N, 1, frnn_step_samples(p.type)).range("multipliesInput", s.multipliesInput, 0, 1).absent("recurrent", p.recurrent);
+    check.require(p.zoneout == 0.0f && p.cellZoneout == 0.0f, "zoneout is for frnn_cell_forward alone");
     if (!check.ok()) return;
     checkProduct(check, "recurrent.columns", s.recurrent, p);
     if (s.multipliesInput == 0) {

@@ -17,6 +17,11 @@
  *   forward   stage 0 after recurrent [N,2H] = hState · wRzᵀ: r, z; writes resetState = r*h
  *             stage 1 after recurrent [N,H] = resetState · wNᵀ: n and the rest
  *   backward  stage 0: dz, dn; then dhReset = dn · wN (GEMM, beta 0); stage 1: dr; then dhState += [dr,dz] · wRz
+ *
+ * Zoneout: a state becomes k*before + (1-k)*(what the cell computed). With `random`, k is 1 with probability `zoneout` (h) or
+ * `cellZoneout` (c, from which h is computed before its zoneout) and else 0: 1 where frnn_dropout with stream zoneoutStream +
+ * 2*direction (+ 1 for c) drops element (t*N + n)*units + unit. Without `random`, in inference, k is the probability itself.
+ * 0: no zoneout. With a projection the projected h zones out, in frnn_state_forward and _backward.
  */
 #ifndef FUSEDRNN_CELL_H
 #define FUSEDRNN_CELL_H
@@ -36,8 +41,10 @@ typedef struct FrnnCellForwardParams {
     int32_t directionBegin;
     int32_t directionCount;
     int32_t cType;       /* of cBefore and cState: F32 or S */
-    int32_t reserved;
     float cellClip;      /* LSTM: where c is read, by h and by the next step, it counts within [-cellClip, cellClip]; 0: no limit */
+    float zoneout;       /* 0..1, of h; 0 with projection */
+    float cellZoneout;   /* 0..1, of c; LSTM only */
+    int32_t zoneoutStream;
     int64_t T;
     int64_t N;
     int64_t H;
@@ -49,6 +56,7 @@ typedef struct FrnnCellForwardParams {
     uint64_t recurrent;  /* read [D,N,gateStride], in a row [H,G] (reset-before: [H,2], then [H]); 0: zeros, legal where h is zero */
     uint64_t bHn;        /* read F32 [D,H]; GRU reset-after only; 0: zeros */
     uint64_t lengths;    /* read I32 [N], values 1..T; 0: all T */
+    uint64_t random;     /* read I32 [4]: seedLow, seedHigh, draw, 0; 0: no mask is drawn, for inference */
     uint64_t hBefore;    /* read S [D,N,stateStride]: h before the step; 0: zeros; may be hState; 0 with projection */
     uint64_t hState;     /* written S [D,N,stateStride]: h after the step, that before it where frozen; 0 with projection (hRaw instead) */
     uint64_t cBefore;    /* read cType [D,N,H]: c before the step; 0: zeros; may be cState; LSTM only, else 0 */
@@ -73,6 +81,9 @@ typedef struct FrnnCellBackwardParams {
     int32_t directionBegin;
     int32_t directionCount;
     float cellClip; /* as in forward; no gradient passes a read of c where |c| >= cellClip */
+    float zoneout;  /* as in forward */
+    float cellZoneout;
+    int32_t zoneoutStream;
     int32_t reserved;
     int64_t T;
     int64_t N;
@@ -87,6 +98,7 @@ typedef struct FrnnCellBackwardParams {
     uint64_t hx;          /* read S [D,N,H]; GRU only; 0: zeros */
     uint64_t cx;          /* read S [D,N,H]; LSTM only; 0: zeros */
     uint64_t lengths;     /* read I32 [N]; 0: all T */
+    uint64_t random;      /* read I32 [4], as in forward; needed with zoneout */
     uint64_t dy;          /* read S [T,N,D*H]; 0: zeros (and with projection, where dy enters through frnn_state_backward) */
     uint64_t dhState;     /* F32 [D,N,stateStride], read: gradient of h after this step (first: dhy); written: the part for h before it that bypasses
                              the recurrent product, to which the caller's GEMM adds */
@@ -107,6 +119,8 @@ typedef struct FrnnStateForwardParams {
     int32_t projectedType; /* F32 or S */
     int32_t directionBegin;
     int32_t directionCount;
+    float zoneout; /* 0..1, of the projected h */
+    int32_t zoneoutStream;
     int32_t reserved;
     int64_t T;
     int64_t N;
@@ -115,8 +129,9 @@ typedef struct FrnnStateForwardParams {
     int64_t step;
     int64_t stateStride; /* at least P */
     uint64_t lengths;   /* read I32 [N]; 0: all T */
+    uint64_t random;    /* as in frnn_cell_forward */
     uint64_t projected; /* read [D,N,stateStride] */
-    uint64_t hState;    /* written S [D,N,stateStride]; frozen rows stay */
+    uint64_t hState;    /* written S [D,N,stateStride], with zoneout read before; frozen rows stay */
     uint64_t y;         /* written S [T,N,D*P], zero where frozen; 0: not wanted */
     uint64_t stream;
 } FrnnStateForwardParams;
@@ -125,13 +140,15 @@ FRNN_EXPORT int32_t frnn_state_forward(const FrnnStateForwardParams *params, Frn
 
 /*
  * LSTM with projection, backward: dProjected[t] = dhState + dy[t] (zero where frozen); dhState becomes zero except in frozen
- * rows. Then dhRaw = dProjected[t] · wHr (GEMM, beta 0) is frnn_cell_backward's dhState, and dhState += dGates[t] · wHh.
+ * rows and where h was kept, whose gradient is for the h before. Then dhRaw = dProjected[t] · wHr (GEMM, beta 0) is frnn_cell_backward's dhState, and dhState += dGates[t] · wHh.
  */
 typedef struct FrnnStateBackwardParams {
     uint32_t structSize;
     int32_t type; /* S */
     int32_t directionBegin;
     int32_t directionCount;
+    float zoneout; /* as in forward */
+    int32_t zoneoutStream;
     int64_t T;
     int64_t N;
     int64_t P;
@@ -139,6 +156,7 @@ typedef struct FrnnStateBackwardParams {
     int64_t step;
     int64_t stateStride; /* at least P */
     uint64_t lengths;    /* read I32 [N]; 0: all T */
+    uint64_t random;     /* as in frnn_cell_backward */
     uint64_t dy;         /* read S [T,N,D*P]; 0: zeros */
     uint64_t dhState;    /* F32 [D,N,stateStride], read and written */
     uint64_t dProjected; /* written S [T,N,D,stateStride] at t */

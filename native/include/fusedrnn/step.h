@@ -25,7 +25,7 @@ typedef struct FrnnStepProduct {
     uint64_t values[2];  /* read S [N, valueStride], one per direction; 0: zeros */
 } FrnnStepProduct;
 
-/* The cell's gates and what it does with the sums: see FrnnCellForwardParams, whose `recurrent` has to be 0. */
+/* The cell's gates and what it does with the sums: see FrnnCellForwardParams, whose `recurrent`, zoneout and cellZoneout have to be 0. */
 typedef struct FrnnStepParams {
     uint32_t structSize;
     int32_t multipliesInput;   /* 1: the sums on the input side are input's product and the biases, and gateInputs is 0 */

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "common/philox.h"
+
 namespace frnn::test {
 
 static double sigma(double x) { return 1 / (1 + std::exp(-x)); }
@@ -34,6 +36,19 @@ static double unit(const Layer &l, int64_t d, int64_t u, const double *x, const 
     return (1 - z) * n + z * h[u];
 }
 
+// What a state becomes that was `before` and that the cell made `computed`.
+static double zonedOut(const Layer &l, bool cell, int64_t d, int64_t row, int64_t units, int64_t u, double before, double computed) {
+    const double p = cell ? l.cellZoneout : l.zoneout;
+    if (p == 0) return computed;
+    if (l.random.empty()) return p * before + (1 - p) * computed;
+    const uint64_t element = static_cast<uint64_t>(row * units + u);
+    const auto word = [&](int i) { return static_cast<uint32_t>(static_cast<int64_t>(l.random[i])); };
+    const uint32_t stream = static_cast<uint32_t>(l.zoneoutStream + 2 * d + (cell ? 1 : 0));
+    const PhiloxBlock block =
+        philox(static_cast<uint32_t>(element >> 2), static_cast<uint32_t>(element >> 34), stream, word(2), word(0), word(1));
+    return dropoutKeeps(block.word[element & 3], static_cast<float>(p)) ? computed : before;
+}
+
 static Values resetState(const Layer &l, int64_t d, const double *x, const Values &h) {
     Values out(h.size());
     const double *w = l.wHh.data() + d * l.H * 3 * l.H;
@@ -54,12 +69,18 @@ LayerResult forward(const Layer &l) {
                 const Values resetH = l.cell == FRNN_GRU_RESET_BEFORE ? resetState(l, d, x, h) : Values();
                 Values next(static_cast<size_t>(l.H));
                 double unused = 0;
-                for (int64_t u = 0; u < l.H; ++u) next[u] = unit(l, d, u, x + u * G, h, resetH, l.cell == FRNN_LSTM ? c[u] : unused);
-                if (l.P == 0) {
-                    h = next;
-                } else {
-                    for (int64_t p = 0; p < l.P; ++p) h[p] = dot(l.wHr.data() + (d * l.P + p) * l.H, next);
+                const int64_t row = t * l.N + n;
+                for (int64_t u = 0; u < l.H; ++u) {
+                    const double before = c[u];
+                    next[u] = unit(l, d, u, x + u * G, h, resetH, l.cell == FRNN_LSTM ? c[u] : unused);
+                    c[u] = zonedOut(l, true, d, row, l.H, u, before, c[u]);
                 }
+                if (l.P != 0) {
+                    Values projected;
+                    for (int64_t p = 0; p < l.P; ++p) projected.push_back(dot(l.wHr.data() + (d * l.P + p) * l.H, next));
+                    next = projected;
+                }
+                for (int64_t r = 0; r < R; ++r) h[r] = zonedOut(l, false, d, row, R, r, h[r], next[r]);
                 std::copy(h.begin(), h.end(), out.y.begin() + (t * l.N + n) * l.D * R + d * R);
             }
             std::copy(h.begin(), h.end(), out.hy.begin() + (d * l.N + n) * R);

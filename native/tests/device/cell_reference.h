@@ -15,6 +15,9 @@ struct Layer {
     int64_t T = 0, N = 0, H = 0, D = 1;
     int64_t P = 0; // 0: no projection
     double clip = 0;
+    double zoneout = 0, cellZoneout = 0;
+    Values random; // of zoneout's masks: seed low, seed high, draw; empty: the expectation
+    int32_t zoneoutStream = 0;
     Values lengths; // empty: all T
     Values gateInputs; // [T,N,D,H,G]
     Values wHh;        // [D,H*G,R], rows as the cell packs them

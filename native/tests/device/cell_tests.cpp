@@ -18,7 +18,11 @@ struct Options {
     bool apart;            // one call per direction
     int64_t padding;       // elements behind the values of every row that can have them
     bool oneLaunch = false; // the recurrent product and the cell in one launch; rows are padded to 16 bytes
+    double zoneout = 0, cellZoneout = 0;
+    bool inference = false;
 };
+
+constexpr int32_t ZONEOUT_STREAM = (1 << 17) + 8;
 
 // The device tensors of one layer and the host's part of the plan.
 class Streamed {
@@ -50,7 +54,7 @@ private:
     int64_t G, R, S;
     int64_t gateStride, unitStride, stateStride; // of rows of gates, of H units, and of h
     Values wy, why, wcy;
-    Buffer *lengths = nullptr, *gateInputs, *bHn = nullptr, *hx = nullptr, *cx = nullptr, *hState, *cState, *recurrent, *resetState, *resetGates;
+    Buffer *lengths = nullptr, *random = nullptr, *gateInputs, *bHn = nullptr, *hx = nullptr, *cx = nullptr, *hState, *cState, *recurrent, *resetState, *resetGates;
     Buffer *recurrentWeights = nullptr, *otherState = nullptr; // where a step in one launch puts h: every other one back into hState
     Buffer *y, *hRaw, *savedGates, *savedCells, *savedReset, *projected;
     Buffer *dy, *dhState, *dcState, *dhRaw, *dhReset, *dGates, *dGatesH, *dGatesFirst, *dProjected;
@@ -76,6 +80,13 @@ Streamed::Streamed(Case &context, const Options &options) : c(context), o(option
     layer.D = o.D;
     layer.P = o.P;
     layer.clip = o.clip;
+    layer.zoneout = o.zoneout;
+    layer.cellZoneout = o.cellZoneout;
+    layer.zoneoutStream = ZONEOUT_STREAM;
+    if (!o.inference && (o.zoneout > 0 || o.cellZoneout > 0)) {
+        layer.random = {123456789, -987654321, 17, 0};
+        random = &c.input(FRNN_I32, layer.random);
+    }
     G = layer.gates();
     R = layer.outputs();
     S = o.cell == FRNN_LSTM || G == 3 ? 4 : 0;
@@ -237,6 +248,10 @@ void Streamed::forward() {
         p.cell = o.cell;
         p.recurrentType = recurrent->type();
         p.cellClip = static_cast<float>(o.clip);
+        p.zoneout = o.P == 0 ? static_cast<float>(o.zoneout) : 0;
+        p.cellZoneout = static_cast<float>(o.cellZoneout);
+        p.zoneoutStream = ZONEOUT_STREAM;
+        p.random = at(random);
         p.T = o.T;
         p.N = o.N;
         p.H = o.H;
@@ -287,6 +302,9 @@ void Streamed::finishStep(int64_t step) {
     FrnnStateForwardParams s{};
     s.type = o.type;
     s.projectedType = projected->type();
+    s.zoneout = static_cast<float>(o.zoneout);
+    s.zoneoutStream = ZONEOUT_STREAM;
+    s.random = at(random);
     s.T = o.T;
     s.N = o.N;
     s.P = o.P;
@@ -321,6 +339,10 @@ void Streamed::backward() {
         p.type = o.type;
         p.cell = o.cell;
         p.cellClip = static_cast<float>(o.clip);
+        p.zoneout = o.P == 0 ? static_cast<float>(o.zoneout) : 0;
+        p.cellZoneout = static_cast<float>(o.cellZoneout);
+        p.zoneoutStream = ZONEOUT_STREAM;
+        p.random = at(random);
         p.T = o.T;
         p.N = o.N;
         p.H = o.H;
@@ -344,6 +366,9 @@ void Streamed::backward() {
         if (o.P != 0) {
             FrnnStateBackwardParams s{};
             s.type = o.type;
+            s.zoneout = static_cast<float>(o.zoneout);
+            s.zoneoutStream = ZONEOUT_STREAM;
+            s.random = at(random);
             s.T = o.T;
             s.N = o.N;
             s.P = o.P;
@@ -452,6 +477,7 @@ void Streamed::compare() {
     }
     c.close("hy", dense(*hState, R, stateStride), result.hy, 0, tolerance(1));
     if (o.cell == FRNN_LSTM) c.close("cy", cState->get(), result.cy, 0, tolerance(1));
+    if (o.inference) return;
     backward();
     const Values dhx = dense(*dhState, R, stateStride), dcx = dcState->get();
     compareGradient("dGates", layer.gateInputs, dense(*dGates, G * o.H, gateStride));
@@ -485,6 +511,16 @@ void addCellTests() {
             if (type != FRNN_F32) add(name + " one launch, many samples", [=](Case &c) { cellCase(c, {type, cell, 3, 15, 19, 2, 0, 0, true, true, false, false, 0, true}); });
             if (lstm) add(name + " one launch, clipped", [=](Case &c) { cellCase(c, {type, cell, 4, 2, 6, 1, 0, 0.4, true, true, false, false, 0, true}); });
             if (lstm) add(name + " one launch, projected", [=](Case &c) { cellCase(c, {type, cell, 5, 4, 9, 2, 4, 0, true, true, false, false, 0, true}); });
+            const double ofC = lstm ? 0.4 : 0;
+            add(name + " zoned out", [=](Case &c) { cellCase(c, {type, cell, 6, 5, 7, 2, 0, 0, true, true, false, false, 0, false, 0.3, ofC}); });
+            add(name + " zoned out, inference",
+                [=](Case &c) { cellCase(c, {type, cell, 6, 5, 7, 2, 0, 0, true, true, false, false, 3, false, 0.3, ofC, true}); });
+            if (lstm) {
+                add(name + " zoned out, projected, clipped",
+                    [=](Case &c) { cellCase(c, {type, cell, 5, 4, 9, 2, 4, 0.6, true, true, false, false, 2, false, 0.3, 0.4}); });
+                add(name + " c alone zoned out",
+                    [=](Case &c) { cellCase(c, {type, cell, 5, 4, 9, 1, 0, 0, false, false, false, false, 0, false, 0, 0.4}); });
+            }
             if (lstm) add(name + " clipped", [=](Case &c) { cellCase(c, {type, cell, 5, 4, 6, 2, 0, 0.4, true, true, false, false, 0}); });
             if (lstm) add(name + " projected", [=](Case &c) { cellCase(c, {type, cell, 5, 4, 9, 2, 4, 0, true, true, false, false, 2}); });
         }

@@ -69,6 +69,18 @@ static void cellTests() {
     p.cell = FRNN_RNN_TANH;
     p.cellClip = 1;
     refused(frnn_cell_forward, p, "cellClip");
+    p.cellClip = 0;
+    p.cState = 0;
+    p.cellZoneout = 0.5f;
+    refused(frnn_cell_forward, p, "cellZoneout");
+    p = lstm();
+    p.zoneout = 1.5f;
+    refused(frnn_cell_forward, p, "zoneout is 1.5");
+    p = lstm();
+    p.zoneout = 0.5f;
+    p.hRaw = p.hState;
+    p.hState = 0;
+    refused(frnn_cell_forward, p, "zoneout needs hState");
     FrnnCellBackwardParams b{};
     b.cell = FRNN_GRU_RESET_AFTER;
     b.T = b.N = b.H = b.D = b.directionCount = 1;
@@ -76,6 +88,9 @@ static void cellTests() {
     b.stateStride = 1;
     b.savedGates = b.y = b.dhState = b.dGates = 256;
     refused(frnn_cell_backward, b, "dGatesH is missing");
+    b.dGatesH = 256;
+    b.zoneout = 0.5f;
+    refused(frnn_cell_backward, b, "zoneout needs random");
 }
 
 static void stepRefused(const FrnnCellForwardParams &cell, FrnnStepParams step, const char *text) {
@@ -126,6 +141,9 @@ static void stepTests() {
     FrnnCellForwardParams without = p;
     without.gateInputs = 0;
     stepRefused(without, s, "gateInputs is missing");
+    FrnnCellForwardParams zoned = p;
+    zoned.zoneout = 0.5f;
+    stepRefused(zoned, s, "zoneout is for frnn_cell_forward alone");
     FrnnCellForwardParams typed = p;
     typed.cType = FRNN_BF16;
     stepRefused(typed, s, "cType");

@@ -4,6 +4,7 @@
 #include <random>
 
 #include "recurrence/cellmath.h"
+#include "recurrence/zoneout.h"
 #include "test.h"
 
 namespace {
@@ -109,6 +110,9 @@ void extremesTest() {
     EXPECT(std::isnan(frnn::limited(NAN, 1.0f)) && frnn::limited(INFINITY, 2.0f) == 2.0f && frnn::limited(-7.0f, 0.0f) == -7.0f);
     EXPECT(frnn::atLimit(-2.0f, 2.0f) && !frnn::atLimit(1.9f, 2.0f) && !frnn::atLimit(9.0f, 0.0f) && !frnn::atLimit(NAN, 1.0f));
     EXPECT(std::isnan(frnn::rnnForward<FAST, true>(NAN)));
+    EXPECT(frnn::zonedOut(0, INFINITY, 3) == 3 && frnn::zonedOut(1, 3, NAN) == 3 && frnn::zonedOut(0.25f, 4, 8) == 7);
+    EXPECT(frnn::zonedOutGradient(1, 5).before == 5 && frnn::zonedOutGradient(1, NAN).computed == 0);
+    EXPECT(frnn::zonedOutGradient(0, 5).computed == 5 && frnn::zonedOutGradient(0, INFINITY).before == 0);
 }
 
 }  // namespace

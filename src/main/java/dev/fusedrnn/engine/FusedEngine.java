@@ -8,6 +8,7 @@ import dev.fusedrnn.internal.fused.FusedLayer;
 import dev.fusedrnn.internal.fused.LayerShape;
 import dev.fusedrnn.internal.fused.SingleStep;
 import dev.fusedrnn.internal.fused.WorkQueue;
+import dev.fusedrnn.kernel.ZoneoutMask;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
 import java.util.ArrayList;
@@ -59,9 +60,6 @@ public final class FusedEngine implements RecurrentEngine {
         }
         if (config.dataType() == DataType.F64) {
             return Capability.unsupported("the fused engine computes in F32, BF16 or F16, not in F64");
-        }
-        if (config.zonesOut()) {
-            return Capability.unsupported("the kernels of the fused engine have no zoneout");
         }
         if (plan == Plan.PERSISTENT) {
             return persistentCapability(config, CudaContext.of(device));
@@ -128,6 +126,9 @@ public final class FusedEngine implements RecurrentEngine {
                 config.projSize(),
                 config.directions(),
                 (float) config.cellClip(),
+                (float) config.zoneout(),
+                (float) config.cellZoneout(),
+                ZoneoutMask.stream(layer, 0, false),
                 config.tf32(),
                 training);
     }

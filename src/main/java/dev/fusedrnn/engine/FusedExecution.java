@@ -199,6 +199,7 @@ final class FusedExecution implements RnnExecution {
         boolean last = l == layers.size() - 1;
         long reserve = address(call.reserve());
         pass.lengths = call.lengths() == null ? 0 : lengths.address();
+        pass.random = training && config.zonesOut() ? call.random().address() : 0;
         pass.hx = state(call.hx(), l, shape.stateElements());
         pass.cx = state(call.cx(), l, shape.cellElements());
         pass.hy = state(call.hy(), l, shape.stateElements());

@@ -15,6 +15,9 @@ import dev.fusedrnn.internal.natives.FusedRnn;
  * @param projection P, or 0
  * @param directions D
  * @param cellClip limit of an LSTM's c, or 0
+ * @param zoneout probability that a unit of h keeps its value, or 0
+ * @param cellZoneout the same of an LSTM's c
+ * @param zoneoutStream of the mask of h in direction 0
  * @param tf32 whether F32 products may use TF32
  * @param training whether a backward pass follows
  */
@@ -28,6 +31,9 @@ public record LayerShape(
         long projection,
         int directions,
         float cellClip,
+        float zoneout,
+        float cellZoneout,
+        int zoneoutStream,
         boolean tf32,
         boolean training) {
     /** The cell's number in the native interface; {@code id} as on the command line. */
@@ -78,6 +84,11 @@ public record LayerShape(
     /** Whether the reset gate acts before the recurrent product. */
     public boolean resetsBefore() {
         return cell == FusedRnn.FRNN_GRU_RESET_BEFORE;
+    }
+
+    /** Whether h or c zones out. */
+    public boolean zonesOut() {
+        return zoneout > 0 || cellZoneout > 0;
     }
 
     /** Whether h is projected. */

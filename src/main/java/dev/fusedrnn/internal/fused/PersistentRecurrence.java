@@ -35,9 +35,11 @@ final class PersistentRecurrence implements Recurrence {
 
     /** A persistent plan for the shape, or null if the kernels take it in one of its passes not; the reason is then in {@code why}. */
     static PersistentRecurrence plan(LayerShape shape, FrnnDeviceLimits limits, NativeCalls calls, StringBuilder why) {
-        if (shape.projects() || shape.resetsBefore()) {
-            why.append(
-                    shape.projects() ? "projection needs the streamed plan" : "reset-before needs the streamed plan");
+        String streamed = shape.projects()
+                ? "projection"
+                : shape.resetsBefore() ? "reset-before" : shape.zonesOut() ? "zoneout" : "";
+        if (!streamed.isEmpty()) {
+            why.append(streamed).append(" needs the streamed plan");
             return null;
         }
         FrnnRecurrencePlan forward = decide(shape, FusedRnn.FRNN_PASS_FORWARD, limits, calls, why);

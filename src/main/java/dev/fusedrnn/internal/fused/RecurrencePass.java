@@ -20,6 +20,8 @@ public final class RecurrencePass {
     public long cx;
     /** I32 [N]. */
     public long lengths;
+    /** I32 [4], with zoneout in training: seed low, seed high, draw, 0. */
+    public long random;
     /** S [T,N,D·(P or H)]. */
     public long y;
 

@@ -100,6 +100,9 @@ final class StreamedBackward extends StreamedSteps {
                 .directionBegin(0)
                 .directionCount(shape.directions())
                 .cellClip(shape.cellClip())
+                .zoneout(shape.projects() ? 0 : shape.zoneout())
+                .cellZoneout(shape.cellZoneout())
+                .zoneoutStream(shape.zoneoutStream())
                 .T(shape.steps())
                 .N(shape.batch())
                 .H(shape.hidden())
@@ -110,6 +113,8 @@ final class StreamedBackward extends StreamedSteps {
                 .type(shape.type())
                 .directionBegin(0)
                 .directionCount(shape.directions())
+                .zoneout(shape.zoneout())
+                .zoneoutStream(shape.zoneoutStream())
                 .T(shape.steps())
                 .N(shape.batch())
                 .P(shape.projection())
@@ -127,6 +132,7 @@ final class StreamedBackward extends StreamedSteps {
                 .hx(shape.isGru() ? pass.hx : 0)
                 .cx(shape.hasCell() ? pass.cx : 0)
                 .lengths(pass.lengths)
+                .random(pass.random)
                 .dy(projects ? 0 : pass.dy)
                 .dhState(projects ? pass.workspace + dhRaw : dh)
                 .dcState(shape.hasCell() ? dc : 0)
@@ -135,6 +141,7 @@ final class StreamedBackward extends StreamedSteps {
                 .dGatesH(shape.isGru() ? pass.dGatesH : 0)
                 .dGatesFirst(pass.dGatesFirst)
                 .stream(pass.stream);
-        state.lengths(pass.lengths).dy(pass.dy).dhState(dh).dProjected(pass.dProjected).stream(pass.stream);
+        state.lengths(pass.lengths).random(pass.random).dy(pass.dy).dhState(dh).dProjected(pass.dProjected).stream(
+                pass.stream);
     }
 }

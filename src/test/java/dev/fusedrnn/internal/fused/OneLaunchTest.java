@@ -7,8 +7,13 @@ import org.junit.jupiter.api.Test;
 
 class OneLaunchTest {
     private static LayerShape shape(CudaType type, long steps, long batch, long projection, boolean training) {
-        return new LayerShape(
-                LayerShape.cell("lstm", false), type, steps, batch, 7, 9, projection, 1, 0, false, training);
+        return shape(type, steps, batch, projection, 0, training);
+    }
+
+    private static LayerShape shape(
+            CudaType type, long steps, long batch, long projection, float cellZoneout, boolean training) {
+        int lstm = LayerShape.cell("lstm", false);
+        return new LayerShape(lstm, type, steps, batch, 7, 9, projection, 1, 0, 0, cellZoneout, 0, false, training);
     }
 
     @Test
@@ -24,6 +29,13 @@ class OneLaunchTest {
         assertThat(OneLaunch.takesLayer(shape(CudaType.F16, 1, 17, 0, false))).isFalse();
         assertThat(OneLaunch.takesLayer(shape(CudaType.F32, 1, 8, 0, false))).isTrue();
         assertThat(OneLaunch.takesLayer(shape(CudaType.F32, 1, 9, 0, false))).isFalse();
+    }
+
+    @Test
+    void zoneoutIsForTheOtherKernels() {
+        assertThat(OneLaunch.pays(shape(CudaType.BF16, 5, 8, 0, 0.1f, true))).isFalse();
+        assertThat(OneLaunch.takesLayer(shape(CudaType.F16, 1, 1, 0, 0.1f, false)))
+                .isFalse();
     }
 
     @Test
