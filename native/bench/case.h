@@ -2,6 +2,7 @@
 #pragma once
 
 #include <istream>
+#include <sstream>
 #include <string>
 
 #include "device_buffer.h"
@@ -21,6 +22,7 @@ struct Case {
     int64_t N, T, H, D;
     bool lengths;
     float clip;
+    int tiles[2] = {-1, -1}, samples = 0; // what the list changes of its plans
 };
 
 inline bool parse(std::istream &in, Case &c) {
@@ -31,6 +33,19 @@ inline bool parse(std::istream &in, Case &c) {
     c.cell = c.cellName == "lstm" ? FRNN_LSTM : c.cellName == "gru" ? FRNN_GRU_RESET_AFTER : c.cellName == "relu" ? FRNN_RNN_RELU : FRNN_RNN_TANH;
     c.gates = c.cell == FRNN_LSTM ? 4 : c.cell == FRNN_GRU_RESET_AFTER ? 3 : 1;
     c.savedGates = c.gates > 1 ? 4 : 0;
+    return true;
+}
+
+// A line of a list.
+inline bool parseLine(const std::string &line, Case &c) {
+    std::istringstream in(line);
+    if (line.empty() || line[0] == '#' || !parse(in, c)) return false;
+    int forward, backward, samples;
+    if (in >> forward >> backward >> samples) {
+        c.tiles[FRNN_PASS_FORWARD] = forward;
+        c.tiles[FRNN_PASS_BACKWARD] = backward;
+        c.samples = samples;
+    }
     return true;
 }
 
@@ -48,10 +63,12 @@ inline FrnnRecurrencePlan planFor(const Case &c, int pass, const FrnnDeviceLimit
     plan.structSize = sizeof plan;
     FrnnMessage message = {};
     must(frnn_recurrence_plan(&shape, &limits, &plan, &message), message, "plan");
-    if (plan.kind != FRNN_PLAN_NONE && change.tiles[pass] >= 0) plan.tile = change.tiles[pass];
-    if (plan.kind != FRNN_PLAN_NONE && change.samples > 0) {
-        plan.samplesPerCluster = change.samples;
-        plan.clusters = int32_t((c.N + change.samples - 1) / change.samples * c.D);
+    const int tile = change.tiles[pass] >= 0 ? change.tiles[pass] : c.tiles[pass];
+    const int samples = change.samples > 0 ? change.samples : c.samples;
+    if (plan.kind != FRNN_PLAN_NONE && tile >= 0) plan.tile = tile;
+    if (plan.kind != FRNN_PLAN_NONE && samples > 0) {
+        plan.samplesPerCluster = samples;
+        plan.clusters = int32_t((c.N + samples - 1) / samples * c.D);
     }
     return plan;
 }

@@ -3,7 +3,8 @@
 //   frnn_bench [--check-only] [--repeat R] [--no-check] [--tiles F B] [--samples S] [--scale X] [--state X] [--list FILE] [CELL DTYPE N T H D LENGTHS CLIP]...
 //
 // A case is eight words: cell lstm|gru|tanh|relu, dtype f32|bf16|f16, N, T, H, D, LENGTHS 0|1 (random lengths), CLIP (0 = none).
-// A list holds one case per line; lines that begin with # are skipped. The check takes the first min(T, 24) steps, compares
+// A list holds one case per line, with three more words F B S where plans are to be as with --tiles F B --samples S; lines that
+// begin with # are skipped. The check takes the first min(T, 24) steps, compares
 // all units and steps of some samples and looks for poison in all outputs. --repeat wants equal bits from R runs. --tiles
 // and --samples override the plan: indices into the tables of cluster_tiles.h, f32_tiles.h, chip_tiles.h or wide_tiles.h for
 // forward and backward, samples per cluster.
@@ -117,6 +118,10 @@ bool runCase(const Case &c, const FrnnDeviceLimits &limits, const Override &chan
                     good = false;
                     line += " NAN-LOST-OR-SPREAD";
                 }
+                if (!infinityStaysWithItsSample(small, runner, t, y)) {
+                    good = false;
+                    line += " WRONG-AFTER-INFINITE-STATE";
+                }
                 if (!runner.workspaceIntact()) {
                     good = false;
                     line += " WROTE-BEHIND-WORKSPACE";
@@ -183,9 +188,8 @@ int main(int count, char **words) {
             }
             std::string textLine;
             while (std::getline(list, textLine)) {
-                std::istringstream in(textLine);
                 Case c;
-                if (!textLine.empty() && textLine[0] != '#' && parse(in, c)) cases.push_back(c);
+                if (parseLine(textLine, c)) cases.push_back(c);
             }
         } else rest << word << ' ';
     }

@@ -224,7 +224,7 @@ chipBackward(const __grid_constant__ BackwardArgs args, const __grid_constant__ 
             const uint32_t barrier = base + layout.barriers + tile * 16 + parity * 8;
             if (step > 0) {
                 barrierWait(barrier, (step - 1) >> 1 & 1, lost, args.error);
-                if (element == 0) barrierExpect(barrier, incomingBytes(tile));
+                if (element == 0 && !lost) barrierExpect(barrier, incomingBytes(tile));
             }
             typename Cell::Gradient gradient = {};
             const bool valid = forwardStep < row.length && realUnit;

@@ -46,8 +46,10 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
 
     const int firstSample = slice * args.samplesPerSlice;
     const int samples = min(args.samplesPerSlice, batch - firstSample);
-    const int sampleTiles = (args.samplesPerSlice + kTileSamples - 1) / kTileSamples;
-    const int tileSamples = (samples + sampleTiles - 1) / sampleTiles;
+    const int mostTiles = (args.samplesPerSlice + kTileSamples - 1) / kTileSamples;
+    const int tileSamples = (samples + mostTiles - 1) / mostTiles; // even shares, so that no tile is late
+    // Those that have samples: a barrier that expects no bytes would run ahead of the threads that wait for it.
+    const int sampleTiles = (samples + tileSamples - 1) / tileSamples;
     const BackwardLayout layout(kGeometry, Cell::kCarriedFloats, sampleTiles);
     const uint32_t base = sharedAddress(shared);
     SampleRow *const rows = reinterpret_cast<SampleRow *>(shared + layout.rows);
@@ -282,7 +284,7 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
             const uint32_t barrier = held(base + layout.barriers + tile * 16 + parity * 8);
             if (kCluster > 1 && step > 0) {
                 barrierWait(barrier, (step - 1) >> 1 & 1, lost, args.error);
-                if (thread == 0) barrierExpect(barrier, expected);
+                if (thread == 0 && !lost) barrierExpect(barrier, expected);
             }
 
             const int stagedTurn = turn * kTileSamples * kGeometry.stride;

@@ -56,8 +56,10 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
 
     const int firstSample = slice * args.samplesPerSlice;
     const int samples = min(args.samplesPerSlice, batch - firstSample);
-    const int sampleTiles = (args.samplesPerSlice + kTileSamples - 1) / kTileSamples;
-    const int tileSamples = (samples + sampleTiles - 1) / sampleTiles; // even shares, so that no tile is late
+    const int mostTiles = (args.samplesPerSlice + kTileSamples - 1) / kTileSamples;
+    const int tileSamples = (samples + mostTiles - 1) / mostTiles; // even shares, so that no tile is late
+    // Those that have samples: a barrier that expects no bytes would run ahead of the threads that wait for it.
+    const int sampleTiles = (samples + tileSamples - 1) / tileSamples;
     const ForwardLayout layout(kGeometry, kHidden, kSplits, kGates, sampleTiles);
     const uint32_t base = sharedAddress(shared);
     SampleRow *const rows = reinterpret_cast<SampleRow *>(shared + layout.rows);
@@ -311,7 +313,7 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
             const uint32_t barrier = held(base + layout.barriers + tile * 16 + parity * 8);
             if (kCluster > 1 && step > 0) {
                 barrierWait(barrier, (step - 1) >> 1 & 1, lost, args.error);
-                if (first) barrierExpect(barrier, expected);
+                if (first && !lost) barrierExpect(barrier, expected);
             }
 
             float sums[kTiles][kChains][4] = {};

@@ -28,8 +28,10 @@ __global__ void __launch_bounds__(kF32Threads, 1) f32Forward(const __grid_consta
     const int hidden = args.hidden, batch = args.batch, steps = args.steps, directions = args.directions;
 
     const int samples = min(args.samplesPerSlice, batch - firstSample);
-    const int sampleTiles = (args.samplesPerSlice + kSamples - 1) / kSamples;
-    const int tileSamples = (samples + sampleTiles - 1) / sampleTiles; // even shares, so that no tile is late
+    const int mostTiles = (args.samplesPerSlice + kSamples - 1) / kSamples;
+    const int tileSamples = (samples + mostTiles - 1) / mostTiles; // even shares, so that no tile is late
+    // Those that have samples: a barrier that expects no bytes would run ahead of the threads that wait for it.
+    const int sampleTiles = (samples + tileSamples - 1) / tileSamples;
     const F32ForwardLayout layout(kGeometry, kHidden, kSamples, sampleTiles);
     const uint32_t base = sharedAddress(shared);
     SampleRow *const rows = reinterpret_cast<SampleRow *>(shared + layout.rows);
@@ -162,7 +164,7 @@ __global__ void __launch_bounds__(kF32Threads, 1) f32Forward(const __grid_consta
             if (kCluster > 1 && step > 0) {
                 const uint32_t barrier = base + layout.barriers + tile * 16 + parity * 8;
                 barrierWait(barrier, (step - 1) >> 1 & 1, lost, args.error);
-                if (thread == 0) barrierExpect(barrier, incomingBytes(tile));
+                if (thread == 0 && !lost) barrierExpect(barrier, incomingBytes(tile));
             }
 
             float sums[kSamples][kGates] = {};

@@ -101,8 +101,7 @@ void change(void **from, Lane *to) {
 void enter(Lane &lane) {
     machine.current = &lane;
     lane.warp->ready &= ~bitOf(lane);
-    const uint32_t t = lane.thread;
-    threadIdx = {t % blockDim.x, t / blockDim.x % blockDim.y, t / (blockDim.x * blockDim.y)};
+    threadIdx = lane.place;
     blockIdx = lane.warp->block->index;
 }
 

@@ -33,6 +33,7 @@ void commit(Event &event, uint32_t mask) {
         if (event.pending & mask & 1u << w) std::memcpy(event.address + w * 4, &event.words[w], 4);
     }
     event.pending = static_cast<uint8_t>(event.pending & ~mask);
+    machine.idle = 0;
     wakePollers(lineOf(event.address));
     if (event.pending == 0) forget(event);
 }
@@ -158,8 +159,12 @@ void wakeAllPollers() {
 }
 
 void blockEnded(Block &block) {
+    if (machine.blockLost) {
+        dropEventsOf(block);
+        return;
+    }
     for (const Event *event : machine.events) {
-        if (!event->global && event->target == &block && !event->from->warp->block->vanished) {
+        if (!event->global && event->target == &block) {
             failAs(cudaErrorLaunchFailure, "block %u ended while bytes from block %u were on their way to it", block.number,
                    event->from->warp->block->number);
         }

@@ -39,7 +39,8 @@ struct Lane {
     const void *site;    // the code that waits
     uint64_t watched;    // what it waits for: a shared address with its block, or a global address
     uint64_t clusterPhase;
-    uint32_t thread;     // in its block
+    uint32_t thread;     // in its block, counted through
+    uint3 place;         // threadIdx
     uint8_t index;       // in its warp
     Wait wait;
     struct Seen {
@@ -117,13 +118,14 @@ struct Machine {
     const Launch *launch = nullptr;
     Random random{1};
     long long now = 0;
-    uint64_t idle = 0;     // times in a row that nothing but the clock moved
+    uint64_t idle = 0;     // times that the clock alone moved since anything else did
     Lane *current = nullptr;
     Warp *running = nullptr;
     void *schedulerStack = nullptr;
     std::string fault;     // what ends the launch
     int faultError = 0;
     size_t liveLanes = 0;
+    bool blockLost = false; // one vanished: what is sent to blocks that have ended is lost too
     size_t used = 0;       // blocks of the group that runs
     std::vector<std::unique_ptr<Block>> blocks;
     std::vector<Warp *> ready;

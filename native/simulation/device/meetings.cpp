@@ -40,6 +40,7 @@ void meet(Together kind, uint32_t mask, uint64_t parameter, const void *site, Wo
     }
     warp.arrived = 0;
     ++warp.syncs;
+    machine.idle = 0;
     if (!work(warp)) {
         suspend(Wait::BLOCK, site);
         return;
@@ -68,6 +69,7 @@ void laneEnded(Lane &lane) {
         failAs(cudaErrorLaunchFailure, "divergence: block %u thread %u ended, others of its warp wait for it at %s", block.number, lane.thread,
                nameOf(warp.kind));
     }
+    machine.idle = 0;
     warp.live &= ~bitOf(lane);
     --machine.liveLanes;
     --block.live;
@@ -84,6 +86,7 @@ void checkBlockBarriers(Block &block) {
 
 void checkClusterBarrier(Block &first) {
     if (first.clusterArrived == 0 || first.clusterArrived < first.clusterLive) return;
+    machine.idle = 0;
     first.clusterArrived = 0;
     ++first.clusterPhase;
     for (auto &candidate : machine.blocks) {

@@ -24,7 +24,8 @@ WIDE void multiply(const float (&a)[16][16], const Row (&b)[16], Row (&c)[16]) {
     }
 }
 
-void unpack(uint32_t pair, bool half, float &low, float &high) {
+template <bool half>
+void unpack(uint32_t pair, float &low, float &high) {
     if (half) {
         low = halfToFloat(static_cast<uint16_t>(pair));
         high = halfToFloat(static_cast<uint16_t>(pair >> 16));
@@ -34,9 +35,8 @@ void unpack(uint32_t pair, bool half, float &low, float &high) {
     }
 }
 
-}  // namespace
-
-void multiplyFragments(const Operand (&operands)[32], uint64_t (&results)[32][2], bool half) {
+template <bool half>
+void multiplyAll(const Operand (&operands)[32], uint64_t (&results)[32][2]) {
     float a[16][16];
     Row b[16], c[16];
     for (int lane = 0; lane < 32; ++lane) {
@@ -44,11 +44,11 @@ void multiplyFragments(const Operand (&operands)[32], uint64_t (&results)[32][2]
         const int group = lane / 4, pair = lane % 4 * 2;
         for (int i = 0; i < 4; ++i) {
             float *const to = &a[group + i % 2 * 8][pair + i / 2 * 8];
-            unpack(own.a[i], half, to[0], to[1]);
+            unpack<half>(own.a[i], to[0], to[1]);
         }
         for (int i = 0; i < 2; ++i) {
             float low, high;
-            unpack(own.b[i], half, low, high);
+            unpack<half>(own.b[i], low, high);
             b[pair + i * 8][group] = low;
             b[pair + i * 8 + 1][group] = high;
         }
@@ -61,6 +61,13 @@ void multiplyFragments(const Operand (&operands)[32], uint64_t (&results)[32][2]
         for (int i = 0; i < 4; ++i) out[i] = c[group + i / 2 * 8][pair + i % 2];
         std::memcpy(results[lane], out, sizeof out);
     }
+}
+
+}  // namespace
+
+void multiplyFragments(const Operand (&operands)[32], uint64_t (&results)[32][2], bool half) {
+    if (half) multiplyAll<true>(operands, results);
+    else multiplyAll<false>(operands, results);
 }
 
 }  // namespace simulation

@@ -17,7 +17,7 @@ namespace {
 
 // The clock's steps when only waiting threads are left, and how many in a row mean that they wait for ever.
 constexpr long long CLOCK_STEP = 1ll << 29;
-constexpr uint64_t MOST_IDLE = 4000;
+constexpr uint64_t MOST_IDLE = 1000;
 constexpr size_t SHARED_LIMIT = 227 * 1024;
 
 uint64_t number(const char *name, uint64_t otherwise) {
@@ -97,6 +97,8 @@ void prepareBlock(Block &block, const Launch &launch, uint32_t number, Block *cl
             lane.wait = Wait::NONE;
             lane.thread = static_cast<uint32_t>(w) * 32 + i;
             lane.index = static_cast<uint8_t>(i);
+            const uint32_t t = lane.thread;
+            lane.place = {t % launch.block.x, t / launch.block.x % launch.block.y, t / (launch.block.x * launch.block.y)};
             lane.seenCount = 0;
             lane.clusterPhase = 0;
             prepareLane(lane, firstStack + lane.thread);
@@ -130,6 +132,7 @@ Warp *pick() {
 
 void vanish(Block &block) {
     block.vanished = true;
+    machine.blockLost = true;
     for (Warp &warp : block.warps) {
         const auto found = std::find(machine.ready.begin(), machine.ready.end(), &warp);
         if (found != machine.ready.end()) {
@@ -157,7 +160,6 @@ void step(Warp &warp) {
         vanish(block);
         return;
     }
-    machine.idle = 0;
     machine.now += 1 + machine.random.below(16);
     const uint32_t turn = machine.random.next() & 31, behind = warp.ready >> turn << turn;
     resume(warp.lanes[__builtin_ctz(behind != 0 ? behind : warp.ready)]);
@@ -198,6 +200,7 @@ void runBlocks(const Launch &launch, uint32_t first, uint32_t count) {
     while (machine.blocks.size() < count) machine.blocks.push_back(std::make_unique<Block>());
     machine.used = count;
     machine.liveLanes = 0;
+    machine.blockLost = false;
     machine.ready.clear();
     for (uint32_t b = 0; b < count; ++b) {
         prepareBlock(*machine.blocks[b], launch, first + b, machine.blocks[b - b % launch.clusterSize].get(), b * threads);

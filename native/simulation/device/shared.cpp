@@ -61,6 +61,7 @@ void update(Block &block, uint32_t address, char *at, Barrier barrier, int64_t b
     if (arrivals > barrier.pending) failAs(cudaErrorLaunchFailure, "block %u: more arrivals at barrier %08x than it expects", block.number, address);
     barrier.pending -= arrivals;
     if (barrier.pending == 0 && barrier.bytes == 0) {
+        machine.idle = 0;
         barrier.phase ^= 1;
         barrier.pending = barrier.expected;
         auto &watchers = block.watchers;
@@ -136,7 +137,7 @@ __attribute__((noinline)) bool barrierTry(uint32_t barrier, uint32_t parity) {
 void storePeer(uint32_t address, const void *value, uint32_t bytes, uint32_t barrier) {
     Block &block = targetOf(address);
     if (&targetOf(barrier) != &block) failAs(cudaErrorLaunchFailure, "st.async: the bytes and their barrier are in different blocks");
-    if (block.vanished) return;
+    if (block.vanished || (block.live == 0 && machine.blockLost)) return;
     if (block.live == 0) failAs(cudaErrorLaunchFailure, "block %u stores into block %u, which has ended", self().warp->block->number, block.number);
     within(block, address, bytes, bytes);
     within(block, barrier, 8, 8);
