@@ -33,7 +33,7 @@ class FusedEnginePersistentConformanceTest extends EngineConformance {
 
     @Override
     protected Set<String> allowedSkips() {
-        return Set.of("no persistent kernel", "no zoneout");
+        return Set.of("no persistent kernel");
     }
 
     @Override

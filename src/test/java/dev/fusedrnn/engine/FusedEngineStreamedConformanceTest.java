@@ -26,7 +26,7 @@ class FusedEngineStreamedConformanceTest extends EngineConformance {
 
     @Override
     protected Set<String> allowedSkips() {
-        return Set.of("no zoneout");
+        return Set.of();
     }
 
     @Override
