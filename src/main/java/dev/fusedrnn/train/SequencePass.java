@@ -26,7 +26,7 @@ import java.util.stream.Collectors;
  */
 public final class SequencePass implements AutoCloseable {
     private final LanguageNetwork network;
-    private final Dropouts dropouts;
+    private final FeatureDropout dropout;
     private final ActivityPenalty penalty;
     private final Kernels kernels;
     private final int steps;
@@ -77,7 +77,7 @@ public final class SequencePass implements AutoCloseable {
             ActivityPenalty penalty,
             SequencePass longest) {
         this.network = network;
-        this.dropouts = training ? network.config().dropouts() : Dropouts.NONE;
+        Dropouts dropouts = training ? network.config().dropouts() : Dropouts.NONE;
         this.penalty = penalty;
         this.kernels = network.kernels();
         this.steps = steps;
@@ -90,6 +90,7 @@ public final class SequencePass implements AutoCloseable {
             ids = minibatch.inputs(rows);
             targets = minibatch.targets(rows);
             random = minibatch.random(0);
+            dropout = new FeatureDropout(kernels, dropouts, random);
             int outputs = network.config().outputSize();
             x = sequence(
                     longest == null ? null : longest.x, network.config().rnn().inputSize());
@@ -237,10 +238,11 @@ public final class SequencePass implements AutoCloseable {
      * @param gradientScale F32 [1] on the device: the gradients are those of the sum of losses times this
      */
     public void differentiate(Tensor gradientScale) {
-        forwardFeatures();
+        network.input().forward(ids, matrix(x));
+        dropout.input(ids, x);
         weightDrops.forEach(drop -> drop.draw(random));
         forwardStacks();
-        drop(stackOutputs(), features, dropouts.output(), LanguageNetwork.OUTPUT_STREAM);
+        dropout.output(stackOutputs(), features);
         loss.forwardBackward(matrix(features), targets, gradientScale, matrix(dFeatures));
         kernels.beside(() -> kernels.sum(loss.losses().view(0, rows), lossSum, true));
         backwardOutput(gradientScale);
@@ -286,19 +288,8 @@ public final class SequencePass implements AutoCloseable {
         }
     }
 
-    private void forwardFeatures() {
-        network.input().forward(ids, matrix(x));
-        if (dropouts.embedding() > 0) {
-            kernels.dropoutRows(ids, x, x, (float) dropouts.embedding(), random, LanguageNetwork.EMBEDDING_STREAM);
-        }
-        drop(x, x, dropouts.input(), LanguageNetwork.INPUT_STREAM);
-    }
-
     private void backwardFeatures() {
-        drop(dx, dx, dropouts.input(), LanguageNetwork.INPUT_STREAM);
-        if (dropouts.embedding() > 0) {
-            kernels.dropoutRows(ids, dx, dx, (float) dropouts.embedding(), random, LanguageNetwork.EMBEDDING_STREAM);
-        }
+        dropout.inputGradient(ids, dx);
         if (network.config().tied()) {
             // The head's gradient, to which this adds.
             kernels.join();
@@ -315,7 +306,7 @@ public final class SequencePass implements AutoCloseable {
         if (activity > 0) {
             kernels.activityPenalty(features, dFeatures, activity, 0, gradientScale, penaltySum);
         }
-        drop(dFeatures, dFeatures, dropouts.output(), LanguageNetwork.OUTPUT_STREAM);
+        dropout.output(dFeatures, dFeatures);
         if (change > 0) {
             kernels.activityPenalty(y, dFeatures, 0, change, gradientScale, penaltySum);
         }
@@ -376,13 +367,6 @@ public final class SequencePass implements AutoCloseable {
     /** What the head reads: the last stack's outputs behind their dropout. */
     Tensor headInputs() {
         return features;
-    }
-
-    private void drop(Tensor from, Tensor to, double probability, int stream) {
-        if (probability > 0) {
-            long step = from.elements() / from.shape().extent(0);
-            kernels.dropout(from, to, (float) probability, random, stream, dropouts.locked() ? step : 0);
-        }
     }
 
     private void advance() {
