@@ -159,7 +159,9 @@ void copies() {
     faults("aligned", {1, 1, 1, false, 64}, [] { frnn::copyAsync16(frnn::sharedAddress(simulation::dynamicShared()) + 8, from, 16); });
     faults("an access of 16 bytes", {1, 1, 1, false, 64}, [] { frnn::copyAsync16(frnn::sharedAddress(simulation::dynamicShared()), from + 1, 16); });
     faults("offset 64", {1, 1, 1, false, 64}, [] { frnn::copyAsync16(frnn::sharedAddress(simulation::dynamicShared()) + 64, from, 16); });
+#if !defined(__SANITIZE_ADDRESS__) // which ends the program there
     faults("behind its 64 bytes", {1, 1, 1, false, 64}, [] { simulation::dynamicShared()[64] = 1; });
+#endif
     expect(run({1, 1, 1, false, 64}, [&] { out[0] = *reinterpret_cast<const float *>(simulation::dynamicShared()); }).empty() && out[0] != out[0],
            "shared memory begins as NaN");
 }

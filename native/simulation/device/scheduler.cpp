@@ -8,6 +8,10 @@
 #include "machine.h"
 #include "simulation/runtime.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+#include <sanitizer/asan_interface.h>
+#endif
+
 extern uint3 threadIdx, blockIdx;
 extern dim3 blockDim, gridDim;
 
@@ -37,22 +41,36 @@ Options fromEnvironment() {
 
 size_t threadsOf(const Launch &launch) { return static_cast<size_t>(launch.block.x) * launch.block.y * launch.block.z; }
 
+#if defined(__SANITIZE_ADDRESS__)
+void forbid(const char *from, const char *to) { __asan_poison_memory_region(from, static_cast<size_t>(to - from)); }
+void allow(const char *from, const char *to) { __asan_unpoison_memory_region(from, static_cast<size_t>(to - from)); }
+#else
+void forbid(const char *, const char *) {}
+void allow(const char *, const char *) {}
+#endif
+
 // Shared memory between two bands that nobody may write; all its bits are set, NaN in every floating type.
 constexpr size_t BAND = 256;
 
 void clearShared(Block &block, size_t bytes) {
     if (bytes + 2 * BAND + 128 > block.sharedCapacity) {
+        allow(block.sharedMemory.get(), block.sharedMemory.get() + block.sharedCapacity);
         block.sharedCapacity = bytes + 2 * BAND + 128;
         block.sharedMemory.reset(new char[block.sharedCapacity]);
     }
+    const char *const begin = block.sharedMemory.get(), *const end = begin + block.sharedCapacity;
+    allow(begin, end);
     char *const from = block.sharedMemory.get() + BAND;
     block.shared = from + (128 - reinterpret_cast<uintptr_t>(from) % 128) % 128;
     block.sharedBytes = bytes;
     std::memset(block.sharedMemory.get(), 0xFF, block.sharedCapacity);
+    forbid(begin, block.shared);
+    forbid(block.shared + bytes, end);
 }
 
 void checkBands(const Block &block) {
     const char *const begin = block.sharedMemory.get(), *const end = begin + block.sharedCapacity;
+    allow(begin, end);
     const auto touched = [](char c) { return c != char(0xFF); };
     if (std::any_of(begin, static_cast<const char *>(block.shared), touched)) {
         failAs(cudaErrorIllegalAddress, "block %u wrote before its shared memory", block.number);
