@@ -2,6 +2,7 @@ package dev.fusedrnn.benchmarks.beside;
 
 import dev.fusedrnn.io.Json;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -131,7 +132,7 @@ final class TextCommand implements Callable<Integer> {
     }
 
     private List<String> library(String[] parts, Path report) throws IOException {
-        long perEpoch = (java.nio.file.Files.readString(text).length() * 9L / 10 - steps) / batch / steps;
+        long perEpoch = (Files.readString(text).length() * 9L / 10 - steps) / batch / steps;
         List<String> command = new ArrayList<>(Setup.java());
         command.addAll(List.of("dev.fusedrnn.cli.Main", "train", "--device", setup.device, "--text", text.toString()));
         command.addAll(List.of("--cell", "lstm", "--hidden", parts[0], "--layers", parts[1]));

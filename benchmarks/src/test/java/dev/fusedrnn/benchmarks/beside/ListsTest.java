@@ -9,6 +9,7 @@ import dev.fusedrnn.engine.CellType;
 import dev.fusedrnn.io.SafetensorsReader;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -52,8 +53,8 @@ class ListsTest {
     void skewedLengthsHoldOneFullSampleAndAreShortOnAverage() {
         int[] lengths = LayerShape.parse("a 200 300 1 1 1 1 skewed").lengths();
         assertThat(lengths[0]).isEqualTo(300);
-        assertThat(java.util.Arrays.stream(lengths)).allMatch(length -> length >= 1 && length <= 300);
-        assertThat(java.util.Arrays.stream(lengths).average().orElseThrow()).isCloseTo(100, within(15.0));
+        assertThat(Arrays.stream(lengths)).allMatch(length -> length >= 1 && length <= 300);
+        assertThat(Arrays.stream(lengths).average().orElseThrow()).isCloseTo(100, within(15.0));
     }
 
     /** What the other systems read is what this one computes with, rounded as it is stored. */
