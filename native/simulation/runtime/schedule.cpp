@@ -9,6 +9,8 @@ namespace {
 // More work than this is not left lying, as a real device would not either.
 constexpr size_t MOST_PENDING = 512;
 
+constexpr int LONGEST_STRETCH = 200;
+
 uint64_t seed() {
     const char *text = std::getenv("FUSEDRNN_SIMULATION_SEED");
     return text == nullptr ? 1 : std::strtoull(text, nullptr, 10);
@@ -40,8 +42,14 @@ void Schedule::finishAll() {
 }
 
 void Schedule::runOne() {
-    const size_t chosen = std::uniform_int_distribution<size_t>(0, ready_.size() - 1)(random_);
-    std::swap(ready_[chosen], ready_.back());
+    if (stretch_-- == 0) {
+        stretch_ = std::uniform_int_distribution<int>(1, LONGEST_STRETCH)(random_);
+        newestFirst_ = std::uniform_int_distribution<int>(0, 1)(random_) == 1;
+    }
+    if (!newestFirst_) {
+        const size_t chosen = std::uniform_int_distribution<size_t>(0, ready_.size() - 1)(random_);
+        std::swap(ready_[chosen], ready_.back());
+    }
     const Mark operation = std::move(ready_.back());
     ready_.pop_back();
     run(*operation);

@@ -1,5 +1,6 @@
 // Work of the simulated device: operations that wait for others, run one at a time in a random order that their waiting allows.
-// What a program forgot to order does therefore not come in the order in which it was queued.
+// What a program forgot to order does therefore not come in the order in which it was queued. For stretches of random length
+// what became ready last runs first: then one branch runs through while all others stand still.
 #pragma once
 
 #include <cuda_runtime_api.h>
@@ -42,6 +43,8 @@ private:
     std::mt19937_64 random_;
     std::vector<Mark> ready_;
     size_t waiting_ = 0;  // operations that are not ready
+    int stretch_ = 0;     // operations until the way of choosing is drawn anew
+    bool newestFirst_ = false;
     cudaError_t lost_ = cudaSuccess;
 };
 
