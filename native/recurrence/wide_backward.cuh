@@ -84,7 +84,8 @@ struct WideBackwardPass {
 // Shares of dh: per n-tile and step parity, for each block of the slice from each of its team, in the order of an m16n8 tile: [lane][unit of two][sample of two].
 struct WideShares {
     char *slots;
-    int bytes; // of one slot
+    int bytes;   // of one slot
+    int sources; // parts that hold real gate rows; blocks of others wait for nobody, and nobody looks at what they send
 
     __device__ __forceinline__ char *at(int tile, int step, int block, int source) const {
         return slots + (tile * 2 + (step & 1)) * bytes + (block * kWideTeam + source) * kChipCells * 4;
@@ -179,9 +180,13 @@ struct WideCells {
     // What the cells of the next n-tile in turn need: shares of the step before, which may not be there yet, and what forward saved.
     __device__ __forceinline__ void ask(Asked &asked) {
         if (askedStep <= args.steps) {
-            if (askedStep > 0 && column < slice.samplesOf(askedTile)) {
+            // Two steps ahead the slot may still hold shares of four steps before, which have the same mark.
+            const bool near = askedStep <= step + 1;
+            if (askedStep > 0 && realUnit && column < slice.samplesOf(askedTile)) {
 #pragma unroll
-                for (int i = 0; i < kWideTeam; i++) asked.shares[i] = loadWord(shareAt(askedTile, askedStep - 1, i));
+                for (int i = 0; i < kWideTeam; i++) {
+                    asked.shares[i] = near && i < shares.sources ? loadWord(shareAt(askedTile, askedStep - 1, i)) : ~WideShares::epochOf(askedStep - 1);
+                }
             }
             const SampleRow r = row(askedTile);
             const int forwardStep = args.steps - 1 - askedStep;
@@ -200,7 +205,7 @@ struct WideCells {
             bool stale = false;
 #pragma unroll
             for (int i = 0; i < kWideTeam; i++) {
-                if ((asked.shares[i] ^ epoch) & 1) {
+                if (i < shares.sources && (asked.shares[i] ^ epoch) & 1) {
                     stale = true;
                     asked.shares[i] = loadWord(shareAt(tile, step - 1, i));
                 }
@@ -209,7 +214,7 @@ struct WideCells {
         }
         float sum = 0;
 #pragma unroll
-        for (int i = 0; i < kWideTeam; i++) sum += __uint_as_float(asked.shares[i]);
+        for (int i = 0; i < kWideTeam; i++) sum += i < shares.sources ? __uint_as_float(asked.shares[i]) : 0.0f;
         return sum;
     }
 
@@ -218,7 +223,8 @@ struct WideCells {
         const SampleRow r = row(tile);
         const int forwardStep = args.steps - 1 - step;
         float share = 0;
-        if (step > 0 && column < slice.samplesOf(tile)) share = arrived(asked);
+        // A block of padding units alone is not waited for by anybody: its shares may be gone.
+        if (step > 0 && realUnit && column < slice.samplesOf(tile)) share = arrived(asked);
         float values[2] = {0, 0};
 #pragma unroll
         for (int i = 0; i < kCarried; i++) values[i] = carriedAt(tile)[i * kChipCells];
@@ -292,7 +298,9 @@ wideBackward(const __grid_constant__ BackwardArgs args, const __grid_constant__ 
     // Of a slice: the slots of gate gradients, then those of shares.
     slice.slotBytes = wideGradientBytes(place.blocks);
     slice.slots = place.exchange + int64_t(inLaunch) * sampleTiles * 2 * (slice.slotBytes + wideShareBytes(place.blocks));
-    const WideShares shares = {slice.slots + sampleTiles * 2 * slice.slotBytes, wideShareBytes(place.blocks)};
+    const int partUnits = place.blocks / kWideTeam * kChipUnits;
+    const WideShares shares = {slice.slots + sampleTiles * 2 * slice.slotBytes, wideShareBytes(place.blocks),
+                               min(kWideTeam, (hidden + partUnits - 1) / partUnits)};
     SampleRow *const rows = reinterpret_cast<SampleRow *>(shared + layout.rows);
     fillRows(rows, args, slice.direction, slice.firstSample, slice.samples, slice.tileSamples, sampleTiles * kTileSamples);
     __syncthreads();
@@ -304,7 +312,7 @@ wideBackward(const __grid_constant__ BackwardArgs args, const __grid_constant__ 
 
     if (warp < kWideWarps) {
         takeRegisters<kGeometry.multiplyingRegisters>();
-        const int partUnits = place.blocks / kWideTeam * kChipUnits, partUnit = slice.block % kWideTeam * partUnits;
+        const int partUnit = slice.block % kWideTeam * partUnits;
         const int realUnits = max(0, min(partUnits, hidden - partUnit));
         const WideBackwardPass<Cell> pass(args, slice);
         WideProducts<WideBackwardPass<Cell>, Type, kHidden> products(pass, slice, args.steps, args.error, shared, layout.weights, layout.handed, warp,
