@@ -15,6 +15,7 @@ const Entry ENTRIES[] = {
     {"Device", sizeof(FrnnDevice)},
     {"PackRows", sizeof(FrnnPackRowsParams)},
     {"UnpackRows", sizeof(FrnnUnpackRowsParams)},
+    {"Transpose", sizeof(FrnnTransposeParams)},
     {"PackBias", sizeof(FrnnPackBiasParams)},
     {"CellForward", sizeof(FrnnCellForwardParams)},
     {"CellBackward", sizeof(FrnnCellBackwardParams)},

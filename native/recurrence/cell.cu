@@ -28,25 +28,6 @@ void checkStrides(Check &check, const Params &p) {
     check.elements("gates", p.T, p.N, p.D, p.gateStride).elements("states", p.T, p.N, p.D, p.stateStride);
 }
 
-void checkBackward(Check &check, const FrnnCellBackwardParams &p) {
-    checkStep(check, p);
-    if (check.ok()) checkStrides(check, p);
-    const int64_t s = typeBytes(p.type);
-    const bool lstm = p.cell == FRNN_LSTM;
-    const bool gru = p.cell == FRNN_GRU_RESET_AFTER || p.cell == FRNN_GRU_RESET_BEFORE;
-    check.require((p.zoneout == 0.0f && p.cellZoneout == 0.0f) || p.random != 0, "zoneout needs random");
-    check.optional("dy", p.dy, s).pointer("dhState", p.dhState, 4);
-    check.pointer("dGates", p.dGates, lstm ? 4 * s : s).optional("dGatesFirst", p.dGatesFirst, lstm ? 4 * s : s);
-    if (lstm || gru) check.pointer("savedGates", p.savedGates, 4 * s);
-    if (lstm) {
-        check.pointer("savedCells", p.savedCells, 4).pointer("dcState", p.dcState, 4).optional("cx", p.cx, s).absent("dGatesH", p.dGatesH);
-    } else {
-        check.pointer("y", p.y, s).absent("dcState", p.dcState);
-    }
-    if (gru) check.pointer("dGatesH", p.dGatesH, s).optional("hx", p.hx, s);
-    if (p.cell == FRNN_GRU_RESET_BEFORE && p.stage == 1) check.pointer("dhReset", p.dhReset, 4);
-}
-
 }  // namespace
 
 void checkCellForward(Check &check, const FrnnCellForwardParams &p) {
@@ -76,6 +57,25 @@ void checkCellForward(Check &check, const FrnnCellForwardParams &p) {
     if (reset) check.pointer("resetState", p.resetState, s).pointer("resetGates", p.resetGates, 8).optional("savedReset", p.savedReset, s);
 }
 
+void checkCellBackward(Check &check, const FrnnCellBackwardParams &p) {
+    checkStep(check, p);
+    if (check.ok()) checkStrides(check, p);
+    const int64_t s = typeBytes(p.type);
+    const bool lstm = p.cell == FRNN_LSTM;
+    const bool gru = p.cell == FRNN_GRU_RESET_AFTER || p.cell == FRNN_GRU_RESET_BEFORE;
+    check.require((p.zoneout == 0.0f && p.cellZoneout == 0.0f) || p.random != 0, "zoneout needs random");
+    check.optional("dy", p.dy, s).pointer("dhState", p.dhState, 4);
+    check.pointer("dGates", p.dGates, lstm ? 4 * s : s).optional("dGatesFirst", p.dGatesFirst, lstm ? 4 * s : s);
+    if (lstm || gru) check.pointer("savedGates", p.savedGates, 4 * s);
+    if (lstm) {
+        check.pointer("savedCells", p.savedCells, 4).pointer("dcState", p.dcState, 4).optional("cx", p.cx, s).absent("dGatesH", p.dGatesH);
+    } else {
+        check.pointer("y", p.y, s).absent("dcState", p.dcState);
+    }
+    if (gru) check.pointer("dGatesH", p.dGatesH, s).optional("hx", p.hx, s);
+    if (p.cell == FRNN_GRU_RESET_BEFORE && p.stage == 1) check.pointer("dhReset", p.dhReset, 4);
+}
+
 }  // namespace frnn
 
 using namespace frnn;
@@ -95,7 +95,7 @@ int32_t frnn_cell_forward(const FrnnCellForwardParams *params, FrnnMessage *mess
 int32_t frnn_cell_backward(const FrnnCellBackwardParams *params, FrnnMessage *message) {
     Check check("frnn_cell_backward", message);
     if (!check.params(params)) return check.status();
-    checkBackward(check, *params);
+    checkCellBackward(check, *params);
     if (!check.ok()) return check.status();
     switch (params->cell) {
         case FRNN_LSTM: launchLstmBackward(*params); break;

@@ -178,6 +178,7 @@ __device__ __forceinline__ float before(const CellPoint &at, uint64_t initial, u
 
 // All of a forward step's arguments but that there are gateInputs, which a step that multiplies x itself does without.
 void checkCellForward(Check &check, const FrnnCellForwardParams &p);
+void checkCellBackward(Check &check, const FrnnCellBackwardParams &p);
 
 // The launchers behind frnn_cell_forward and frnn_cell_backward, by cell; arguments are checked there.
 void launchCellForward(const FrnnCellForwardParams &p);

@@ -1,11 +1,13 @@
-#include "cell_step.cuh"
+#include "step_backward.cuh"
+#include "step_launch.h"
 
 namespace frnn {
 namespace {
 
-template <typename S, bool ZONEOUT>
-__global__ void __launch_bounds__(CELL_THREADS) lstmBackwardKernel(const __grid_constant__ FrnnCellBackwardParams p) {
-    forEachUnit(p, p.H, [&](int d, int64_t n, int64_t u) {
+template <typename S, bool ZONEOUT, typename Units>
+__global__ void __launch_bounds__(Units::THREADS)
+    lstmBackwardKernel(const __grid_constant__ FrnnCellBackwardParams p, const __grid_constant__ typename Units::Arguments more) {
+    Units::run(p, more, [&](int d, int64_t n, int64_t u) {
         const CellPoint at = cellPoint(p, p.H, d, n, u);
         float gradient[4] = {};
         if (at.frozen) {
@@ -38,12 +40,16 @@ __global__ void __launch_bounds__(CELL_THREADS) lstmBackwardKernel(const __grid_
 }  // namespace
 
 void launchLstmBackward(const FrnnCellBackwardParams &p) {
-    const CellGrid grid = cellGrid(p.N, p.H, p.directionCount);
     withType(p.type, [&](auto s) {
         using S = typename decltype(s)::type;
-        withZoneout(p, [&](auto zoneout) {
-            launchKernel(lstmBackwardKernel<S, decltype(zoneout)::value>, grid.blocks, grid.threads, 0, streamOf(p.stream), p);
-        });
+        withZoneout(p, [&](auto zoneout) { launchEveryUnit(lstmBackwardKernel<S, decltype(zoneout)::value, EveryUnit>, p); });
+    });
+}
+
+void launchLstmStepBackward(const FrnnCellBackwardParams &p, const FrnnStepParams &step) {
+    withType(p.type, [&](auto s) {
+        using S = typename decltype(s)::type;
+        launchMultipliedUnits<S>(lstmBackwardKernel<S, false, MultipliedUnits<S>>, p, step);
     });
 }
 

@@ -97,6 +97,27 @@ __global__ void __launch_bounds__(THREADS)
     }
 }
 
+// Tiles through shared memory, so that both sides are read and written contiguously.
+constexpr int TILE = 32;
+
+template <typename S>
+__global__ void __launch_bounds__(THREADS) transposeKernel(const S *__restrict__ from, S *__restrict__ to, int64_t rows, int64_t columns) {
+    __shared__ S tile[TILE][TILE + 1];
+    const int64_t across = (columns + TILE - 1) / TILE, tiles = (rows + TILE - 1) / TILE * across;
+    const int x = static_cast<int>(threadIdx.x) % TILE, y = static_cast<int>(threadIdx.x) / TILE;
+    for (int64_t at = blockIdx.x; at < tiles; at += gridDim.x) {
+        const int64_t row = at / across * TILE, column = at % across * TILE;
+        for (int i = y; i < TILE; i += THREADS / TILE) {
+            if (row + i < rows && column + x < columns) tile[i][x] = from[(row + i) * columns + column + x];
+        }
+        __syncthreads();
+        for (int i = y; i < TILE; i += THREADS / TILE) {
+            if (column + i < columns && row + x < rows) to[(column + i) * rows + row + x] = tile[x][i];
+        }
+        __syncthreads();
+    }
+}
+
 template <typename Params>
 RowShape checkedShape(Check &check, const Params &p) {
     check.floating("flatType", p.flatType).floating("packedType", p.packedType).range("rows", p.rows, 0, FRNN_ROWS_RESET_BEFORE);
@@ -149,6 +170,22 @@ int32_t frnn_unpack_rows(const FrnnUnpackRowsParams *params, FrnnMessage *messag
         constexpr int WIDTH = decltype(width)::value;
         launchKernel(unpackKernel<From, To, WIDTH>, blocksFor(p.gates * p.hidden, 1), rowThreads(p.columns / WIDTH), 0, streamOf(p.stream),
                      address<const From>(p.packed), address<To>(p.flat), shape, p.accumulate != 0);
+    });
+    return check.cuda(cudaGetLastError());
+}
+
+int32_t frnn_transpose(const FrnnTransposeParams *params, FrnnMessage *message) {
+    Check check("frnn_transpose", message);
+    if (!check.params(params)) return check.status();
+    const FrnnTransposeParams &p = *params;
+    check.floating("type", p.type).positive("rows", p.rows).positive("columns", p.columns).elements("from", p.rows, p.columns);
+    check.pointer("from", p.from, typeBytes(p.type)).pointer("to", p.to, typeBytes(p.type));
+    if (!check.ok()) return check.status();
+    withType(p.type, [&](auto type) {
+        using S = typename decltype(type)::type;
+        const int64_t tiles = ceilDiv(p.rows, TILE) * ceilDiv(p.columns, TILE);
+        launchKernel(transposeKernel<S>, blocksFor(tiles, 1), THREADS, 0, streamOf(p.stream), address<const S>(p.from), address<S>(p.to), p.rows,
+                     p.columns);
     });
     return check.cuda(cudaGetLastError());
 }

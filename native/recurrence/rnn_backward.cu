@@ -1,12 +1,14 @@
 // Backward of the plain recurrent cell, tanh or ReLU.
-#include "cell_step.cuh"
+#include "step_backward.cuh"
+#include "step_launch.h"
 
 namespace frnn {
 namespace {
 
-template <typename S, bool RELU, bool ZONEOUT>
-__global__ void __launch_bounds__(CELL_THREADS) rnnBackwardKernel(const __grid_constant__ FrnnCellBackwardParams p) {
-    forEachUnit(p, p.H, [&](int d, int64_t n, int64_t u) {
+template <typename S, bool RELU, bool ZONEOUT, typename Units>
+__global__ void __launch_bounds__(Units::THREADS)
+    rnnBackwardKernel(const __grid_constant__ FrnnCellBackwardParams p, const __grid_constant__ typename Units::Arguments more) {
+    Units::run(p, more, [&](int d, int64_t n, int64_t u) {
         const CellPoint at = cellPoint(p, p.H, d, n, u);
         if (at.frozen) {
             storePadded<S>(p.dGates, at.row, p.gateStride, p.H, u, 0.0f);
@@ -25,16 +27,20 @@ __global__ void __launch_bounds__(CELL_THREADS) rnnBackwardKernel(const __grid_c
 }  // namespace
 
 void launchRnnBackward(const FrnnCellBackwardParams &p) {
-    const CellGrid grid = cellGrid(p.N, p.H, p.directionCount);
     withType(p.type, [&](auto s) {
         using S = typename decltype(s)::type;
         withZoneout(p, [&](auto zoneout) {
-            if (p.cell == FRNN_RNN_RELU) {
-                launchKernel(rnnBackwardKernel<S, true, decltype(zoneout)::value>, grid.blocks, grid.threads, 0, streamOf(p.stream), p);
-            } else {
-                launchKernel(rnnBackwardKernel<S, false, decltype(zoneout)::value>, grid.blocks, grid.threads, 0, streamOf(p.stream), p);
-            }
+            constexpr bool ZONEOUT = decltype(zoneout)::value;
+            launchEveryUnit(p.cell == FRNN_RNN_RELU ? rnnBackwardKernel<S, true, ZONEOUT, EveryUnit> : rnnBackwardKernel<S, false, ZONEOUT, EveryUnit>, p);
         });
+    });
+}
+
+void launchRnnStepBackward(const FrnnCellBackwardParams &p, const FrnnStepParams &step) {
+    withType(p.type, [&](auto s) {
+        using S = typename decltype(s)::type;
+        using Units = MultipliedUnits<S>;
+        launchMultipliedUnits<S>(p.cell == FRNN_RNN_RELU ? rnnBackwardKernel<S, true, false, Units> : rnnBackwardKernel<S, false, false, Units>, p, step);
     });
 }
 

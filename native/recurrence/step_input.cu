@@ -1,4 +1,4 @@
-#include "step_input.h"
+#include "step_launch.h"
 
 #include "step_kernel.cuh"
 

@@ -9,37 +9,6 @@
 namespace frnn {
 
 constexpr int STEP_THREADS = 32 * STEP_WARPS;
-// Blocks of columns that a warp has asked for at a time.
-constexpr int STEP_DEPTH = 2;
-
-// Adds the warps' sums of one product for the block's rows into `parts`, [warp][row][sample].
-template <typename S, typename Step, bool ANY_ALIGNMENT, typename Sums>
-__device__ __forceinline__ void multiplyRows(
-    const FrnnStepProduct &product, int direction, int64_t firstUnit, const FrnnCellForwardParams &p, bool aligned, Sums &sums) {
-    constexpr int UNITS = STEP_ROWS / Step::ROWS, COUNT = 16 / sizeof(S), DEPTH = STEP_DEPTH;
-    const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
-    StepOperands<S> from;
-#pragma unroll
-    for (int half = 0; half < 2; ++half) {
-        const int row = lane / 4 + 8 * half, unit = row / Step::ROWS, gate = row % Step::ROWS;
-        const bool there = unit < UNITS && firstUnit + unit < p.H;
-        from.weights[half] = there ? address<const S>(product.weights[direction]) + (firstUnit + unit) * product.unitStride + gate * product.gateStride : nullptr;
-    }
-    from.values = address<const S>(product.values[direction]);
-    from.valueStride = product.valueStride;
-    from.samples = static_cast<int>(p.N);
-    from.columns = static_cast<int>(product.columns);
-    if (from.values == nullptr) return;
-    constexpr int BLOCK = 4 * COUNT, ROUND = BLOCK * STEP_WARPS;
-    const int inBlock = lane % 4 * COUNT;
-    if (!ANY_ALIGNMENT || aligned) {
-#pragma unroll 1
-        for (int k = warp * BLOCK; k < from.columns; k += DEPTH * ROUND) sums.template add<DEPTH, true>(from, lane, k + inBlock, ROUND);
-    } else {
-#pragma unroll 1
-        for (int k = warp * BLOCK; k < from.columns; k += ROUND) sums.template add<1, false>(from, lane, k + inBlock, ROUND);
-    }
-}
 
 template <typename S, typename Step, int TILES, typename Sums, bool INPUT>
 __device__ __forceinline__ void stepBody(const FrnnCellForwardParams &p, const FrnnStepParams &s, bool aligned, bool inputAligned) {
@@ -79,7 +48,7 @@ __device__ __forceinline__ void stepBody(const FrnnCellForwardParams &p, const F
 #pragma unroll
     for (int side = 0; side < SIDES; ++side) {
         Sums sums;
-        multiplyRows<S, Step, INPUT>(side == 0 ? s.recurrent : s.input, d, firstUnit, p, side == 0 ? aligned : inputAligned, sums);
+        multiplyRows<S, Step::ROWS, STEP_WARPS, INPUT>(side == 0 ? s.recurrent : s.input, d, firstUnit, p, side == 0 ? aligned : inputAligned, sums);
         sums.each(lane, [&](int row, int sample, float sum) { parts[side][warp][row][sample] = sum; });
     }
     __syncthreads();
@@ -127,14 +96,6 @@ __global__ void __launch_bounds__(STEP_THREADS, stepBlocks<S, TILES, INPUT>()) s
 #endif
 }
 
-// Whether all rows begin at multiples of 16 bytes and are whole blocks of 16.
-inline bool alignedProduct(const FrnnStepProduct &product, int32_t type, const FrnnCellForwardParams &p) {
-    int64_t elements = product.columns | product.unitStride | product.gateStride | product.valueStride;
-    uint64_t addresses = 0;
-    for (int d = p.directionBegin; d < p.directionBegin + p.directionCount; ++d) addresses |= product.weights[d] | product.values[d];
-    return elements * typeBytes(type) % 16 == 0 && addresses % 16 == 0;
-}
-
 template <bool INPUT>
 void launchStep(const FrnnCellForwardParams &p, const FrnnStepParams &s) {
     withType(p.type, [&](auto type) {
@@ -143,7 +104,7 @@ void launchStep(const FrnnCellForwardParams &p, const FrnnStepParams &s) {
             using Step = typename decltype(cell)::type;
             const int64_t units = STEP_ROWS / Step::ROWS;
             const dim3 blocks(static_cast<unsigned>(ceilDiv(p.H, units)), static_cast<unsigned>(p.directionCount));
-            const bool aligned = alignedProduct(s.recurrent, p.type, p), inputAligned = INPUT && alignedProduct(s.input, p.type, p);
+            const bool aligned = alignedProduct(s.recurrent, p), inputAligned = INPUT && alignedProduct(s.input, p);
             if constexpr (sizeof(S) == 4) {
                 launchKernel(stepKernel<S, Step, 1, INPUT>, blocks, STEP_THREADS, 0, streamOf(p.stream), p, s, aligned, inputAligned);
             } else if (p.N <= 8) {

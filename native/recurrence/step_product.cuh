@@ -7,13 +7,17 @@
 
 #include <type_traits>
 
+#include "common/check.h"
 #include "common/types.cuh"
+#include "fusedrnn/step.h"
 #include "persistent_device.cuh"
 
 namespace frnn {
 
 constexpr int STEP_WARPS = 8;
 constexpr int STEP_ROWS = 16;
+// Blocks of columns that a warp has asked for at a time.
+constexpr int STEP_DEPTH = 2;
 
 // What a lane reads: rows lane/4 and lane/4+8 of the warp's weights, null where there is no such row; the values of all samples.
 template <typename S>
@@ -166,5 +170,43 @@ struct ScalarSums {
         }
     }
 };
+
+// Adds a warp's part of one product for the block's rows, those of whole units, to its sums.
+template <typename S, int ROWS, int WARPS, bool ANY_ALIGNMENT, typename Params, typename Sums>
+__device__ __forceinline__ void multiplyRows(
+    const FrnnStepProduct &product, int direction, int64_t firstUnit, const Params &p, bool aligned, Sums &sums) {
+    constexpr int UNITS = STEP_ROWS / ROWS, COUNT = 16 / sizeof(S), DEPTH = STEP_DEPTH;
+    const int lane = threadIdx.x % 32, warp = threadIdx.x / 32;
+    StepOperands<S> from;
+#pragma unroll
+    for (int half = 0; half < 2; ++half) {
+        const int row = lane / 4 + 8 * half, unit = row / ROWS, gate = row % ROWS;
+        const bool there = unit < UNITS && firstUnit + unit < p.H;
+        from.weights[half] = there ? address<const S>(product.weights[direction]) + (firstUnit + unit) * product.unitStride + gate * product.gateStride : nullptr;
+    }
+    from.values = address<const S>(product.values[direction]);
+    from.valueStride = product.valueStride;
+    from.samples = static_cast<int>(p.N);
+    from.columns = static_cast<int>(product.columns);
+    if (from.values == nullptr) return;
+    constexpr int BLOCK = 4 * COUNT, ROUND = BLOCK * WARPS;
+    const int inBlock = lane % 4 * COUNT;
+    if (!ANY_ALIGNMENT || aligned) {
+#pragma unroll 1
+        for (int k = warp * BLOCK; k < from.columns; k += DEPTH * ROUND) sums.template add<DEPTH, true>(from, lane, k + inBlock, ROUND);
+    } else {
+#pragma unroll 1
+        for (int k = warp * BLOCK; k < from.columns; k += ROUND) sums.template add<1, false>(from, lane, k + inBlock, ROUND);
+    }
+}
+
+// Whether all rows begin at multiples of 16 bytes and are whole blocks of 16.
+template <typename Params>
+bool alignedProduct(const FrnnStepProduct &product, const Params &p) {
+    const int64_t elements = product.columns | product.unitStride | product.gateStride | product.valueStride;
+    uint64_t addresses = 0;
+    for (int d = p.directionBegin; d < p.directionBegin + p.directionCount; ++d) addresses |= product.weights[d] | product.values[d];
+    return elements * typeBytes(p.type) % 16 == 0 && addresses % 16 == 0;
+}
 
 }  // namespace frnn

@@ -37,6 +37,19 @@ typedef struct FrnnPackRowsParams {
 
 FRNN_EXPORT int32_t frnn_pack_rows(const FrnnPackRowsParams *params, FrnnMessage *message);
 
+/* to[column, row] = from[row, column], all of one type */
+typedef struct FrnnTransposeParams {
+    uint32_t structSize;
+    int32_t type; /* F32, BF16 or F16 */
+    int64_t rows;
+    int64_t columns;
+    uint64_t from; /* read [rows, columns] */
+    uint64_t to;   /* written [columns, rows] */
+    uint64_t stream;
+} FrnnTransposeParams;
+
+FRNN_EXPORT int32_t frnn_transpose(const FrnnTransposeParams *params, FrnnMessage *message);
+
 /* The way back, for gradients (columns = 1 for bias gradients): flat[g*H+u, k] (+)= packed[row(u,g), k] */
 typedef struct FrnnUnpackRowsParams {
     uint32_t structSize;

@@ -35,11 +35,19 @@ typedef struct FrnnStepParams {
     uint64_t bHh[2];           /* as bIh; bHn is 0 then */
 } FrnnStepParams;
 
-/* The most samples of a launch for a storage type. */
+/* The most samples of a forward launch for a storage type; of a backward launch it is 8. */
 FRNN_EXPORT int32_t frnn_step_samples(int32_t type);
 
 /* One launch for directions directionBegin .. directionBegin+directionCount-1; for a stage of it with FRNN_GRU_RESET_BEFORE. */
 FRNN_EXPORT int32_t frnn_step_forward(const FrnnCellForwardParams *cell, const FrnnStepParams *step, FrnnMessage *message);
+
+/*
+ * A backward step with the product that follows the later step: dhState += gates of that step · wHh, and then as frnn_cell_backward.
+ * step->recurrent: columns are those of a row of dGates (GRU: dGatesH), values the later step's rows of it, 0 at the last step;
+ * weights wHh transposed, a row for every unit, [H, columns], gateStride without meaning. Not for FRNN_GRU_RESET_BEFORE, nor with
+ * a projection. multipliesInput, input, bIh and bHh are 0.
+ */
+FRNN_EXPORT int32_t frnn_step_backward(const FrnnCellBackwardParams *cell, const FrnnStepParams *step, FrnnMessage *message);
 
 #ifdef __cplusplus
 }

@@ -42,6 +42,8 @@ private:
     void perDirection(int32_t (*function)(const Params *, FrnnMessage *), Params p);
     void stepForward(FrnnCellForwardParams p, const Buffer *values);
     void finishStep(int64_t step);
+    void transposeWeights();
+    void stepBackward(FrnnCellBackwardParams p);
     Values weightGradient();
     Values projectionGradient();
     void compareGradient(const char *what, Values &variable, const Values &got);
@@ -55,7 +57,7 @@ private:
     int64_t gateStride, unitStride, stateStride; // of rows of gates, of H units, and of h
     Values wy, why, wcy;
     Buffer *lengths = nullptr, *random = nullptr, *gateInputs, *bHn = nullptr, *hx = nullptr, *cx = nullptr, *hState, *cState, *recurrent, *resetState, *resetGates;
-    Buffer *recurrentWeights = nullptr, *otherState = nullptr; // where a step in one launch puts h: every other one back into hState
+    Buffer *recurrentWeights = nullptr, *transposedWeights = nullptr, *otherState = nullptr; // where a step in one launch puts h: every other one back into hState
     Buffer *y, *hRaw, *savedGates, *savedCells, *savedReset, *projected;
     Buffer *dy, *dhState, *dcState, *dhRaw, *dhReset, *dGates, *dGatesH, *dGatesFirst, *dProjected;
 };
@@ -91,8 +93,8 @@ Streamed::Streamed(Case &context, const Options &options) : c(context), o(option
     R = layer.outputs();
     S = o.cell == FRNN_LSTM || G == 3 ? 4 : 0;
     const int64_t group = o.cell == FRNN_LSTM ? 4 : o.cell == FRNN_GRU_RESET_BEFORE ? 2 : 1;
-    gateStride = (G * o.H + group - 1) / group * group + group * o.padding;
-    const int64_t step = o.oneLaunch ? 16 / (o.type == FRNN_F32 ? 4 : 2) : 1;
+    const int64_t step = o.oneLaunch ? 16 / (o.type == FRNN_F32 ? 4 : 2) : 1, gateStep = std::max(group, step);
+    gateStride = (G * o.H + gateStep - 1) / gateStep * gateStep + gateStep * o.padding;
     unitStride = (o.H + o.padding + step - 1) / step * step;
     stateStride = (R + o.padding + step - 1) / step * step;
     const int64_t gateRows = o.D * o.N * gateStride, unitRows = o.D * o.N * unitStride, stateRows = o.D * o.N * stateStride;
@@ -128,7 +130,10 @@ Streamed::Streamed(Case &context, const Options &options) : c(context), o(option
     }
     hState = &c.input(o.type, padded(layer.hx, R, stateStride));
     if (o.oneLaunch) {
-        recurrentWeights = &c.input(o.type, padded(layer.wHh, R, stateStride));
+        // Rows of zeros behind each direction's, as behind the values of a row.
+        const Values rows = padded(padded(layer.wHh, R, stateStride), G * o.H * stateStride, gateStride * stateStride);
+        recurrentWeights = &c.input(o.type, rows);
+        transposedWeights = &c.output(o.type, o.D * gateStride * stateStride);
         otherState = &c.output(o.type, o.D * o.N * stateStride);
     }
     cState = &c.input(FRNN_F32, layer.cx);
@@ -227,7 +232,7 @@ void Streamed::stepForward(FrnnCellForwardParams p, const Buffer *values) {
     s.recurrent.unitStride = (!reset ? G : p.stage == 0 ? 2 : 1) * stateStride;
     const int64_t bytes = o.type == FRNN_F32 ? 4 : 2;
     for (int64_t d = 0; d < o.D; ++d) {
-        const int64_t row = d * o.H * G + (p.stage == 1 ? 2 * o.H : 0);
+        const int64_t row = d * gateStride + (p.stage == 1 ? 2 * o.H : 0);
         s.recurrent.weights[d] = at(recurrentWeights) + static_cast<uint64_t>(bytes * row * stateStride);
         s.recurrent.values[d] = values == nullptr ? 0 : at(values) + static_cast<uint64_t>(bytes * d * o.N * stateStride);
     }
@@ -333,7 +338,41 @@ void Streamed::addProduct(Buffer &to, const Values &gradients, int64_t begin, in
     to.set(sums);
 }
 
+void Streamed::transposeWeights() {
+    const uint64_t bytes = static_cast<uint64_t>(gateStride * stateStride * (o.type == FRNN_F32 ? 4 : 2));
+    for (int64_t d = 0; d < o.D; ++d) {
+        FrnnTransposeParams p{};
+        p.type = o.type;
+        p.rows = gateStride;
+        p.columns = stateStride;
+        p.from = at(recurrentWeights) + static_cast<uint64_t>(d) * bytes;
+        p.to = at(transposedWeights) + static_cast<uint64_t>(d) * bytes;
+        c.call(frnn_transpose, p);
+    }
+}
+
+// The step with the product that follows the later step, in one launch.
+void Streamed::stepBackward(FrnnCellBackwardParams p) {
+    const Buffer *gradients = dGatesH == nullptr ? dGates : dGatesH;
+    const int64_t bytes = o.type == FRNN_F32 ? 4 : 2;
+    FrnnStepParams s{};
+    s.recurrent.columns = s.recurrent.unitStride = s.recurrent.gateStride = gateStride;
+    s.recurrent.valueStride = o.D * gateStride;
+    for (int64_t d = 0; d < o.D; ++d) {
+        s.recurrent.weights[d] = at(transposedWeights) + static_cast<uint64_t>(bytes * d * stateStride * gateStride);
+        const int64_t row = time(p.step + 1, d) * o.N * o.D + d;
+        s.recurrent.values[d] = p.step == o.T - 1 ? 0 : at(gradients) + static_cast<uint64_t>(bytes * row * gateStride);
+    }
+    for (int32_t d = 0; d < (o.apart ? o.D : 1); ++d) {
+        p.directionBegin = d;
+        p.directionCount = static_cast<int32_t>(o.apart ? 1 : o.D);
+        c.call(frnn_step_backward, p, s);
+    }
+}
+
 void Streamed::backward() {
+    const bool oneLaunch = o.oneLaunch && o.P == 0 && o.N <= 8 && o.cell != FRNN_GRU_RESET_BEFORE;
+    if (oneLaunch) transposeWeights();
     for (int64_t step = o.T - 1; step >= 0; --step) {
         FrnnCellBackwardParams p{};
         p.type = o.type;
@@ -388,7 +427,12 @@ void Streamed::backward() {
             }
             dhRaw->set(padded(raw, o.H, unitStride));
         }
-        perDirection(frnn_cell_backward, p);
+        if (oneLaunch) {
+            stepBackward(p);
+            if (step > 0) continue;
+        } else {
+            perDirection(frnn_cell_backward, p);
+        }
         const Buffer &gradients = dGatesH == nullptr ? *dGates : *dGatesH;
         if (o.cell == FRNN_GRU_RESET_BEFORE) {
             addProduct(*dhReset, slice(gradients, step, gateStride, 2 * o.H, o.H), 2 * o.H, o.H, true);

@@ -83,7 +83,29 @@ static void biasCase(Case &c, int32_t cell, int32_t flatType, int32_t biasType, 
     if (apart) c.equal("bHn", bHn.get(), expectedN);
 }
 
+static void transposeCase(Case &c, int32_t type, int64_t rows, int64_t columns) {
+    Buffer &from = c.input(type, c.uniform(rows * columns));
+    Buffer &to = c.output(type, rows * columns);
+    FrnnTransposeParams p{};
+    p.type = type;
+    p.rows = rows;
+    p.columns = columns;
+    p.from = from.address();
+    p.to = to.address();
+    c.call(frnn_transpose, p);
+    std::vector<double> expected;
+    for (int64_t i = 0; i < rows * columns; ++i) expected.push_back(from.host()[i % rows * columns + i / rows]);
+    c.equal("transposed", to.get(), expected);
+}
+
 void addPackTests() {
+    for (int32_t type : FLOATING) {
+        add(std::string("pack transpose ") + typeName(type), [=](Case &c) {
+            transposeCase(c, type, 67, 131);
+            transposeCase(c, type, 64, 32);
+            transposeCase(c, type, 1, 5);
+        });
+    }
     for (int32_t flat : FLOATING) {
         for (int32_t packed : FLOATING) {
             const std::string pair = std::string(typeName(flat)) + " " + typeName(packed);

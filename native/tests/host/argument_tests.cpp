@@ -149,6 +149,40 @@ static void stepTests() {
     stepRefused(typed, s, "cType");
 }
 
+static void stepBackwardTests() {
+    FrnnCellBackwardParams p{};
+    p.cell = FRNN_GRU_RESET_BEFORE;
+    p.T = p.N = p.H = p.D = p.directionCount = 1;
+    p.gateStride = 8;
+    p.stateStride = 1;
+    p.savedGates = p.y = p.dhState = p.dGates = p.dGatesH = 256;
+    FrnnStepParams s{};
+    s.recurrent.columns = s.recurrent.gateStride = s.recurrent.valueStride = s.recurrent.unitStride = 8;
+    s.recurrent.weights[0] = 512;
+    const auto refusedWith = [&](const char *text) {
+        FrnnMessage message{};
+        p.structSize = sizeof(p);
+        s.structSize = sizeof(s);
+        EXPECT(frnn_step_backward(&p, &s, &message) == FRNN_ERROR_ARGUMENT);
+        const bool named = std::strstr(message.text, text) != nullptr;
+        EXPECT(named);
+        if (!named) std::printf("     message: %s, expected: %s\n", message.text, text);
+    };
+    refusedWith("reset-before");
+    p.cell = FRNN_GRU_RESET_AFTER;
+    p.N = 9;
+    refusedWith("N is 9");
+    p.N = 1;
+    s.recurrent.weights[0] = 516;
+    refusedWith("aligned to 16");
+    s.multipliesInput = 1;
+    refusedWith("multipliesInput");
+    FrnnTransposeParams t{};
+    t.rows = 3;
+    t.from = t.to = 256;
+    refused(frnn_transpose, t, "columns");
+}
+
 static void packTests() {
     FrnnPackRowsParams p{};
     p.gates = 4;
@@ -219,6 +253,7 @@ void argumentTests() {
     refused(frnn_update, update, "averageShare is missing");
     cellTests();
     stepTests();
+    stepBackwardTests();
     packTests();
 
     FrnnProbe probe{};

@@ -9,6 +9,7 @@ import dev.fusedrnn.internal.natives.FrnnMaskParams;
 import dev.fusedrnn.internal.natives.FrnnMessage;
 import dev.fusedrnn.internal.natives.FrnnPackBiasParams;
 import dev.fusedrnn.internal.natives.FrnnPackRowsParams;
+import dev.fusedrnn.internal.natives.FrnnTransposeParams;
 import dev.fusedrnn.internal.natives.FrnnUnpackRowsParams;
 import dev.fusedrnn.internal.natives.FusedRnn;
 import java.util.ArrayList;
@@ -31,6 +32,7 @@ public final class NativeCalls implements AutoCloseable {
     private final FrnnPackRowsParams packRows = new FrnnPackRowsParams(struct());
     private final FrnnUnpackRowsParams unpackRows = new FrnnUnpackRowsParams(struct());
     private final FrnnPackBiasParams packBias = new FrnnPackBiasParams(struct());
+    private final FrnnTransposeParams transpose = new FrnnTransposeParams(struct());
     private final FrnnColumnSumParams columnSum = new FrnnColumnSumParams(struct());
     private final FrnnMaskParams mask = new FrnnMaskParams(struct());
 
@@ -46,6 +48,7 @@ public final class NativeCalls implements AutoCloseable {
         packRows.structSize(packRows.sizeof());
         unpackRows.structSize(unpackRows.sizeof());
         packBias.structSize(packBias.sizeof());
+        transpose.structSize(transpose.sizeof());
         columnSum.structSize(columnSum.sizeof());
         mask.structSize(mask.sizeof());
     }
@@ -161,6 +164,12 @@ public final class NativeCalls implements AutoCloseable {
                 .flat(flat)
                 .stream(stream);
         check(FusedRnn.frnn_unpack_rows(unpackRows, message()));
+    }
+
+    /** Transposes a dense matrix [rows, columns]. */
+    void transpose(int type, long from, long to, long rows, long columns, long stream) {
+        transpose.type(type).rows(rows).columns(columns).from(from).to(to).stream(stream);
+        check(FusedRnn.frnn_transpose(transpose, message()));
     }
 
     /** The bias of the input product, {@code count} values with zeros behind the layer's, and the recurrent bias of a GRU's n. */

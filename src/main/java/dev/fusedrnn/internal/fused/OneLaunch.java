@@ -17,6 +17,11 @@ final class OneLaunch {
         return shape.batch() <= FEW && !shape.zonesOut();
     }
 
+    /** Whether a backward step should be one launch; where the gradient of h takes two products in a row it cannot. */
+    static boolean paysBackward(LayerShape shape) {
+        return pays(shape) && !shape.resetsBefore() && !shape.projects();
+    }
+
     /** Whether a whole layer can be one launch: a single step without a backward pass, with as many samples as the kernels take. */
     static boolean takesLayer(LayerShape shape) {
         long most = shape.storage() == CudaType.F32 ? FEW : 2 * FEW;

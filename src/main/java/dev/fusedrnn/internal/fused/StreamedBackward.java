@@ -3,23 +3,31 @@ package dev.fusedrnn.internal.fused;
 import dev.fusedrnn.internal.cuda.CudaType;
 import dev.fusedrnn.internal.natives.FrnnCellBackwardParams;
 import dev.fusedrnn.internal.natives.FrnnStateBackwardParams;
+import dev.fusedrnn.internal.natives.FrnnStepParams;
 import dev.fusedrnn.internal.natives.FusedRnn;
 
-/** The streamed plan's backward pass: per time step one kernel, and a product that carries the gradient of h on. */
+/**
+ * The streamed plan's backward pass: per time step one kernel, and a product that carries the gradient of h on; or one kernel
+ * that begins with the product of the step it follows. That one reads the recurrent weights by columns, so they are transposed
+ * first.
+ */
 final class StreamedBackward extends StreamedSteps {
     private final Gemm throughWeights;
     private final Gemm throughWeightsN;
     private final Gemm throughProjection;
     private final FrnnCellBackwardParams cell;
     private final FrnnStateBackwardParams state;
+    private final FrnnStepParams launch;
 
     // Parts of the workspace, as byte offsets.
     private final long dhState;
     private final long dcState;
     private final long dhRaw;
+    private final long transposed;
     private final long workspaceBytes;
 
-    StreamedBackward(LayerShape shape, Pitches pitches, Gemm.Factory gemms, NativeCalls calls) {
+    StreamedBackward(
+            LayerShape shape, Pitches pitches, boolean oneLaunch, Gemm.Factory gemms, NativeCalls calls) {
         super(shape, pitches, calls);
         long batch = shape.batch();
         long states = pitches.states();
@@ -36,9 +44,12 @@ final class StreamedBackward extends StreamedSteps {
         dhState = offsets.next(F32_BYTES * rows * states);
         dcState = offsets.next(shape.hasCell() ? F32_BYTES * shape.cellElements() : 0);
         dhRaw = offsets.next(shape.projects() || shape.resetsBefore() ? F32_BYTES * rows * units : 0);
+        transposed =
+                offsets.next(oneLaunch ? shape.bytes(shape.directions() * pitches.gates() * pitches.states()) : 0);
         workspaceBytes = offsets.total();
         cell = new FrnnCellBackwardParams(calls.struct());
         state = new FrnnStateBackwardParams(calls.struct());
+        launch = oneLaunch ? new FrnnStepParams(calls.struct()) : null;
         describeShape();
     }
 
@@ -55,8 +66,18 @@ final class StreamedBackward extends StreamedSteps {
             calls.copyOrClear(shape.type(), pass.dcy, F32, dc, shape.cellElements());
         }
         bind(pass, dh, dc);
+        if (launch != null) {
+            transposeWeights(pass);
+        }
         for (long step = shape.steps() - 1; step >= 0; step--) {
-            step(pass, step, dh);
+            if (launch != null) {
+                stepInOneLaunch(pass, step);
+            } else {
+                step(pass, step, dh);
+            }
+            if (launch == null || step == 0) {
+                carryOn(pass, step, dh);
+            }
         }
         if (pass.dhx != 0) {
             calls.denseRows(F32, dh, pitches.states(), shape.type(), pass.dhx, rows, shape.outputs(), pass.stream);
@@ -84,9 +105,35 @@ final class StreamedBackward extends StreamedSteps {
             }
             calls.check(FusedRnn.frnn_cell_backward(cell.stage(1), calls.message()));
         }
+    }
+
+    private void transposeWeights(RecurrencePass pass) {
+        long rows = pitches.gates();
+        long columns = pitches.states();
+        for (int d = 0; d < shape.directions(); d++) {
+            long target = pass.workspace + transposed + shape.bytes(d * rows * columns);
+            calls.transpose(shape.type(), weights(pass, d), target, rows, columns, pass.stream);
+            launch.recurrent().weights(d, target);
+        }
+        long allRows = shape.directions() * rows;
+        launch.recurrent().columns(rows).unitStride(rows).gateStride(rows).valueStride(allRows);
+    }
+
+    private void stepInOneLaunch(RecurrencePass pass, long step) {
+        long gates = shape.isGru() ? pass.dGatesH : pass.dGates;
+        for (int d = 0; d < shape.directions(); d++) {
+            boolean last = step == shape.steps() - 1;
+            launch.recurrent().values(d, last ? 0 : rowsOf(gates, step + 1, d, pitches.gates()));
+        }
+        calls.check(FusedRnn.frnn_step_backward(cell.step(step), launch, calls.message()));
+    }
+
+    /** Adds what the step's gates give to the gradient of h before it. */
+    private void carryOn(RecurrencePass pass, long step, long dh) {
         if (step == 0 && pass.dhx == 0) {
             return;
         }
+        long gates = shape.isGru() ? pass.dGatesH : pass.dGates;
         for (int d = 0; d < shape.directions(); d++) {
             long rows = rowsOf(gates, step, d, pitches.gates());
             throughWeights.run(rows, weights(pass, d), part(dh, d, pitches.states()), 0);
@@ -109,6 +156,9 @@ final class StreamedBackward extends StreamedSteps {
                 .D(shape.directions())
                 .gateStride(pitches.gates())
                 .stateStride(pitches.units());
+        if (launch != null) {
+            launch.structSize(launch.sizeof());
+        }
         state.structSize(state.sizeof())
                 .type(shape.type())
                 .directionBegin(0)

@@ -7,23 +7,23 @@ package dev.fusedrnn.internal.fused;
 final class StreamedRecurrence implements Recurrence {
     private final StreamedForward forward;
     private final StreamedBackward backward;
-
     private final boolean oneLaunch;
 
     /**
      * Plans the steps.
      *
-     * @param oneLaunch whether a forward step is one launch, product included, if there are few samples
+     * @param oneLaunch whether a step is one launch, product included, if there are few samples
      */
     StreamedRecurrence(LayerShape shape, Pitches pitches, boolean oneLaunch, Gemm.Factory gemms, NativeCalls calls) {
         this.oneLaunch = oneLaunch && OneLaunch.pays(shape);
         forward = new StreamedForward(shape, pitches, this.oneLaunch, gemms, calls);
-        backward = shape.training() ? new StreamedBackward(shape, pitches, gemms, calls) : null;
+        boolean oneLaunchBackward = oneLaunch && OneLaunch.paysBackward(shape);
+        backward = shape.training() ? new StreamedBackward(shape, pitches, oneLaunchBackward, gemms, calls) : null;
     }
 
     @Override
     public String plan() {
-        return oneLaunch ? "streamed, forward steps of one launch" : "streamed";
+        return oneLaunch ? "streamed, steps of one launch" : "streamed";
     }
 
     @Override

@@ -32,6 +32,18 @@ class OneLaunchTest {
     }
 
     @Test
+    void backwardWhereOneProductCarriesTheGradientOfH() {
+        assertThat(OneLaunch.paysBackward(shape(CudaType.BF16, 5, 8, 0, true))).isTrue();
+        assertThat(OneLaunch.paysBackward(shape(CudaType.BF16, 5, 8, 3, true))).isFalse();
+        assertThat(OneLaunch.paysBackward(shape(CudaType.BF16, 5, 9, 0, true))).isFalse();
+        int resetBefore = LayerShape.cell("gru", true);
+        LayerShape before =
+                new LayerShape(resetBefore, CudaType.BF16, 5, 8, 7, 9, 0, 1, 0, 0, 0, 0, false, true);
+        assertThat(OneLaunch.pays(before)).isTrue();
+        assertThat(OneLaunch.paysBackward(before)).isFalse();
+    }
+
+    @Test
     void zoneoutIsForTheOtherKernels() {
         assertThat(OneLaunch.pays(shape(CudaType.BF16, 5, 8, 0, 0.1f, true))).isFalse();
         assertThat(OneLaunch.takesLayer(shape(CudaType.F16, 1, 1, 0, 0.1f, false)))
