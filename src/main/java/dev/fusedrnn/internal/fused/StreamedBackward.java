@@ -26,8 +26,7 @@ final class StreamedBackward extends StreamedSteps {
     private final long transposed;
     private final long workspaceBytes;
 
-    StreamedBackward(
-            LayerShape shape, Pitches pitches, boolean oneLaunch, Gemm.Factory gemms, NativeCalls calls) {
+    StreamedBackward(LayerShape shape, Pitches pitches, boolean oneLaunch, Gemm.Factory gemms, NativeCalls calls) {
         super(shape, pitches, calls);
         long batch = shape.batch();
         long states = pitches.states();
@@ -44,8 +43,7 @@ final class StreamedBackward extends StreamedSteps {
         dhState = offsets.next(F32_BYTES * rows * states);
         dcState = offsets.next(shape.hasCell() ? F32_BYTES * shape.cellElements() : 0);
         dhRaw = offsets.next(shape.projects() || shape.resetsBefore() ? F32_BYTES * rows * units : 0);
-        transposed =
-                offsets.next(oneLaunch ? shape.bytes(shape.directions() * pitches.gates() * pitches.states()) : 0);
+        transposed = offsets.next(oneLaunch ? shape.bytes(shape.directions() * pitches.gates() * pitches.states()) : 0);
         workspaceBytes = offsets.total();
         cell = new FrnnCellBackwardParams(calls.struct());
         state = new FrnnStateBackwardParams(calls.struct());

@@ -37,8 +37,7 @@ class OneLaunchTest {
         assertThat(OneLaunch.paysBackward(shape(CudaType.BF16, 5, 8, 3, true))).isFalse();
         assertThat(OneLaunch.paysBackward(shape(CudaType.BF16, 5, 9, 0, true))).isFalse();
         int resetBefore = LayerShape.cell("gru", true);
-        LayerShape before =
-                new LayerShape(resetBefore, CudaType.BF16, 5, 8, 7, 9, 0, 1, 0, 0, 0, 0, false, true);
+        LayerShape before = new LayerShape(resetBefore, CudaType.BF16, 5, 8, 7, 9, 0, 1, 0, 0, 0, 0, false, true);
         assertThat(OneLaunch.pays(before)).isTrue();
         assertThat(OneLaunch.paysBackward(before)).isFalse();
     }
