@@ -4,12 +4,9 @@
 namespace frnn {
 namespace {
 
-// Blocks of a multiprocessor that registers have to leave room for. Left to itself, the compiler reaches for more on sm_100
-// and spills where zoneout draws its masks.
-constexpr int CELL_BLOCKS = 8;
-
 template <typename S, typename R, typename Step>
-__global__ void __launch_bounds__(CELL_THREADS, CELL_BLOCKS) cellForwardKernel(const __grid_constant__ FrnnCellForwardParams p) {
+__global__ void __launch_bounds__(CELL_THREADS, CELL_RESIDENT / CELL_THREADS)
+cellForwardKernel(const __grid_constant__ FrnnCellForwardParams p) {
     forEachUnit(p, p.H, [&](int d, int64_t n, int64_t u) {
         const CellPoint at = cellPoint(p, p.H, d, n, u);
         if (at.frozen) {

@@ -22,6 +22,10 @@ constexpr bool FAST_MATH = sizeof(S) == 2;
 // Most threads of a block along the units; a warp at least, so that neighbours read neighbouring addresses.
 constexpr int CELL_THREADS = 128;
 
+// Threads of a multiprocessor that registers have to leave room for. Left to itself, the compiler reaches for more on sm_100
+// and spills.
+constexpr int CELL_RESIDENT = 1024;
+
 struct CellGrid {
     dim3 blocks;
     unsigned threads;

@@ -5,7 +5,7 @@ namespace frnn {
 namespace {
 
 template <typename S, bool ZONEOUT, typename Units>
-__global__ void __launch_bounds__(Units::THREADS)
+__global__ void __launch_bounds__(Units::THREADS, CELL_RESIDENT / Units::THREADS)
     gruBackwardKernel(const __grid_constant__ FrnnCellBackwardParams p, const __grid_constant__ typename Units::Arguments more) {
     Units::run(p, more, [&](int d, int64_t n, int64_t u) {
         const CellPoint at = cellPoint(p, p.H, d, n, u);
