@@ -5,6 +5,7 @@ import dev.fusedrnn.optim.OptimizerConfig;
 import dev.fusedrnn.optim.Schedule;
 import dev.fusedrnn.optim.Sgd;
 import java.util.Objects;
+import java.util.function.Consumer;
 
 /**
  * How a network is trained.
@@ -65,127 +66,94 @@ public record TrainerConfig(
 
     /** The same with another optimizer. */
     public TrainerConfig withOptimizer(OptimizerConfig optimizer) {
-        return new TrainerConfig(
-                optimizer,
-                decayScope,
-                learningRate,
-                schedule,
-                clip,
-                reduction,
-                penalty,
-                epochs,
-                dropoutSeed,
-                reportEvery);
+        return with(draft -> draft.optimizer = optimizer);
     }
 
     /** The same with weight decay for other parameters. */
     public TrainerConfig withDecayScope(DecayScope decayScope) {
-        return new TrainerConfig(
-                optimizer,
-                decayScope,
-                learningRate,
-                schedule,
-                clip,
-                reduction,
-                penalty,
-                epochs,
-                dropoutSeed,
-                reportEvery);
+        return with(draft -> draft.decayScope = decayScope);
     }
 
     /** The same with another schedule. */
     public TrainerConfig withSchedule(Schedule schedule) {
-        return new TrainerConfig(
-                optimizer,
-                decayScope,
-                learningRate,
-                schedule,
-                clip,
-                reduction,
-                penalty,
-                epochs,
-                dropoutSeed,
-                reportEvery);
+        return with(draft -> draft.schedule = schedule);
     }
 
     /** The same with another reduction. */
     public TrainerConfig withReduction(Reduction reduction) {
-        return new TrainerConfig(
-                optimizer,
-                decayScope,
-                learningRate,
-                schedule,
-                clip,
-                reduction,
-                penalty,
-                epochs,
-                dropoutSeed,
-                reportEvery);
+        return with(draft -> draft.reduction = reduction);
     }
 
     /** The same with another penalty on the outputs. */
     public TrainerConfig withPenalty(ActivityPenalty penalty) {
-        return new TrainerConfig(
-                optimizer,
-                decayScope,
-                learningRate,
-                schedule,
-                clip,
-                reduction,
-                penalty,
-                epochs,
-                dropoutSeed,
-                reportEvery);
+        return with(draft -> draft.penalty = penalty);
     }
 
     /** The same with another number of epochs. */
     public TrainerConfig withEpochs(int epochs) {
-        return new TrainerConfig(
-                optimizer,
-                decayScope,
-                learningRate,
-                schedule,
-                clip,
-                reduction,
-                penalty,
-                epochs,
-                dropoutSeed,
-                reportEvery);
+        return with(draft -> draft.epochs = epochs);
     }
 
     /** The same with another seed of dropout. */
     public TrainerConfig withDropoutSeed(long dropoutSeed) {
-        return new TrainerConfig(
-                optimizer,
-                decayScope,
-                learningRate,
-                schedule,
-                clip,
-                reduction,
-                penalty,
-                epochs,
-                dropoutSeed,
-                reportEvery);
+        return with(draft -> draft.dropoutSeed = dropoutSeed);
     }
 
     /** The same with another distance of reports. */
     public TrainerConfig withReportEvery(int reportEvery) {
-        return new TrainerConfig(
-                optimizer,
-                decayScope,
-                learningRate,
-                schedule,
-                clip,
-                reduction,
-                penalty,
-                epochs,
-                dropoutSeed,
-                reportEvery);
+        return with(draft -> draft.reportEvery = reportEvery);
+    }
+
+    private TrainerConfig with(Consumer<Draft> change) {
+        Draft draft = new Draft(this);
+        change.accept(draft);
+        return draft.finish();
     }
 
     private static void requirePositive(String field, int value) {
         if (value < 1) {
             throw new IllegalArgumentException(field + " must be 1 or more, found " + value);
+        }
+    }
+
+    /** All fields, free to change one of them. */
+    private static final class Draft {
+        private OptimizerConfig optimizer;
+        private DecayScope decayScope;
+        private final double learningRate;
+        private Schedule schedule;
+        private final double clip;
+        private Reduction reduction;
+        private ActivityPenalty penalty;
+        private int epochs;
+        private long dropoutSeed;
+        private int reportEvery;
+
+        Draft(TrainerConfig from) {
+            optimizer = from.optimizer;
+            decayScope = from.decayScope;
+            learningRate = from.learningRate;
+            schedule = from.schedule;
+            clip = from.clip;
+            reduction = from.reduction;
+            penalty = from.penalty;
+            epochs = from.epochs;
+            dropoutSeed = from.dropoutSeed;
+            reportEvery = from.reportEvery;
+        }
+
+        TrainerConfig finish() {
+            return new TrainerConfig(
+                    optimizer,
+                    decayScope,
+                    learningRate,
+                    schedule,
+                    clip,
+                    reduction,
+                    penalty,
+                    epochs,
+                    dropoutSeed,
+                    reportEvery);
         }
     }
 }
