@@ -125,6 +125,7 @@ final class ModelCases {
         Rounds.Plan judge = null;
         for (Map.Entry<Rounds.Plan, Map<String, Object>> entry : checked.entrySet()) {
             Rounds.Plan plan = entry.getKey();
+            entry.getValue().putAll(StepValues.read(losses(plan)).fields());
             if (judge == null) {
                 judge = plan;
                 entry.getValue().put("judge", true);
@@ -138,6 +139,8 @@ final class ModelCases {
             } else {
                 wrong++;
                 System.out.println("WRONG " + plan + ": " + agreement);
+                System.out.print(StepValues.read(losses(plan)).lines(plan.toString()));
+                System.out.print(StepValues.read(losses(judge)).lines(judge.toString()));
             }
         }
         return equal;
