@@ -17,6 +17,7 @@ LEAST_SAMPLES = 3
 MOST_PASSES = 2000
 COMPARED_STEPS = 5
 CLIP = 1.0
+MOST_COMPARED = 1 << 16
 TYPES = {"f32": torch.float32, "tf32": torch.float32, "bf16": torch.bfloat16, "f16": torch.float16}
 LAYERS = {
     "lstm": lambda *sizes, **options: nn.LSTM(*sizes, **options),
@@ -232,6 +233,12 @@ class Model:
                     value.zero_()
 
 
+def sample(tensor):
+    """As FirstStep.java samples."""
+    values = tensor.detach().reshape(-1)
+    return values[:: -(-values.numel() // MOST_COMPARED)].float().cpu().clone()
+
+
 class ModelCase:
     """A language model from a file, by plan."""
 
@@ -264,6 +271,8 @@ class ModelCase:
             loss, norm = step()
             losses.append(loss.float().cpu().reshape(1).clone())
             norms.append(norm.float().cpu().reshape(1).clone())
+            if len(losses) == 1:
+                self.save_first(model, file + ".first")
         wait(self.device)
         self.models[plan] = (model, step)
         save_file({"losses": torch.cat(losses), "gradientNorms": torch.cat(norms)}, file)
@@ -271,6 +280,14 @@ class ModelCase:
         if gpu:
             said["peakBytes"] = torch.cuda.max_memory_allocated(self.device) - before
         return said
+
+    def save_first(self, model, file):
+        """Gradients as they were clipped, and by how much the step has changed the parameters."""
+        tensors = {}
+        for name, parameter in model.network.named_parameters():
+            tensors["gradient." + name] = sample(parameter.grad)
+            tensors["change." + name] = sample(parameter) - sample(self.tensors[name])
+        save_file(tensors, file)
 
     def step(self, plan):
         return self.models[plan][1]

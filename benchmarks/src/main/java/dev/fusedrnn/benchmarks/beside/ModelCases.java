@@ -133,7 +133,9 @@ final class ModelCases {
                 continue;
             }
             Agreement agreement = Agreement.of(losses(plan), losses(judge), precision.lossTolerance());
+            FirstStep first = FirstStep.of(FirstStep.beside(losses(plan)), FirstStep.beside(losses(judge)));
             entry.getValue().putAll(agreement.fields());
+            entry.getValue().put("firstStep", first.fields());
             if (agreement.holds()) {
                 equal.add(plan);
             } else {
@@ -141,6 +143,7 @@ final class ModelCases {
                 System.out.println("WRONG " + plan + ": " + agreement);
                 System.out.print(StepValues.read(losses(plan)).lines(plan.toString()));
                 System.out.print(StepValues.read(losses(judge)).lines(judge.toString()));
+                System.out.print(first.line());
             }
         }
         return equal;

@@ -26,6 +26,7 @@ final class ModelTask implements Task {
     private final TrainingStep step;
     private final int[] inputs;
     private final int[] targets;
+    private final Map<String, float[]> initial = new LinkedHashMap<>();
     private final long bytesBefore;
     private long steps;
 
@@ -39,7 +40,9 @@ final class ModelTask implements Task {
         this.network = LanguageNetwork.create(shape.network(CaseFile.precision(file)), device, engine);
         try {
             for (Parameters.Entry entry : network.parameters().entries()) {
-                network.parameters().set(entry.name(), file.floats(entry.name()));
+                float[] values = file.floats(entry.name());
+                network.parameters().set(entry.name(), values);
+                initial.put(entry.name(), FirstStep.sample(values));
             }
             TrainerConfig config =
                     TrainerConfig.sgd(shape.rate(), ModelShape.CLIP, 1).withOptimizer(shape.optimizerConfig());
@@ -58,6 +61,9 @@ final class ModelTask implements Task {
             run();
             losses[i] = (float) (step.takeLoss() / shape.tokens());
             norms[i] = (float) step.gradientNorm();
+            if (i == 0) {
+                saveFirst(FirstStep.beside(file), norms[0]);
+            }
         }
         new SafetensorsWriter()
                 .add("losses", StoredType.F32, new long[] {COMPARED_STEPS}, losses)
@@ -68,6 +74,24 @@ final class ModelTask implements Task {
         said.put("parameters", network.parameters().count());
         said.put("peakBytes", device.peakBytes() - bytesBefore);
         return said;
+    }
+
+    /** Gradients as they were clipped, and by how much the step has changed the parameters. */
+    private void saveFirst(Path file, double norm) throws IOException {
+        SafetensorsWriter writer = new SafetensorsWriter();
+        float clip = (float) Math.min(1, ModelShape.CLIP / norm);
+        initial.forEach((name, before) -> {
+            float[] gradient =
+                    FirstStep.sample(network.parameters().gradient(name).toFloats());
+            float[] change = FirstStep.sample(network.parameters().get(name));
+            for (int i = 0; i < before.length; i++) {
+                gradient[i] *= clip;
+                change[i] -= before[i];
+            }
+            writer.add("gradient." + name, StoredType.F32, new long[] {gradient.length}, gradient);
+            writer.add("change." + name, StoredType.F32, new long[] {change.length}, change);
+        });
+        writer.write(file);
     }
 
     @Override
