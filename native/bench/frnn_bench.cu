@@ -96,7 +96,7 @@ bool runCase(const Case &c, const FrnnDeviceLimits &limits, const Override &chan
             printf("%s  no plan: %s\n", head, runner.forwardPlan.kind == FRNN_PLAN_NONE ? runner.forwardPlan.reason : runner.backwardPlan.reason);
             return true;
         }
-        Tensors t(small);
+        Tensors t(small, {runner.forwardPlan.hiddenPadded, runner.backwardPlan.hiddenPadded});
         const unsigned seed = unsigned(c.N * 7919 + c.T * 104729 + c.H * 31 + c.D);
         t.fill(seed, change.scale, change.state);
         if (checking) {
@@ -134,7 +134,7 @@ bool runCase(const Case &c, const FrnnDeviceLimits &limits, const Override &chan
     if (timing) {
         Runner runner(c, limits, change);
         if (!runner.planned()) return good;
-        Tensors t(c);
+        Tensors t(c, {runner.forwardPlan.hiddenPadded, runner.backwardPlan.hiddenPadded});
         t.fill(1, change.scale, change.state);
         const int64_t half = std::max<int64_t>(1, c.T / 2);
         const double clock = warmUp();

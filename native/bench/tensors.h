@@ -13,9 +13,10 @@ namespace bench {
 // All tensors of a case on the device.
 class Tensors {
 public:
-    explicit Tensors(const Case &c)
-        : c_(c), cells_(size_t(c.T * c.N * c.D * c.H)), states_(size_t(c.D * c.N * c.H)), storage{c.dtype}, gateInputs(cells_ * c.gates * storage.bytes()),
-          weights(size_t(c.D * c.H * c.H) * c.gates * storage.bytes()), biasN(size_t(c.D * c.H) * 4), hx(states_ * storage.bytes()), cx(states_ * storage.bytes()),
+    // weightUnits: units of the packed weights of both passes, zeros behind the real ones.
+    Tensors(const Case &c, const int64_t (&weightUnits)[2])
+        : c_(c), weightUnits_{weightUnits[0], weightUnits[1]}, cells_(size_t(c.T * c.N * c.D * c.H)), states_(size_t(c.D * c.N * c.H)), storage{c.dtype}, gateInputs(cells_ * c.gates * storage.bytes()),
+          weights(weightBytes(FRNN_PASS_FORWARD)), weightsBackward(weightBytes(FRNN_PASS_BACKWARD)), biasN(size_t(c.D * c.H) * 4), hx(states_ * storage.bytes()), cx(states_ * storage.bytes()),
           lengths(size_t(c.N) * 4), y(cells_ * storage.bytes()), hy(states_ * storage.bytes()), cy(states_ * storage.bytes()), savedGates(cells_ * 4 * storage.bytes()), savedCells(cells_ * 4),
           dy(cells_ * storage.bytes()), dhy(states_ * storage.bytes()), dcy(states_ * storage.bytes()), dGates(cells_ * c.gates * storage.bytes()), dGatesH(cells_ * c.gates * storage.bytes()),
           dGatesFirst(states_ * c.gates * storage.bytes()), dhx(states_ * storage.bytes()), dcx(states_ * storage.bytes()), error(4) {}
@@ -43,7 +44,8 @@ public:
         for (auto &x : host.lengths) x = c_.lengths ? int(1 + random() % c_.T) : int(c_.T);
         if (c_.lengths && c_.N > 2) host.lengths[size_t(c_.N) / 2] = int(c_.T);
         set(gateInputs, host.gateInputs);
-        set(weights, host.weights);
+        set(weights, padded(host.weights, weightUnits_[FRNN_PASS_FORWARD]));
+        set(weightsBackward, padded(host.weights, weightUnits_[FRNN_PASS_BACKWARD]));
         biasN.set(host.biasN);
         set(hx, host.hx);
         set(cx, host.cx);
@@ -62,12 +64,25 @@ public:
     }
 
 private:
+    size_t weightBytes(int pass) const { return size_t(c_.D * weightUnits_[pass] * weightUnits_[pass] * c_.gates) * storage.bytes(); }
+
+    std::vector<double> padded(const std::vector<double> &dense, int64_t units) const {
+        const int64_t rows = c_.H * c_.gates, allRows = units * c_.gates;
+        std::vector<double> all(size_t(c_.D * allRows * units));
+        for (int64_t row = 0; row < c_.D * rows; row++) {
+            const auto from = dense.begin() + row * c_.H;
+            std::copy(from, from + c_.H, all.begin() + (row / rows * allRows + row % rows) * units);
+        }
+        return all;
+    }
+
     const Case &c_;
+    const int64_t weightUnits_[2];
     size_t cells_, states_;
 
 public:
     const Storage storage;
-    Buffer gateInputs, weights, biasN, hx, cx, lengths, y, hy, cy, savedGates, savedCells;
+    Buffer gateInputs, weights, weightsBackward, biasN, hx, cx, lengths, y, hy, cy, savedGates, savedCells;
     Buffer dy, dhy, dcy, dGates, dGatesH, dGatesFirst, dhx, dcx, error;
     struct {
         std::vector<double> gateInputs, weights, hx, cx, dy, dhy, dcy;
@@ -115,7 +130,7 @@ public:
         FrnnRecurrenceBackwardParams p = {};
         p.structSize = sizeof p;
         p.cellClip = c_.clip;
-        p.weights = t.weights.address();
+        p.weights = t.weightsBackward.address();
         p.hx = t.hx.address();
         p.cx = t.cx.address();
         p.lengths = c_.lengths ? t.lengths.address() : 0;

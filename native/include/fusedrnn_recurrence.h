@@ -78,7 +78,7 @@ typedef struct FrnnRecurrenceForwardParams {
     uint32_t structSize;
     float cellClip;       /* LSTM: where c or cx is read it counts within [-cellClip, cellClip]; 0 = not limited */
     uint64_t gateInputs;  /* read    S [T,N,D,H,G]: W_ih x + biases (GRU: n without the recurrent bias) */
-    uint64_t weights;     /* read    S [D,H,G,H]: row (u,g) is row g*H+u of weight_hh */
+    uint64_t weights;     /* read    S [D,U,G,U], U = plan.hiddenPadded: row (u,g) is row g*H+u of weight_hh; zero in rows and columns of units from H on */
     uint64_t recurrentBiasN; /* read F32 [D,H] or 0: GRU, recurrent bias of n */
     uint64_t hx;          /* read    S [D,N,H] or 0 (zeros) */
     uint64_t cx;          /* read    S [D,N,H] or 0 (zeros): LSTM */
@@ -96,7 +96,7 @@ typedef struct FrnnRecurrenceForwardParams {
 typedef struct FrnnRecurrenceBackwardParams {
     uint32_t structSize;
     float cellClip;         /* as in forward; no gradient passes a read of c or cx where |c| >= cellClip */
-    uint64_t weights;       /* read    S [D,H,G,H], as in forward */
+    uint64_t weights;       /* read    S [D,U,G,U], as in forward; U of the backward plan */
     uint64_t hx;            /* read    S [D,N,H] or 0: GRU */
     uint64_t cx;            /* read    S [D,N,H] or 0: LSTM */
     uint64_t lengths;       /* read    I32 [N] or 0 */

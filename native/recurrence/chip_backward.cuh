@@ -83,9 +83,8 @@ chipBackward(const __grid_constant__ BackwardArgs args, const __grid_constant__ 
     uint32_t weights[kFragments.kept][4];
     char *const weightsRest = shared + layout.weights + warp * (kFragments.count - kFragments.kept) * 512 + lane * 16;
     {
-        const int partRows = max(0, min(partUnits, hidden - partUnit)) * kGates;
-        const uint16_t *part = args.weights + (size_t(direction) * hidden + partUnit) * kGates * hidden;
-        const bool pairsOfUnits = hidden % 2 == 0;
+        // Rows behind the part's last are multiplied by zero.
+        const uint16_t *part = args.weights + (size_t(direction) * kHidden + partUnit) * kGates * kHidden;
         const int unit = clusterUnit + owner * kChipUnits + lane / 4 * 2;
 #pragma unroll
         for (int depth = 0; depth < kDepthTiles; depth++) {
@@ -96,14 +95,7 @@ chipBackward(const __grid_constant__ BackwardArgs args, const __grid_constant__ 
                 uint32_t v[2] = {0, 0}; // of rows row and row+1: units unit and unit+1
 #pragma unroll
                 for (int e = 0; e < 2; e++) {
-                    if (row + e >= partRows) continue;
-                    const uint16_t *at = part + size_t(row + e) * hidden + unit;
-                    if (pairsOfUnits) {
-                        if (unit < hidden) v[e] = __ldg(reinterpret_cast<const uint32_t *>(at));
-                    } else {
-                        if (unit < hidden) v[e] = __ldg(at);
-                        if (unit + 1 < hidden) v[e] |= uint32_t(__ldg(at + 1)) << 16;
-                    }
+                    v[e] = loadWeights<uint32_t>(part + (row + e) * kHidden + unit);
                 }
                 fragment[half * 2] = __byte_perm(v[0], v[1], 0x5410);
                 fragment[half * 2 + 1] = __byte_perm(v[0], v[1], 0x7632);

@@ -45,8 +45,8 @@ chipForward(const __grid_constant__ ForwardArgs args, const __grid_constant__ Ch
     auto samplesOf = [&](int tile) { return max(0, min(tileSamples, samples - tile * tileSamples)); };
 
     // Weights: one 16-byte load per row gives the fragments of two k-tiles.
-    const bool alignedRows = hidden % 8 == 0;
     auto unitsOfPair = [&](int pair) { return ((warp * kPairs + pair) * 4 + lane % 4) * 8; }; // first of the 8 a lane reads
+    const uint16_t *const ownRows = args.weights + (size_t(direction) * kHidden + firstUnit + lane / 4) * kGates * kHidden;
     uint32_t weights[kFragments.kept][4];
     char *const weightsRest = shared + layout.weights + warp * (kFragments.count - kFragments.kept) * 512 + lane * 16;
 #pragma unroll
@@ -56,12 +56,7 @@ chipForward(const __grid_constant__ ForwardArgs args, const __grid_constant__ Ch
             uint4 v[2];
 #pragma unroll
             for (int i = 0; i < 2; i++) {
-                const int unit = firstUnit + Cell::half(m, i) * 8 + lane / 4;
-                v[i] = make_uint4(0, 0, 0, 0);
-                if (unit < hidden) {
-                    const size_t row = (size_t(direction) * hidden + unit) * kGates + Cell::gate(m, i);
-                    v[i] = loadEight(args.weights + row * hidden, unitsOfPair(pair), hidden, alignedRows);
-                }
+                v[i] = loadWeights<uint4>(ownRows + (Cell::half(m, i) * 8 * kGates + Cell::gate(m, i)) * kHidden + unitsOfPair(pair));
             }
             keep(weights, weightsRest, pair * 2 * kTiles + m, {v[0].x, v[1].x, v[0].y, v[1].y});
             keep(weights, weightsRest, (pair * 2 + 1) * kTiles + m, {v[0].z, v[1].z, v[0].w, v[1].w});
@@ -139,7 +134,7 @@ chipForward(const __grid_constant__ ForwardArgs args, const __grid_constant__ Ch
                 for (int pair = 0; pair < kPairs; pair++) {
                     operand[pair] = make_uint4(0, 0, 0, 0);
                     if (args.hx != nullptr && pair < real) {
-                        operand[pair] = loadEight(args.hx + (size_t(direction) * batch + sample) * hidden, unitsOfPair(pair), hidden, alignedRows);
+                        operand[pair] = loadEight(args.hx + (size_t(direction) * batch + sample) * hidden, unitsOfPair(pair), hidden, hidden % 8 == 0);
                     }
                 }
             } else {

@@ -9,7 +9,7 @@ namespace frnn {
 template <class S>
 struct ForwardArgsOf {
     const S *gateInputs;        // [T,N,D,H,G]
-    const S *weights;           // [D,H,G,H]
+    const S *weights;           // [D,U,G,U], U = units the kernel computes
     const float *recurrentBiasN; // [D,H] or null
     const S *hx;                // [D,N,H] or null
     const S *cx;                // [D,N,H] or null
@@ -32,7 +32,7 @@ struct ForwardArgsOf {
 
 template <class S>
 struct BackwardArgsOf {
-    const S *weights;           // [D,H,G,H]
+    const S *weights;           // [D,U,G,U], U = units the kernel computes
     const S *hx;                // [D,N,H] or null
     const S *cx;                // [D,N,H] or null
     const int *lengths;         // [N] or null

@@ -62,9 +62,8 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
     auto rowTileOf = [&](int m) { return (rowGroup * kRowTiles + m + rank * (kUnits / 16)) % (kHidden / 16); };
     uint32_t weights[kRowTiles][kDepthTiles][4];
     {
-        const int ownRows = max(0, min(kUnits, hidden - rank * kUnits)) * kGates;
-        const uint16_t *own = args.weights + (size_t(direction) * hidden + size_t(rank) * kUnits) * kGates * hidden;
-        const bool pairsOfUnits = hidden % 2 == 0;
+        constexpr bool kWholeRows = kGeometry.paddedRows == kUnits * kGates;
+        const uint16_t *own = args.weights + (size_t(direction) * kHidden + size_t(rank) * kUnits) * kGates * kHidden;
 #pragma unroll
         for (int m = 0; m < kRowTiles; m++) {
             const int unit = rowTileOf(m) * 16 + lane / 4 * 2;
@@ -76,14 +75,7 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
                     uint32_t v[2] = {0, 0}; // of rows row and row+1: units unit and unit+1
 #pragma unroll
                     for (int e = 0; e < 2; e++) {
-                        if (row + e >= ownRows) continue;
-                        const uint16_t *at = own + size_t(row + e) * hidden + unit;
-                        if (pairsOfUnits) {
-                            if (unit < hidden) v[e] = __ldg(reinterpret_cast<const uint32_t *>(at));
-                        } else {
-                            if (unit < hidden) v[e] = __ldg(at);
-                            if (unit + 1 < hidden) v[e] |= uint32_t(__ldg(at + 1)) << 16;
-                        }
+                        if (kWholeRows || row + e < kUnits * kGates) v[e] = loadWeights<uint32_t>(own + (row + e) * kHidden + unit);
                     }
                     weights[m][depth][part * 2] = __byte_perm(v[0], v[1], 0x5410);
                     weights[m][depth][part * 2 + 1] = __byte_perm(v[0], v[1], 0x7632);

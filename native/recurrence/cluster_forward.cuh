@@ -65,8 +65,10 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
     SampleRow *const rows = reinterpret_cast<SampleRow *>(shared + layout.rows);
     auto samplesOf = [&](int tile) { return max(0, min(tileSamples, samples - tile * tileSamples)); };
 
-    // Weights: one 16-byte load per row gives the fragments of two k-tiles.
-    const bool alignedRows = hidden % 8 == 0;
+    // Weights: one 16-byte load per row gives the fragments of two k-tiles. Unconditional: what is run only once costs the
+    // fetch of its instructions.
+    const int firstOfLane = rank * kUnits + group * Cell::kGroupUnits + lane / 4;
+    const uint16_t *const ownRows = args.weights + (size_t(direction) * kHidden + firstOfLane) * kGates * kHidden;
     uint32_t weights[kTiles][kPairsOfTiles * 2][4];
 #pragma unroll
     for (int pair = 0; pair < kPairsOfTiles; pair++) {
@@ -77,12 +79,7 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
         for (int m = 0; m < kTiles; m++) {
 #pragma unroll
             for (int i = 0; i < 2; i++) {
-                const int unit = rank * kUnits + group * Cell::kGroupUnits + Cell::half(m, i) * 8 + lane / 4;
-                uint4 v = make_uint4(0, 0, 0, 0);
-                if (unit < hidden) {
-                    const size_t row = (size_t(direction) * hidden + unit) * kGates + Cell::gate(m, i);
-                    v = loadEight(args.weights + row * hidden, k, hidden, alignedRows);
-                }
+                const uint4 v = loadWeights<uint4>(ownRows + (Cell::half(m, i) * 8 * kGates + Cell::gate(m, i)) * kHidden + k);
                 weights[m][pair * 2][i] = v.x;
                 weights[m][pair * 2][i + 2] = v.y;
                 weights[m][pair * 2 + 1][i] = v.z;

@@ -41,6 +41,7 @@ __global__ void __launch_bounds__(kF32Threads, 1) f32Backward(const __grid_const
 
     // The four units of dh of this lane, rotated by rank, so that blocks do not push to the same receiver at the same time.
     const int firstColumn = (thread / kSlices + rank * (kUnits / 4)) % (kHidden / 4) * 4;
+    const float *const ownRows = args.weights + (size_t(direction) * kHidden + rank * kUnits) * kGates * kHidden + firstColumn;
     F32Weights<kChunks * kChunkRows> weights;
     weights.rest = shared + layout.weights + thread * 16;
 #pragma unroll
@@ -48,13 +49,7 @@ __global__ void __launch_bounds__(kF32Threads, 1) f32Backward(const __grid_const
 #pragma unroll
         for (int r = 0; r < kChunkRows; r++) {
             const int place = chunk * kSlices + slice;
-            const int unit = rank * kUnits + (kGates == 1 ? place * 4 + r : place), gate = kGates == 1 ? 0 : r;
-            float4 v = make_float4(0, 0, 0, 0);
-            if (unit < hidden) {
-                const size_t row = (size_t(direction) * hidden + unit) * kGates + gate;
-                v = loadFour(args.weights + row * hidden, firstColumn, hidden, hidden % 4 == 0);
-            }
-            weights.set(chunk * kChunkRows + r, v);
+            weights.set(chunk * kChunkRows + r, loadWeights<float4>(ownRows + (place * kChunkRows + r) * kHidden));
         }
     }
 

@@ -9,17 +9,6 @@ namespace frnn {
 
 #ifdef FRNN_HOPPER
 
-// Four consecutive values of a row of `count`, zeros behind its end; `aligned`: rows are whole 16-byte blocks.
-__device__ __forceinline__ float4 loadFour(const float *row, int first, int count, bool aligned) {
-    if (first >= count) return make_float4(0, 0, 0, 0);
-    if (aligned) return __ldg(reinterpret_cast<const float4 *>(row + first));
-    float4 v = make_float4(__ldg(row + first), 0, 0, 0);
-    if (first + 1 < count) v.y = __ldg(row + first + 1);
-    if (first + 2 < count) v.z = __ldg(row + first + 2);
-    if (first + 3 < count) v.w = __ldg(row + first + 3);
-    return v;
-}
-
 // A thread's weights, kCount groups of four: the first in registers, the rest in shared memory at `rest`.
 template <int kCount>
 struct F32Weights {

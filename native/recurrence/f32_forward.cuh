@@ -38,18 +38,14 @@ __global__ void __launch_bounds__(kF32Threads, 1) f32Forward(const __grid_consta
     auto samplesOf = [&](int tile) { return max(0, min(tileSamples, samples - tile * tileSamples)); };
 
     const int unitInBlock = thread / kSlices, unit = rank * kUnits + unitInBlock;
+    const float *const ownRows = args.weights + (size_t(direction) * kHidden + unit) * kGates * kHidden;
     F32Weights<kGeometry.weights> weights;
     weights.rest = shared + layout.weights + thread * 16;
 #pragma unroll
     for (int chunk = 0; chunk < kChunks; chunk++) {
 #pragma unroll
         for (int g = 0; g < kGates; g++) {
-            float4 v = make_float4(0, 0, 0, 0);
-            if (unit < hidden) {
-                const size_t row = (size_t(direction) * hidden + unit) * kGates + g;
-                v = loadFour(args.weights + row * hidden, (chunk * kSlices + slice) * 4, hidden, hidden % 4 == 0);
-            }
-            weights.set(chunk * kGates + g, v);
+            weights.set(chunk * kGates + g, loadWeights<float4>(ownRows + g * kHidden + (chunk * kSlices + slice) * 4));
         }
     }
 

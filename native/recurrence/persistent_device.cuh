@@ -83,6 +83,12 @@ __device__ __forceinline__ void barrierWait(uint32_t barrier, uint32_t parity, b
     }
 }
 
+// Recurrent weights, which end in zeros where units do: loads need no conditions.
+template <class Words, class S>
+__device__ __forceinline__ Words loadWeights(const S *from) {
+    return __ldg(reinterpret_cast<const Words *>(from));
+}
+
 // Eight consecutive 16-bit values of a row of `count`, zeros behind its end; `aligned`: rows are whole 16-byte blocks.
 __device__ __forceinline__ uint4 loadEight(const uint16_t *row, int first, int count, bool aligned) {
     if (first >= count) return make_uint4(0, 0, 0, 0);

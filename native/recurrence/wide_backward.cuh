@@ -51,23 +51,18 @@ struct WideBackwardPass {
     static __device__ __forceinline__ void settled(uint4 (&)[kCount], int) {}
 
     // Of two k-tiles: rows 0 to 3 and 4 to 7 of each lane's chunk; a lane's two units lie side by side.
+    template <int kHidden>
     __device__ __forceinline__ void weightFragments(int m, int chunk, int lane, uint32_t (&fragments)[2][4]) const {
-        const int hidden = args.hidden, unit = (slice.block / kWideTeam * kWideTeam + m) * kChipUnits + lane / 4 * 2;
-        const bool pairsOfUnits = hidden % 2 == 0;
+        const int unit = (slice.block / kWideTeam * kWideTeam + m) * kChipUnits + lane / 4 * 2;
+        const uint16_t *const rows = args.weights + (size_t(slice.direction) * kHidden + chunk * 2) * kGates * kHidden + unit;
 #pragma unroll
         for (int i = 0; i < 4; i++) {
+            if constexpr (kHidden > 1280) __syncwarp(); // else so many loads are under way that registers spill
             uint32_t v[2] = {0, 0}; // of two rows: units unit and unit+1
 #pragma unroll
             for (int e = 0; e < 2; e++) {
-                const int row = i * 2 + e, gate = row % kWideGateRows, of = chunk * 2 + row / kWideGateRows;
-                if (gate >= kGates || of >= hidden || unit >= hidden) continue;
-                const uint16_t *at = args.weights + ((size_t(slice.direction) * hidden + of) * kGates + gate) * hidden + unit;
-                if (pairsOfUnits) {
-                    v[e] = __ldg(reinterpret_cast<const uint32_t *>(at));
-                } else {
-                    v[e] = __ldg(at);
-                    if (unit + 1 < hidden) v[e] |= uint32_t(__ldg(at + 1)) << 16;
-                }
+                const int row = i * 2 + e, gate = row % kWideGateRows;
+                if (gate < kGates) v[e] = loadWeights<uint32_t>(rows + (row / kWideGateRows * kGates + gate) * kHidden);
             }
             fragments[i / 2][i % 2 * 2] = __byte_perm(v[0], v[1], 0x5410);
             fragments[i / 2][i % 2 * 2 + 1] = __byte_perm(v[0], v[1], 0x7632);

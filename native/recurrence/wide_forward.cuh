@@ -48,17 +48,14 @@ struct WideForwardPass {
     }
 
     // One 16-byte load per row gives the fragments of two k-tiles.
+    template <int kHidden>
     __device__ __forceinline__ void weightFragments(int m, int chunk, int lane, uint32_t (&fragments)[2][4]) const {
-        const int hidden = args.hidden;
+        if constexpr (kHidden > 1280) __syncwarp(); // else so many loads are under way that registers spill
+        const uint16_t *const rows = args.weights + (size_t(slice.direction) * kHidden + slice.firstUnit + lane / 4) * kGates * kHidden + chunk * 8;
         uint4 v[2];
 #pragma unroll
         for (int i = 0; i < 2; i++) {
-            const int unit = slice.firstUnit + Cell::half(m, i) * 8 + lane / 4;
-            v[i] = make_uint4(0, 0, 0, 0);
-            if (unit < hidden) {
-                const size_t row = (size_t(slice.direction) * hidden + unit) * kGates + Cell::gate(m, i);
-                v[i] = loadEight(args.weights + row * hidden, chunk * 8, hidden, hidden % 8 == 0);
-            }
+            v[i] = loadWeights<uint4>(rows + (Cell::half(m, i) * 8 * kGates + Cell::gate(m, i)) * kHidden);
         }
         const uint32_t pairs[2][4] = {{v[0].x, v[1].x, v[0].y, v[1].y}, {v[0].z, v[1].z, v[0].w, v[1].w}};
 #pragma unroll

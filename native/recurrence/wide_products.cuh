@@ -75,7 +75,7 @@ struct WideProducts {
 #pragma unroll
             for (int m = 0; m < kTiles; m++) {
                 uint32_t fragments[2][4]; // of two k-tiles
-                pass.weightFragments(m, firstChunk + pair * 4, lane, fragments);
+                pass.template weightFragments<kHidden>(m, firstChunk + pair * 4, lane, fragments);
                 keep(weights, rest, pair * 2 * kTiles + m, fragments[0]);
                 keep(weights, rest, (pair * 2 + 1) * kTiles + m, fragments[1]);
             }

@@ -48,13 +48,13 @@ struct Layer {
     int kind; // the plan it is about
 };
 
-constexpr int64_t STEPS = 6;
+constexpr int64_t STEPS = 6, MOST_UNITS = 1024;
 
 class Calls {
 public:
     explicit Calls(const Layer &layer, const FrnnDeviceLimits &limits)
         : layer_(layer), cells_(STEPS * layer.batch * layer.hidden), states_(layer.batch * layer.hidden), gateInputs_(cells_ * layer.gates * 2),
-          weights_(int64_t(layer.hidden) * layer.hidden * layer.gates * 2), y_(cells_ * 2), savedGates_(cells_ * 8), savedCells_(cells_ * 4),
+          weights_(MOST_UNITS * MOST_UNITS * layer.gates * 2), y_(cells_ * 2), savedGates_(cells_ * 8), savedCells_(cells_ * 4),
           dy_(cells_ * 2), dGates_(cells_ * layer.gates * 2), dGatesH_(cells_ * layer.gates * 2), dhx_(states_ * 2), error_(4),
           workspace_(plan(FRNN_PASS_FORWARD, limits) + plan(FRNN_PASS_BACKWARD, limits) + 256) {}
 

@@ -35,8 +35,9 @@ public final class FusedLayer {
         this.calls = calls;
         this.side = side;
         StringBuilder why = new StringBuilder();
-        Recurrence persistent = limits == null ? null : PersistentRecurrence.plan(shape, limits.limits(), calls, why);
-        this.pitches = persistent != null ? Pitches.persistent(shape) : Pitches.streamed(shape);
+        PersistentRecurrence persistent =
+                limits == null ? null : PersistentRecurrence.plan(shape, limits.limits(), calls, why);
+        this.pitches = persistent != null ? persistent.pitches() : Pitches.streamed(shape);
         this.recurrence =
                 persistent != null ? persistent : new StreamedRecurrence(shape, pitches, oneLaunch, gemms, calls);
         this.whyStreamed = why.toString();
@@ -97,13 +98,13 @@ public final class FusedLayer {
             calls.padRows(type, x, type, read, shape.rows(), shape.inputs(), pitches.inputs(), pass.stream);
         }
         inputProduct.run(read, weights.wIh(block), pass.gateInputs, weights.bias(block));
-        bindWeights(pass, block);
+        bindWeights(pass, weights.wHh(block), block);
         recurrence.forward(pass);
     }
 
     /** Queues the recurrence's backward pass, which leaves the gradients of the gates. */
     public void backward(RecurrencePass pass, long block) {
-        bindWeights(pass, block);
+        bindWeights(pass, weights.wHhBackward(block), block);
         recurrence.backward(pass);
     }
 
@@ -135,8 +136,8 @@ public final class FusedLayer {
         return pitches.inputs() != shape.inputs();
     }
 
-    private void bindWeights(RecurrencePass pass, long block) {
-        pass.weights = weights.wHh(block);
+    private void bindWeights(RecurrencePass pass, long recurrent, long block) {
+        pass.weights = recurrent;
         pass.projectionWeights = weights.wHr(block);
         pass.recurrentBiasN = weights.recurrentBiasN(block);
     }

@@ -22,6 +22,7 @@ public final class LayerWeights {
     // Byte offsets within the layer's block.
     private final long wIh;
     private final long wHh;
+    private final long wHhBackward;
     private final long bias;
     private final long bHn;
     private final long wHr;
@@ -36,7 +37,11 @@ public final class LayerWeights {
         long allRows = shape.directions() * pitches.gates();
         Offsets offsets = new Offsets();
         wIh = offsets.next(shape.bytes(allRows * pitches.inputs()));
-        wHh = offsets.next(shape.bytes(allRows * pitches.states()));
+        wHh = offsets.next(shape.bytes(shape.directions() * pitches.forward().elements()));
+        wHhBackward = pitches.backward().equals(pitches.forward())
+                ? wHh
+                : offsets.next(
+                        shape.bytes(shape.directions() * pitches.backward().elements()));
         bias = offsets.next(shape.bytes(allRows));
         bHn = offsets.next(shape.isGru() ? F32_BYTES * shape.directions() * shape.hidden() : 0);
         wHr = offsets.next(shape.projects() ? shape.bytes(shape.directions() * pitches.states() * pitches.units()) : 0);
@@ -65,18 +70,10 @@ public final class LayerWeights {
                     rows,
                     pitches.inputs(),
                     stream);
-            calls.packRows(
-                    recurrentRows,
-                    shape.type(),
-                    flat[d].wHh(),
-                    shape.type(),
-                    block + wHh + shape.bytes(d * rows * pitches.states()),
-                    shape.gates(),
-                    shape.hidden(),
-                    shape.outputs(),
-                    rows,
-                    pitches.states(),
-                    stream);
+            packRecurrent(flat[d].wHh(), block + wHh, pitches.forward(), d, stream);
+            if (wHhBackward != wHh) {
+                packRecurrent(flat[d].wHh(), block + wHhBackward, pitches.backward(), d, stream);
+            }
             calls.packBias(
                     shape.cell(),
                     shape.type(),
@@ -104,12 +101,32 @@ public final class LayerWeights {
         }
     }
 
+    private void packRecurrent(long flat, long packed, Pitches.Recurrent size, int direction, long stream) {
+        calls.packRows(
+                recurrentRows,
+                shape.type(),
+                flat,
+                shape.type(),
+                packed + shape.bytes(direction * size.elements()),
+                shape.gates(),
+                shape.hidden(),
+                shape.outputs(),
+                size.rows(),
+                size.columns(),
+                stream);
+    }
+
     /** Address of the packed S [D·H·G, C], with the pitches of gates and inputs. */
     public long wIh(long block) {
         return block + wIh;
     }
 
-    /** Address of the packed S [D, H·G, P or H], with the pitches of gates and states. */
+    /** Address of the packed S [D, H·G, P or H] that the backward pass reads, of the size of that pass. */
+    public long wHhBackward(long block) {
+        return block + wHhBackward;
+    }
+
+    /** Address of the packed S [D, H·G, P or H] that the forward pass reads, of the size of that pass. */
     public long wHh(long block) {
         return block + wHh;
     }

@@ -33,6 +33,12 @@ final class PersistentRecurrence implements Recurrence {
         backward.structSize(backward.sizeof()).cellClip(shape.cellClip());
     }
 
+    /** Rows of what the kernels read. */
+    Pitches pitches() {
+        FrnnRecurrencePlan last = backwardPlan == null ? forwardPlan : backwardPlan;
+        return Pitches.persistent(shape, forwardPlan.hiddenPadded(), last.hiddenPadded());
+    }
+
     /** A persistent plan for the shape, or null if the kernels take it in one of its passes not; the reason is then in {@code why}. */
     static PersistentRecurrence plan(LayerShape shape, FrnnDeviceLimits limits, NativeCalls calls, StringBuilder why) {
         String streamed = shape.projects()

@@ -30,12 +30,13 @@ class StreamedSteps {
 
     /** The direction's recurrent weights. */
     long weights(RecurrencePass pass, int direction) {
-        return pass.weights + shape.bytes(direction * pitches.gates() * pitches.states());
+        return pass.weights + shape.bytes(direction * pitches.forward().elements());
     }
 
     /** The direction's recurrent weights of n, for a reset before the product. */
     long weightsN(RecurrencePass pass, int direction) {
-        return weights(pass, direction) + shape.bytes(2 * shape.hidden() * pitches.states());
+        return weights(pass, direction)
+                + shape.bytes(2 * shape.hidden() * pitches.forward().columns());
     }
 
     /** The direction's projection weights. */

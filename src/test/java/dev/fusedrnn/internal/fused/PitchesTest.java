@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fusedrnn.internal.cuda.CudaType;
+import dev.fusedrnn.internal.fused.Pitches.Recurrent;
 import net.jqwik.api.ForAll;
 import net.jqwik.api.Property;
 import net.jqwik.api.constraints.IntRange;
@@ -18,22 +19,28 @@ class PitchesTest {
     @Test
     void streamedRowsBeginAtSixteenBytes() {
         assertThat(Pitches.streamed(shape("lstm", CudaType.BF16, 650, 1150, 0)))
-                .isEqualTo(new Pitches(656, 4600, 1152, 1152, 1152));
+                .isEqualTo(streamed(656, 4600, 1152, 1152, 1152, new Recurrent(4600, 1152)));
         assertThat(Pitches.streamed(shape("gru", CudaType.F16, 7, 650, 0)))
-                .isEqualTo(new Pitches(8, 1952, 656, 656, 656));
-        assertThat(Pitches.streamed(shape("lstm", CudaType.F32, 9, 7, 3))).isEqualTo(new Pitches(12, 28, 4, 8, 4));
+                .isEqualTo(streamed(8, 1952, 656, 656, 656, new Recurrent(1952, 656)));
+        assertThat(Pitches.streamed(shape("lstm", CudaType.F32, 9, 7, 3)))
+                .isEqualTo(streamed(12, 28, 4, 8, 4, new Recurrent(28, 4)));
+    }
+
+    private static Pitches streamed(
+            long inputs, long gates, long states, long units, long outputs, Recurrent recurrent) {
+        return new Pitches(inputs, gates, states, units, outputs, recurrent, recurrent);
     }
 
     @Test
     void alignedRowsAreNotLonger() {
         assertThat(Pitches.streamed(shape("gru", CudaType.BF16, 1024, 512, 0)))
-                .isEqualTo(new Pitches(1024, 1536, 512, 512, 512));
+                .isEqualTo(streamed(1024, 1536, 512, 512, 512, new Recurrent(1536, 512)));
     }
 
     @Test
-    void whatPersistentKernelsReadIsDense() {
-        assertThat(Pitches.persistent(shape("gru", CudaType.BF16, 650, 650, 0)))
-                .isEqualTo(new Pitches(656, 1950, 650, 650, 656));
+    void whatPersistentKernelsReadIsDenseButForRecurrentWeights() {
+        assertThat(Pitches.persistent(shape("gru", CudaType.BF16, 650, 650, 0), 768, 1024))
+                .isEqualTo(new Pitches(656, 1950, 650, 650, 656, new Recurrent(2304, 768), new Recurrent(3072, 1024)));
     }
 
     @Test
