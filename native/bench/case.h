@@ -3,10 +3,14 @@
 
 #include <istream>
 #include <sstream>
+#include <stdexcept>
 #include <string>
 
 #include "device_buffer.h"
 #include "fusedrnn_recurrence.h"
+#include "recurrence/chip_tiles.h"
+#include "recurrence/f32_tiles.h"
+#include "recurrence/wide_tiles.h"
 
 namespace bench {
 
@@ -49,6 +53,23 @@ inline bool parseLine(const std::string &line, Case &c) {
     return true;
 }
 
+template <class Tile, int kSize>
+int unitsOf(const Tile (&tiles)[kSize], int tile) {
+    if (tile >= kSize) throw std::runtime_error("no tile " + std::to_string(tile));
+    return tiles[tile].hidden;
+}
+
+// Units that a compiled kernel computes.
+inline int unitsOfTile(const FrnnRecurrenceShape &shape, int kind, int tile) {
+    using namespace frnn;
+    const bool forward = shape.pass == FRNN_PASS_FORWARD, lstm = shape.cell == FRNN_LSTM, gru = shape.cell == FRNN_GRU_RESET_AFTER;
+    if (kind == FRNN_PLAN_CHIP) return forward ? unitsOf(kChipForward, tile) : unitsOf(kChipBackward, tile);
+    if (kind == FRNN_PLAN_WIDE) return forward ? unitsOf(kWideForward, tile) : unitsOf(kWideBackward, tile);
+    if (shape.dtype == FRNN_F32) return lstm ? unitsOf(kLstmF32, tile) : gru ? unitsOf(kGruF32, tile) : unitsOf(kRnnF32, tile);
+    if (forward) return lstm ? unitsOf(kLstmForward, tile) : gru ? unitsOf(kGruForward, tile) : unitsOf(kRnnForward, tile);
+    return lstm ? unitsOf(kLstmBackward, tile) : gru ? unitsOf(kGruBackward, tile) : unitsOf(kRnnBackward, tile);
+}
+
 inline FrnnRecurrencePlan planFor(const Case &c, int pass, const FrnnDeviceLimits &limits, const Override &change, FrnnRecurrenceShape &shape) {
     shape = {};
     shape.structSize = sizeof shape;
@@ -65,7 +86,10 @@ inline FrnnRecurrencePlan planFor(const Case &c, int pass, const FrnnDeviceLimit
     must(frnn_recurrence_plan(&shape, &limits, &plan, &message), message, "plan");
     const int tile = change.tiles[pass] >= 0 ? change.tiles[pass] : c.tiles[pass];
     const int samples = change.samples > 0 ? change.samples : c.samples;
-    if (plan.kind != FRNN_PLAN_NONE && tile >= 0) plan.tile = tile;
+    if (plan.kind != FRNN_PLAN_NONE && tile >= 0) {
+        plan.tile = tile;
+        plan.hiddenPadded = unitsOfTile(shape, plan.kind, tile);
+    }
     if (plan.kind != FRNN_PLAN_NONE && samples > 0) {
         plan.samplesPerCluster = samples;
         plan.clusters = int32_t((c.N + samples - 1) / samples * c.D);
