@@ -84,18 +84,28 @@ final class LayerCases {
         Map<String, String> refused = new LinkedHashMap<>();
         Map<Rounds.Plan, Map<String, Object>> checked = new LinkedHashMap<>();
         List<Rounds.Plan> equal = new ArrayList<>();
+        Map<Rounds.Plan, Rounds.Plan> twins = new LinkedHashMap<>();
         for (Side side : sides) {
             for (Rounds.Plan plan : open(side, file, pass, refused)) {
                 Map<String, Object> fields = check(plan, exact, precision, refused);
-                if (fields != null) {
-                    checked.put(plan, fields);
-                    if (fields.get("equal") == Boolean.TRUE) {
-                        equal.add(plan);
-                    }
+                if (fields == null) {
+                    continue;
+                }
+                Rounds.Plan twin = twin(plan, fields, checked);
+                checked.put(plan, fields);
+                if (fields.get("equal") != Boolean.TRUE) {
+                    continue;
+                }
+                if (equal.contains(twin)) {
+                    twins.put(plan, twin);
+                    fields.put("measuredAs", twin.name());
+                } else {
+                    equal.add(plan);
                 }
             }
         }
         Map<Rounds.Plan, Samples> samples = rounds.measure(equal, refused);
+        twins.forEach((plan, twin) -> samples.computeIfAbsent(plan, absent -> samples.get(twin)));
         samples.forEach((plan, taken) -> checked.get(plan).putAll(taken.summary()));
         one.put("plans", new ArrayList<>(checked.values()));
         one.put("refused", refused);
@@ -151,29 +161,41 @@ final class LayerCases {
         return fields;
     }
 
+    /** The engine of the library that computes in the same way, as auto does that has chosen it; null if there is none. */
+    static Rounds.Plan twin(
+            Rounds.Plan plan, Map<String, Object> fields, Map<Rounds.Plan, Map<String, Object>> before) {
+        Object detail = fields.get("detail");
+        return before.entrySet().stream()
+                .filter(other -> plan.side().name().equals("library") && other.getKey().side() == plan.side())
+                .filter(other -> !detail.equals("") && detail.equals(other.getValue().get("detail")))
+                .map(Map.Entry::getKey)
+                .findFirst()
+                .orElse(null);
+    }
+
     private Map<String, Object> compare(
             Map<Rounds.Plan, Samples> samples, Precision precision, Pass pass, String name) {
+        Map<Rounds.Plan, Double> medians = new LinkedHashMap<>();
+        samples.forEach((plan, taken) -> medians.put(plan, taken.median()));
+        Map<String, Double> found = ratios(medians);
+        found.forEach((what, ratio) ->
+                ratios.add("best of " + what + ", " + precision.id() + " " + pass.id(), name, ratio));
+        return new LinkedHashMap<>(found);
+    }
+
+    /** The fastest plan of each peer ÷ every engine of the library, by {@code peer / engine}. */
+    static Map<String, Double> ratios(Map<Rounds.Plan, Double> medians) {
         Map<String, Double> best = new LinkedHashMap<>();
-        double ours = Double.NaN;
-        for (Map.Entry<Rounds.Plan, Samples> entry : samples.entrySet()) {
-            String side = entry.getKey().side().name();
-            double median = entry.getValue().median();
-            if (!side.equals("library")) {
-                best.merge(side, median, Math::min);
-            } else if (Double.isNaN(ours)) {
-                ours = median;
+        Map<String, Double> ours = new LinkedHashMap<>();
+        medians.forEach((plan, median) -> {
+            if (plan.side().name().equals("library")) {
+                ours.put(plan.name(), median);
+            } else {
+                best.merge(plan.side().name(), median, Math::min);
             }
-        }
-        Map<String, Object> found = new LinkedHashMap<>();
-        if (!Double.isNaN(ours)) {
-            for (Map.Entry<String, Double> peer : best.entrySet()) {
-                found.put(peer.getKey(), peer.getValue() / ours);
-                ratios.add(
-                        "best of " + peer.getKey() + ", " + precision.id() + " " + pass.id(),
-                        name,
-                        peer.getValue() / ours);
-            }
-        }
+        });
+        Map<String, Double> found = new LinkedHashMap<>();
+        best.forEach((peer, time) -> ours.forEach((engine, own) -> found.put(peer + " / " + engine, time / own)));
         return found;
     }
 

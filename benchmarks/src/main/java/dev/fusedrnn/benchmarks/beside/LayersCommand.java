@@ -40,7 +40,7 @@ final class LayersCommand implements Callable<Integer> {
             names = "--engines",
             paramLabel = "NAME",
             defaultValue = "fused",
-            description = "Engines of the library; the first one's time is the ratio's (default: ${DEFAULT-VALUE}).")
+            description = "Engines of the library; each has ratios of its own (default: ${DEFAULT-VALUE}).")
     private String engines;
 
     @Override
@@ -51,7 +51,7 @@ final class LayersCommand implements Callable<Integer> {
         }
         RunRecord record = new RunRecord("layers", setup);
         record.put("lists", lists.stream().map(list -> list.getFileName().toString()).toList());
-        record.put("ratio", "the peer's median / the library's first engine's");
+        record.put("ratio", "the median of the peer's fastest plan / that of the library's engine");
         record.put("rounds", setup.rounds);
         record.put("secondsOfARound", setup.roundSeconds);
         try (Side library = setup.library(engines);
