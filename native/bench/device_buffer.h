@@ -44,6 +44,18 @@ public:
     void set(const std::vector<T> &v) {
         CUDA(cudaMemcpy(data_, v.data(), v.size() * sizeof(T), cudaMemcpyHostToDevice));
     }
+    // The values again and again until the memory ends.
+    template <class T>
+    void repeat(const std::vector<T> &v) {
+        char *const to = static_cast<char *>(data_);
+        size_t filled = std::min(bytes_, v.size() * sizeof(T));
+        CUDA(cudaMemcpy(to, v.data(), filled, cudaMemcpyHostToDevice));
+        while (filled < bytes_) {
+            const size_t more = std::min(filled, bytes_ - filled);
+            CUDA(cudaMemcpy(to + filled, to, more, cudaMemcpyDeviceToDevice));
+            filled += more;
+        }
+    }
     template <class T>
     std::vector<T> get() const {
         std::vector<T> v(bytes_ / sizeof(T));

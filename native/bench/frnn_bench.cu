@@ -1,13 +1,15 @@
 // Checks the persistent recurrence kernels against a host reference and times them.
 //
-//   frnn_bench [--check-only] [--repeat R] [--no-check] [--tiles F B] [--samples S] [--scale X] [--state X] [--list FILE] [CELL DTYPE N T H D LENGTHS CLIP]...
+//   frnn_bench [--check-only] [--repeat R] [--no-check] [--plans cluster|chip|wide] [--tiles F B] [--samples S] [--scale X] [--state X]
+//              [--list FILE] [CELL DTYPE N T H D LENGTHS CLIP]...
 //
 // A case is eight words: cell lstm|gru|tanh|relu, dtype f32|bf16|f16, N, T, H, D, LENGTHS 0|1 (random lengths), CLIP (0 = none).
 // A list holds one case per line, with three more words F B S where plans are to be as with --tiles F B --samples S; lines that
 // begin with # are skipped. The check takes the first min(T, 24) steps, compares
 // all units and steps of some samples and looks for poison in all outputs. --repeat wants equal bits from R runs. --tiles
 // and --samples override the plan: indices into the tables of cluster_tiles.h, f32_tiles.h, chip_tiles.h or wide_tiles.h for
-// forward and backward, samples per cluster.
+// forward and backward, samples per cluster. --plans considers kernels of that kind alone, whichever is faster. Timed runs repeat
+// a block of random values.
 // --scale: gate inputs are uniform in +-X (1.5); 1e20 saturates every gate. --state: hx is uniform in +-X (0.9). Exit code 1
 // on any failure.
 #include <algorithm>
@@ -74,9 +76,15 @@ double medianMicros(Run run) {
     return times[times.size() / 2];
 }
 
+constexpr const char *kKinds[] = {"none", "cluster", "chip", "wide"};
+
+int kindOf(const std::string &name) {
+    const auto found = std::find(std::begin(kKinds), std::end(kKinds), name);
+    return found == std::end(kKinds) ? FRNN_PLAN_NONE : int(found - std::begin(kKinds));
+}
+
 std::string planText(const FrnnRecurrencePlan &p, const Override &change) {
     char text[120];
-    static constexpr const char *kKinds[] = {"none", "cluster", "chip", "wide"};
     snprintf(text, sizeof text, "%s tile %d %dx%d/%d", kKinds[p.kind], p.tile, p.clusters, change.tiles[0] < 0 ? p.clusterSize : 0,
              p.samplesPerCluster);
     return text;
@@ -93,7 +101,7 @@ bool runCase(const Case &c, const FrnnDeviceLimits &limits, const Override &chan
         small.T = std::min<int64_t>(c.T, c.H > 512 ? 12 : 24);
         Runner runner(small, limits, change);
         if (!runner.planned()) {
-            printf("%s  no plan: %s\n", head, runner.forwardPlan.kind == FRNN_PLAN_NONE ? runner.forwardPlan.reason : runner.backwardPlan.reason);
+            printf("%s  no plan: %s\n", head, runner.whyNot());
             return true;
         }
         Tensors t(small, {runner.forwardPlan.hiddenPadded, runner.backwardPlan.hiddenPadded});
@@ -133,9 +141,12 @@ bool runCase(const Case &c, const FrnnDeviceLimits &limits, const Override &chan
     }
     if (timing) {
         Runner runner(c, limits, change);
-        if (!runner.planned()) return good;
+        if (!runner.planned()) {
+            printf("%s  no plan: %s\n", head, runner.whyNot());
+            return good;
+        }
         Tensors t(c, {runner.forwardPlan.hiddenPadded, runner.backwardPlan.hiddenPadded});
-        t.fill(1, change.scale, change.state);
+        t.fillBlocks(change.scale, change.state);
         const int64_t half = std::max<int64_t>(1, c.T / 2);
         const double clock = warmUp();
         const double inference = medianMicros([&] { runner.forward(t, false, c.T); });
@@ -175,6 +186,13 @@ int main(int count, char **words) {
         else if (word == "--tiles" && i + 2 < count) {
             change.tiles[FRNN_PASS_FORWARD] = atoi(words[++i]);
             change.tiles[FRNN_PASS_BACKWARD] = atoi(words[++i]);
+        }
+        else if (word == "--plans" && i + 1 < count) {
+            change.kind = kindOf(words[++i]);
+            if (change.kind == FRNN_PLAN_NONE) {
+                printf("FAIL --plans has to be cluster, chip or wide, found %s\n", words[i]);
+                return 1;
+            }
         }
         else if (word == "--scale" && i + 1 < count) change.scale = atof(words[++i]);
         else if (word == "--samples" && i + 1 < count) change.samples = atoi(words[++i]);

@@ -21,6 +21,28 @@ public:
           dy(cells_ * storage.bytes()), dhy(states_ * storage.bytes()), dcy(states_ * storage.bytes()), dGates(cells_ * c.gates * storage.bytes()), dGatesH(cells_ * c.gates * storage.bytes()),
           dGatesFirst(states_ * c.gates * storage.bytes()), dhx(states_ * storage.bytes()), dcx(states_ * storage.bytes()), error(4) {}
 
+    // For measurements, where nothing on the host reads the values: one block of them again and again on the device, none in host.
+    void fillBlocks(double inputScale, double stateScale) {
+        std::mt19937 random(1);
+        std::vector<double> block(kBlock);
+        for (double &x : block) x = double(random()) / 4294967296.0 * 2 - 1;
+        auto encoded = [&](double scale) {
+            std::vector<double> values(block);
+            for (double &x : values) x *= scale;
+            return storage.encode(values);
+        };
+        const auto unit = encoded(1), weight = encoded(weightScale());
+        gateInputs.repeat(encoded(inputScale));
+        weights.set(padded(weight, weightUnits_[FRNN_PASS_FORWARD]));
+        weightsBackward.set(padded(weight, weightUnits_[FRNN_PASS_BACKWARD]));
+        biasN.repeat(std::vector<float>(block.begin(), block.end()));
+        hx.repeat(encoded(stateScale));
+        cx.repeat(unit);
+        for (Buffer *gradient : {&dy, &dhy, &dcy}) gradient->repeat(unit);
+        setLengths(random);
+        CUDA(cudaMemset(reinterpret_cast<void *>(uintptr_t(error.address())), 0, 4));
+    }
+
     // Gate inputs are uniform in +-inputScale, hx in +-stateScale.
     void fill(unsigned seed, double inputScale, double stateScale) {
         std::mt19937 random(seed);
@@ -29,10 +51,8 @@ public:
             for (double &x : v) x = storage.round((double(random()) / 4294967296.0 * 2 - 1) * scale);
             return v;
         };
-        // ReLU has no bound of its own: smaller weights keep it from growing.
-        const double scale = (c_.cell == FRNN_RNN_RELU ? 0.8 : 1.7) / sqrt(double(c_.H));
         host.gateInputs = values(cells_ * c_.gates, inputScale);
-        host.weights = values(size_t(c_.D * c_.H * c_.H) * c_.gates, scale);
+        host.weights = values(size_t(c_.D * c_.H * c_.H) * c_.gates, weightScale());
         host.hx = values(states_, stateScale);
         host.cx = values(states_, 1.2);
         host.dy = values(cells_, 1);
@@ -40,16 +60,13 @@ public:
         host.dcy = values(states_, 1);
         host.biasN.resize(size_t(c_.D * c_.H));
         for (auto &x : host.biasN) x = float(random()) / 4294967296.0f - 0.5f;
-        host.lengths.resize(size_t(c_.N));
-        for (auto &x : host.lengths) x = c_.lengths ? int(1 + random() % c_.T) : int(c_.T);
-        if (c_.lengths && c_.N > 2) host.lengths[size_t(c_.N) / 2] = int(c_.T);
+        setLengths(random);
         set(gateInputs, host.gateInputs);
         set(weights, padded(host.weights, weightUnits_[FRNN_PASS_FORWARD]));
         set(weightsBackward, padded(host.weights, weightUnits_[FRNN_PASS_BACKWARD]));
         biasN.set(host.biasN);
         set(hx, host.hx);
         set(cx, host.cx);
-        lengths.set(host.lengths);
         set(dy, host.dy);
         set(dhy, host.dhy);
         set(dcy, host.dcy);
@@ -64,6 +81,19 @@ public:
     }
 
 private:
+    // Values of a block: few enough to make in no time, and no multiple of a row.
+    static constexpr size_t kBlock = 262147;
+
+    // ReLU has no bound of its own: smaller weights keep it from growing.
+    double weightScale() const { return (c_.cell == FRNN_RNN_RELU ? 0.8 : 1.7) / sqrt(double(c_.H)); }
+
+    void setLengths(std::mt19937 &random) {
+        host.lengths.resize(size_t(c_.N));
+        for (auto &x : host.lengths) x = c_.lengths ? int(1 + random() % c_.T) : int(c_.T);
+        if (c_.lengths && c_.N > 2) host.lengths[size_t(c_.N) / 2] = int(c_.T);
+        lengths.set(host.lengths);
+    }
+
     size_t weightBytes(int pass) const { return size_t(c_.D * weightUnits_[pass] * weightUnits_[pass] * c_.gates) * storage.bytes(); }
 
     std::vector<double> padded(const std::vector<double> &dense, int64_t units) const {
@@ -72,6 +102,19 @@ private:
         for (int64_t row = 0; row < c_.D * rows; row++) {
             const auto from = dense.begin() + row * c_.H;
             std::copy(from, from + c_.H, all.begin() + (row / rows * allRows + row % rows) * units);
+        }
+        return all;
+    }
+
+    // The same in storage, with rows that begin at different places of a block.
+    std::vector<uint8_t> padded(const std::vector<uint8_t> &block, int64_t units) const {
+        const size_t row = size_t(c_.H) * storage.bytes(), pitch = size_t(units) * storage.bytes(), most = kBlock - size_t(c_.H);
+        std::vector<uint8_t> all(size_t(c_.D * units * c_.gates) * pitch);
+        for (int64_t d = 0; d < c_.D; d++) {
+            for (int64_t r = 0; r < c_.H * c_.gates; r++) {
+                const size_t from = size_t(d * c_.H * c_.gates + r) * size_t(c_.H) % most * storage.bytes();
+                memcpy(&all[size_t(d * units * c_.gates + r) * pitch], &block[from], row);
+            }
         }
         return all;
     }
@@ -99,6 +142,8 @@ public:
           workspace_(size_t(std::max(forwardPlan.workspaceBytes, backwardPlan.workspaceBytes))) {}
 
     bool planned() const { return forwardPlan.kind != FRNN_PLAN_NONE && backwardPlan.kind != FRNN_PLAN_NONE; }
+
+    const char *whyNot() const { return forwardPlan.kind == FRNN_PLAN_NONE ? forwardPlan.reason : backwardPlan.reason; }
 
     // Fewer steps than the case has: the same plan on the first part of the tensors. The workspace holds what the last call left.
     void forward(Tensors &t, bool training, int64_t steps) {
