@@ -72,7 +72,8 @@ final class ModelTask implements Task {
         Map<String, Object> said = new LinkedHashMap<>();
         said.put("detail", step.plan());
         said.put("parameters", network.parameters().count());
-        said.put("peakBytes", device.peakBytes() - bytesBefore);
+        // Steps take and free no tensors; the device's peak would be that of other models and of what auto has tried.
+        said.put("peakBytes", device.allocatedBytes() - bytesBefore);
         return said;
     }
 
