@@ -8,10 +8,8 @@
 
 #include "device_buffer.h"
 #include "fusedrnn_recurrence.h"
-#include "recurrence/chip_plan.h"
 #include "recurrence/chip_tiles.h"
 #include "recurrence/f32_tiles.h"
-#include "recurrence/wide_plan.h"
 #include "recurrence/wide_tiles.h"
 
 namespace bench {
@@ -19,8 +17,8 @@ namespace bench {
 // What the command line changes of plans and data.
 struct Override {
     int tiles[2] = {-1, -1}, samples = 0;
-    int kind = FRNN_PLAN_NONE; // the only kind of plan; NONE: whichever is fastest
     double scale = 1.5, state = 0.9;
+    uint32_t plans = 0; // kinds that may be taken, as in FrnnRecurrenceShape
 };
 
 struct Case {
@@ -73,31 +71,6 @@ inline int unitsOfTile(const FrnnRecurrenceShape &shape, int kind, int tile) {
     return lstm ? unitsOf(kLstmBackward, tile) : gru ? unitsOf(kGruBackward, tile) : unitsOf(kRnnBackward, tile);
 }
 
-// The best plan of one kind, or of all if kind is NONE.
-inline FrnnRecurrencePlan planOfKind(const FrnnRecurrenceShape &shape, FrnnDeviceLimits limits, int kind) {
-    FrnnRecurrencePlan plan = {};
-    plan.structSize = sizeof plan;
-    const bool spreads = (shape.cell == FRNN_LSTM || shape.cell == FRNN_GRU_RESET_AFTER) && shape.dtype != FRNN_F32;
-    if (kind == FRNN_PLAN_CHIP && spreads) {
-        frnn::planChip(shape, limits, plan);
-    } else if (kind == FRNN_PLAN_WIDE && spreads) {
-        frnn::planWide(shape, limits, plan);
-    } else {
-        FrnnMessage message = {};
-        must(frnn_recurrence_plan(&shape, &limits, &plan, &message), message, "plan");
-        if (kind == FRNN_PLAN_CLUSTER && plan.kind > FRNN_PLAN_CLUSTER) {
-            // No slice of the chip fits into one multiprocessor, while clusters are counted by themselves.
-            limits.multiprocessors = 1;
-            must(frnn_recurrence_plan(&shape, &limits, &plan, &message), message, "plan");
-        }
-    }
-    if (kind != FRNN_PLAN_NONE && plan.kind != kind) {
-        plan.kind = FRNN_PLAN_NONE;
-        snprintf(plan.reason, sizeof plan.reason, "no kernel of the kind of --plans takes the shape");
-    }
-    return plan;
-}
-
 inline FrnnRecurrencePlan planFor(const Case &c, int pass, const FrnnDeviceLimits &limits, const Override &change, FrnnRecurrenceShape &shape) {
     shape = {};
     shape.structSize = sizeof shape;
@@ -106,9 +79,13 @@ inline FrnnRecurrencePlan planFor(const Case &c, int pass, const FrnnDeviceLimit
     shape.pass = pass;
     shape.directions = int32_t(c.D);
     shape.hidden = int32_t(c.H);
+    shape.plans = change.plans;
     shape.steps = c.T;
     shape.batch = c.N;
-    FrnnRecurrencePlan plan = planOfKind(shape, limits, change.kind);
+    FrnnRecurrencePlan plan = {};
+    plan.structSize = sizeof plan;
+    FrnnMessage message = {};
+    must(frnn_recurrence_plan(&shape, &limits, &plan, &message), message, "plan");
     const int tile = change.tiles[pass] >= 0 ? change.tiles[pass] : c.tiles[pass];
     const int samples = change.samples > 0 ? change.samples : c.samples;
     if (plan.kind != FRNN_PLAN_NONE && tile >= 0) {

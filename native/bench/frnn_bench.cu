@@ -188,8 +188,9 @@ int main(int count, char **words) {
             change.tiles[FRNN_PASS_BACKWARD] = atoi(words[++i]);
         }
         else if (word == "--plans" && i + 1 < count) {
-            change.kind = kindOf(words[++i]);
-            if (change.kind == FRNN_PLAN_NONE) {
+            const int kind = kindOf(words[++i]);
+            change.plans |= 1u << kind;
+            if (kind == FRNN_PLAN_NONE) {
                 printf("FAIL --plans has to be cluster, chip or wide, found %s\n", words[i]);
                 return 1;
             }

@@ -39,6 +39,8 @@ typedef struct FrnnRecurrenceShape {
     int32_t pass;       /* FRNN_PASS_* */
     int32_t directions; /* D */
     int32_t hidden;     /* H */
+    uint32_t plans;     /* kinds that may be taken: 1 << FRNN_PLAN_*, added; 0: all, each where it is meant for */
+    uint32_t reserved;  /* 0 */
     int64_t steps; /* T */
     int64_t batch; /* N */
 } FrnnRecurrenceShape;

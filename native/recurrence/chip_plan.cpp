@@ -48,7 +48,7 @@ void planChip(const FrnnRecurrenceShape &shape, const FrnnDeviceLimits &limits, 
         if ((shape.batch + perDirection - 1) / perDirection != samples) continue; // fewer would do for as many slices
         const float launches = float((slices + resident - 1) / resident);
         const float micros = launches * (tile.base + tile.perTile * float(sampleTiles - 1));
-        if (micros > kMostMicros || (plan.kind != FRNN_PLAN_NONE && micros >= plan.microsPerStep)) continue;
+        if ((shape.plans == 0 && micros > kMostMicros) || (plan.kind != FRNN_PLAN_NONE && micros >= plan.microsPerStep)) continue;
         plan.kind = FRNN_PLAN_CHIP;
         plan.tile = index;
         plan.hiddenPadded = tile.hidden;

@@ -128,6 +128,8 @@ extern "C" int32_t frnn_recurrence_plan(const FrnnRecurrenceShape *shape, const 
     if (shape->hidden < 1) return refuse(message, "hidden has to be at least 1, found %lld", shape->hidden);
     if (shape->steps < 1) return refuse(message, "steps has to be at least 1, found %lld", shape->steps);
     if (shape->batch < 1) return refuse(message, "batch has to be at least 1, found %lld", shape->batch);
+    constexpr uint32_t kKinds = 1u << FRNN_PLAN_CLUSTER | 1u << FRNN_PLAN_CHIP | 1u << FRNN_PLAN_WIDE;
+    if ((shape->plans & ~kKinds) != 0) return refuse(message, "unknown kinds of plans %lld", shape->plans);
 
     *plan = {};
     plan->structSize = sizeof *plan;
@@ -137,13 +139,15 @@ extern "C" int32_t frnn_recurrence_plan(const FrnnRecurrenceShape *shape, const 
     const int64_t perStep = shape->directions * int64_t(shape->hidden);
     if (shape->steps > INT_MAX / 2 || shape->batch > INT_MAX / perStep) return none(plan, "steps or elements per step above %d", INT_MAX / 2);
 
+    const auto asked = [&](int kind) { return shape->plans == 0 || (shape->plans >> kind & 1) != 0; };
+    const bool inClusters = asked(FRNN_PLAN_CLUSTER);
     const Candidates candidates = candidatesFor(shape->cell, shape->pass, shape->dtype);
     float best = 0;
     int widest = 0;
     for (int i = 0; i < candidates.count; i++) {
         const Candidate &c = candidates.of[i];
         if (c.hidden > widest) widest = c.hidden;
-        const int resident = residentClusters(*limits, c.cluster);
+        const int resident = inClusters ? residentClusters(*limits, c.cluster) : 0;
         if (c.hidden < shape->hidden || resident == 0) continue;
         for (int samples = 1; samples <= kMaxSampleTiles * c.tileSamples; samples++) {
             const int tiles = (samples + c.tileSamples - 1) / c.tileSamples;
@@ -171,13 +175,12 @@ extern "C" int32_t frnn_recurrence_plan(const FrnnRecurrenceShape *shape, const 
             plan->microsPerStep = micros;
         }
     }
-    if (plan->kind == FRNN_PLAN_NONE && shape->hidden <= widest) none(plan, "no cluster of the size needed can be resident on this device", 0);
-    const bool spreads = shape->cell == FRNN_LSTM || shape->cell == FRNN_GRU_RESET_AFTER;
-    if (spreads && shape->dtype != FRNN_F32) {
-        if (shape->hidden > widest) planChip(*shape, *limits, *plan);
-        planWide(*shape, *limits, *plan);
-    } else if (shape->hidden > widest) {
-        none(plan, "recurrent weights of more than %d units do not fit into one cluster", widest);
-    }
+    if (shape->hidden > widest) none(plan, "recurrent weights of more than %d units do not fit into one cluster", widest);
+    else if (plan->kind == FRNN_PLAN_NONE && inClusters) none(plan, "no cluster of the size needed can be resident on this device", 0);
+    const bool spreads = (shape->cell == FRNN_LSTM || shape->cell == FRNN_GRU_RESET_AFTER) && shape->dtype != FRNN_F32;
+    if (spreads && (shape->plans == 0 ? shape->hidden > widest : asked(FRNN_PLAN_CHIP))) planChip(*shape, *limits, *plan);
+    if (spreads && asked(FRNN_PLAN_WIDE)) planWide(*shape, *limits, *plan);
+    if (plan->kind != FRNN_PLAN_NONE) plan->reason[0] = 0;
+    else if (plan->reason[0] == 0) none(plan, "no plan of the kinds asked for takes this cell and type", 0);
     return FRNN_OK;
 }

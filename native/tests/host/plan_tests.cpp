@@ -292,6 +292,32 @@ void refusals(const FrnnDeviceLimits &h100) {
     EXPECT(planOf(shapeOf(FRNN_LSTM, FRNN_PASS_FORWARD, 384, 8, 1), slice).clusterSize == 8);
 }
 
+// A kind that is asked for by name is taken wherever it can run, also where another is faster.
+void kindsAskedFor(const FrnnDeviceLimits &h100) {
+    for (const int pass : {FRNN_PASS_FORWARD, FRNN_PASS_BACKWARD}) {
+        for (const int kind : {FRNN_PLAN_CLUSTER, FRNN_PLAN_CHIP, FRNN_PLAN_WIDE}) {
+            for (const int cell : {FRNN_LSTM, FRNN_GRU_RESET_AFTER}) {
+                FrnnRecurrenceShape shape = shapeOf(cell, pass, 250, 300, 2);
+                shape.plans = 1u << kind;
+                const FrnnRecurrencePlan p = planOf(shape, h100);
+                EXPECT(p.kind == kind && p.hiddenPadded >= 250 && p.reason[0] == 0);
+            }
+        }
+        FrnnRecurrenceShape shape = shapeOf(FRNN_LSTM, pass, 1024, 8, 1);
+        shape.plans = 1u << FRNN_PLAN_CLUSTER;
+        EXPECT(refused(shape, h100, "one cluster"));
+        shape.plans |= 1u << FRNN_PLAN_WIDE;
+        EXPECT(planOf(shape, h100).kind == FRNN_PLAN_WIDE);
+        shape = shapeOf(FRNN_RNN_TANH, pass, 64, 8, 1);
+        shape.plans = 1u << FRNN_PLAN_CHIP | 1u << FRNN_PLAN_WIDE;
+        EXPECT(refused(shape, h100, "kinds asked for"));
+        shape = shapeOf(FRNN_LSTM, pass, 64, 8, 1);
+        shape.dtype = FRNN_F32;
+        shape.plans = 1u << FRNN_PLAN_WIDE;
+        EXPECT(refused(shape, h100, "kinds asked for"));
+    }
+}
+
 void argumentErrors(const FrnnDeviceLimits &h100) {
     FrnnRecurrencePlan plan{};
     plan.structSize = sizeof(plan);
@@ -300,6 +326,10 @@ void argumentErrors(const FrnnDeviceLimits &h100) {
     EXPECT(frnn_recurrence_plan(&shape, &h100, &plan, &message) == FRNN_ERROR_ARGUMENT);
     EXPECT(std::strstr(message.text, "batch") != nullptr);
     shape.batch = 1;
+    shape.plans = 1;
+    EXPECT(frnn_recurrence_plan(&shape, &h100, &plan, &message) == FRNN_ERROR_ARGUMENT);
+    EXPECT(std::strstr(message.text, "kinds of plans") != nullptr);
+    shape.plans = 0;
     shape.directions = 3;
     EXPECT(frnn_recurrence_plan(&shape, &h100, &plan, &message) == FRNN_ERROR_ARGUMENT);
     EXPECT(std::strstr(message.text, "found 3") != nullptr);
@@ -330,6 +360,7 @@ void planTests() {
     wideGeometry();
     wideChoices(h100);
     refusals(h100);
+    kindsAskedFor(h100);
     argumentErrors(h100);
     // Samples are spread thin while clusters are free, and fill n-tiles once they are not.
     EXPECT(planOf(shapeOf(FRNN_LSTM, FRNN_PASS_FORWARD, 512, 7, 1), h100).samplesPerCluster == 1);

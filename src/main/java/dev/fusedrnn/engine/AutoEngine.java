@@ -8,13 +8,15 @@ import dev.fusedrnn.tensor.Device;
 import dev.fusedrnn.tensor.GpuException;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 
 /**
- * Whichever of several engines is fastest: on a CUDA device each is run on tensors of the shape that is asked for, once
- * per shape, and the choice is remembered with the device. An engine whose results no other one confirms is not taken. On
- * the CPU the first that runs the configuration is taken.
+ * Whichever of several engines and plans is fastest: on a CUDA device each is run on tensors of the shape that is asked for,
+ * once per shape, and the choice is remembered with the device. So what a plan promises is corrected by what it does. An
+ * engine whose results no other one confirms is not taken. On the CPU the first that runs the configuration is taken.
  *
  * <p>Engines differ in their last bits, and two that are equally fast can change places between runs; name an engine where
  * bits matter across processes.
@@ -58,6 +60,9 @@ public final class AutoEngine implements RecurrentEngine {
     public AutoEngine() {
         this(List.of(
                 new FusedEngine(FusedEngine.Plan.PERSISTENT),
+                new FusedEngine(FusedEngine.Plan.CLUSTER),
+                new FusedEngine(FusedEngine.Plan.CHIP),
+                new FusedEngine(FusedEngine.Plan.WIDE),
                 new FusedEngine(FusedEngine.Plan.STREAMED),
                 new CudnnEngine(),
                 new CpuEngine(),
@@ -109,13 +114,16 @@ public final class AutoEngine implements RecurrentEngine {
 
     private static int fastest(CudaContext context, Device device, Shape shape, List<RecurrentEngine> able) {
         List<Measured> measured = new ArrayList<>();
+        Set<String> plans = new HashSet<>();
         float best = Float.POSITIVE_INFINITY;
         for (int i = 0; i < able.size(); i++) {
             try {
-                List<float[]> results = results(device, shape.withoutDropout(), able.get(i));
-                float time = time(context, device, shape, able.get(i), best * HOPELESS);
-                measured.add(new Measured(i, time, results));
-                best = Math.min(best, time);
+                Results results = results(device, shape.withoutDropout(), able.get(i));
+                if (plans.add(results.plan())) {
+                    float time = time(context, device, shape, able.get(i), best * HOPELESS);
+                    measured.add(new Measured(i, time, results.values()));
+                    best = Math.min(best, time);
+                }
             } catch (GpuException.Unsupported | GpuException.Internal notThisShape) {
                 // The others remain.
             } catch (GpuException.OutOfMemory tooLarge) {
@@ -152,12 +160,15 @@ public final class AutoEngine implements RecurrentEngine {
         return best.place();
     }
 
-    private static List<float[]> results(Device device, Shape shape, RecurrentEngine engine) {
+    /** What one pass computed, and the plan without why another was not taken. */
+    private record Results(String plan, List<float[]> values) {}
+
+    private static Results results(Device device, Shape shape, RecurrentEngine engine) {
         try (Trial trial = shape.trial(device);
                 RnnExecution execution = shape.prepare(engine, device);
                 Trial.Pass pass = trial.pass(execution)) {
             pass.run();
-            return pass.result();
+            return new Results(execution.plan().replaceFirst(" \\(.*", ""), pass.result());
         }
     }
 

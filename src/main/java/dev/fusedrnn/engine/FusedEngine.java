@@ -6,14 +6,17 @@ import dev.fusedrnn.internal.fused.DeviceLimits;
 import dev.fusedrnn.internal.fused.ErrorWord;
 import dev.fusedrnn.internal.fused.FusedLayer;
 import dev.fusedrnn.internal.fused.LayerShape;
+import dev.fusedrnn.internal.fused.PersistentKind;
 import dev.fusedrnn.internal.fused.SingleStep;
 import dev.fusedrnn.internal.fused.WorkQueue;
 import dev.fusedrnn.kernel.ZoneoutMask;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
 import java.util.ArrayList;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Objects;
+import java.util.Set;
 import java.util.stream.IntStream;
 
 /**
@@ -26,13 +29,27 @@ public final class FusedEngine implements RecurrentEngine {
     /** Which kind of recurrence to take. */
     public enum Plan {
         /** Persistent where the shape and the device allow it, else streamed. */
-        AUTO,
-        /** One launch for all time steps; what it does not take is unsupported. */
-        PERSISTENT,
+        AUTO(EnumSet.allOf(PersistentKind.class), false),
+        /** One launch for all time steps, of the kind that promises to be fastest; what none takes is unsupported. */
+        PERSISTENT(EnumSet.allOf(PersistentKind.class), true),
+        /** Only with the recurrent weights in one hardware cluster. */
+        CLUSTER(EnumSet.of(PersistentKind.CLUSTER), true),
+        /** Only with the recurrent weights all over the chip, for few samples. */
+        CHIP(EnumSet.of(PersistentKind.CHIP), true),
+        /** Only with the recurrent weights all over the chip, for many samples. */
+        WIDE(EnumSet.of(PersistentKind.WIDE), true),
         /** The time steps one after another: one launch each if there are few samples, else as {@link #PRODUCTS}. */
-        STREAMED,
+        STREAMED(EnumSet.noneOf(PersistentKind.class), false),
         /** A matrix product and a kernel per time step. */
-        PRODUCTS
+        PRODUCTS(EnumSet.noneOf(PersistentKind.class), false);
+
+        private final Set<PersistentKind> kinds;
+        private final boolean only;
+
+        Plan(Set<PersistentKind> kinds, boolean only) {
+            this.kinds = kinds;
+            this.only = only;
+        }
     }
 
     private final Plan plan;
@@ -61,7 +78,7 @@ public final class FusedEngine implements RecurrentEngine {
         if (config.dataType() == DataType.F64) {
             return Capability.unsupported("the fused engine computes in F32, BF16 or F16, not in F64");
         }
-        if (plan == Plan.PERSISTENT) {
+        if (plan.only) {
             return persistentCapability(config, CudaContext.of(device));
         }
         return Capability.SUPPORTED;
@@ -70,7 +87,7 @@ public final class FusedEngine implements RecurrentEngine {
     private Capability persistentCapability(RnnConfig config, CudaContext context) {
         DeviceLimits limits = context.attached(DeviceLimits.class, DeviceLimits::new);
         for (int layer = 0; layer < config.layers(); layer++) {
-            String reason = limits.whyNotPersistent(shape(config, layer, 1, 1, true));
+            String reason = limits.whyNotPersistent(shape(config, layer, 1, 1, true), plan.kinds);
             if (!reason.isEmpty()) {
                 return Capability.unsupported("no persistent kernel: " + reason);
             }
@@ -91,18 +108,14 @@ public final class FusedEngine implements RecurrentEngine {
             List<LayerShape> shapes = IntStream.range(0, config.layers())
                     .mapToObj(layer -> shape(config, layer, steps, batch, training))
                     .toList();
-            if (plan != Plan.PERSISTENT
-                    && plan != Plan.PRODUCTS
-                    && shapes.stream().allMatch(SingleStep::takes)) {
+            if (!plan.only && plan != Plan.PRODUCTS && shapes.stream().allMatch(SingleStep::takes)) {
                 return new SingleStepExecution(config, device, shapes, main);
             }
             side = training ? WorkQueue.side(context) : null;
-            DeviceLimits limits = plan == Plan.AUTO || plan == Plan.PERSISTENT
-                    ? context.attached(DeviceLimits.class, DeviceLimits::new)
-                    : null;
+            DeviceLimits limits = context.attached(DeviceLimits.class, DeviceLimits::new);
             List<FusedLayer> layers = new ArrayList<>();
             for (LayerShape shape : shapes) {
-                layers.add(new FusedLayer(shape, limits, plan != Plan.PRODUCTS, main, side));
+                layers.add(new FusedLayer(shape, plan.kinds, limits, plan != Plan.PRODUCTS, main, side));
             }
             return new FusedExecution(
                     config, device, layers, main, side, context.attached(ErrorWord.class, ErrorWord::new));

@@ -4,6 +4,7 @@ import dev.fusedrnn.internal.cuda.CudaContext;
 import dev.fusedrnn.internal.host.HostBlock;
 import dev.fusedrnn.internal.natives.FrnnDeviceLimits;
 import dev.fusedrnn.internal.natives.FusedRnn;
+import java.util.Set;
 
 /** What a device offers to persistent kernels, asked once per device. */
 public final class DeviceLimits implements AutoCloseable {
@@ -23,11 +24,11 @@ public final class DeviceLimits implements AutoCloseable {
         }
     }
 
-    /** Why no persistent kernel takes a layer; empty if one does. */
-    public String whyNotPersistent(LayerShape shape) {
+    /** Why no persistent kernel of these kinds takes a layer; empty if one does. */
+    public String whyNotPersistent(LayerShape shape, Set<PersistentKind> kinds) {
         StringBuilder why = new StringBuilder();
         try (NativeCalls calls = new NativeCalls(context)) {
-            return PersistentRecurrence.plan(shape, limits, calls, why) == null ? why.toString() : "";
+            return PersistentRecurrence.plan(shape, kinds, limits, calls, why) == null ? why.toString() : "";
         }
     }
 

@@ -1,5 +1,7 @@
 package dev.fusedrnn.internal.fused;
 
+import java.util.Set;
+
 /**
  * One layer: the input product over all time steps, the recurrence, and on the way back the products over all time steps
  * that give the gradients of weights and input.
@@ -23,12 +25,19 @@ public final class FusedLayer {
     /**
      * Plans a layer.
      *
-     * @param limits what the device offers to persistent kernels, or null to stream
+     * @param kinds persistent kernels that may be taken; none to stream
+     * @param limits what the device offers to persistent kernels
      * @param oneLaunch whether streamed forward steps of few samples are one launch each, product included
      * @param main where the passes are queued
      * @param side where the weight gradients are queued; may be null in inference
      */
-    public FusedLayer(LayerShape shape, DeviceLimits limits, boolean oneLaunch, WorkQueue main, WorkQueue side) {
+    public FusedLayer(
+            LayerShape shape,
+            Set<PersistentKind> kinds,
+            DeviceLimits limits,
+            boolean oneLaunch,
+            WorkQueue main,
+            WorkQueue side) {
         NativeCalls calls = main.calls();
         Gemm.Factory gemms = new Gemm.Factory(main.products(), shape.storage(), shape.tf32());
         this.shape = shape;
@@ -36,7 +45,7 @@ public final class FusedLayer {
         this.side = side;
         StringBuilder why = new StringBuilder();
         PersistentRecurrence persistent =
-                limits == null ? null : PersistentRecurrence.plan(shape, limits.limits(), calls, why);
+                kinds.isEmpty() ? null : PersistentRecurrence.plan(shape, kinds, limits.limits(), calls, why);
         this.pitches = persistent != null ? persistent.pitches() : Pitches.streamed(shape);
         this.recurrence =
                 persistent != null ? persistent : new StreamedRecurrence(shape, pitches, oneLaunch, gemms, calls);

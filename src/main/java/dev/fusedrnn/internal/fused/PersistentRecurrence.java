@@ -7,6 +7,7 @@ import dev.fusedrnn.internal.natives.FrnnRecurrenceForwardParams;
 import dev.fusedrnn.internal.natives.FrnnRecurrencePlan;
 import dev.fusedrnn.internal.natives.FrnnRecurrenceShape;
 import dev.fusedrnn.internal.natives.FusedRnn;
+import java.util.Set;
 
 /** One launch runs all time steps, with the recurrent weights held on the chip. */
 final class PersistentRecurrence implements Recurrence {
@@ -20,15 +21,20 @@ final class PersistentRecurrence implements Recurrence {
     private final FrnnRecurrenceBackwardParams backward;
 
     private PersistentRecurrence(
-            LayerShape shape, NativeCalls calls, FrnnRecurrencePlan forwardPlan, FrnnRecurrencePlan backwardPlan) {
+            LayerShape shape,
+            FrnnRecurrenceShape forwardShape,
+            FrnnRecurrenceShape backwardShape,
+            NativeCalls calls,
+            FrnnRecurrencePlan forwardPlan,
+            FrnnRecurrencePlan backwardPlan) {
         this.shape = shape;
         this.calls = calls;
         forward = new FrnnRecurrenceForwardParams(calls.struct());
         backward = new FrnnRecurrenceBackwardParams(calls.struct());
         this.forwardPlan = forwardPlan;
         this.backwardPlan = backwardPlan;
-        forwardShape = nativeShape(shape, FusedRnn.FRNN_PASS_FORWARD, calls);
-        backwardShape = nativeShape(shape, FusedRnn.FRNN_PASS_BACKWARD, calls);
+        this.forwardShape = forwardShape;
+        this.backwardShape = backwardShape;
         forward.structSize(forward.sizeof()).cellClip(shape.cellClip());
         backward.structSize(backward.sizeof()).cellClip(shape.cellClip());
     }
@@ -39,8 +45,13 @@ final class PersistentRecurrence implements Recurrence {
         return Pitches.persistent(shape, forwardPlan.hiddenPadded(), last.hiddenPadded());
     }
 
-    /** A persistent plan for the shape, or null if the kernels take it in one of its passes not; the reason is then in {@code why}. */
-    static PersistentRecurrence plan(LayerShape shape, FrnnDeviceLimits limits, NativeCalls calls, StringBuilder why) {
+    /** A persistent plan of one of these kinds for the shape, or null if the kernels take it in one of its passes not; the reason is then in {@code why}. */
+    static PersistentRecurrence plan(
+            LayerShape shape,
+            Set<PersistentKind> kinds,
+            FrnnDeviceLimits limits,
+            NativeCalls calls,
+            StringBuilder why) {
         String streamed = shape.projects()
                 ? "projection"
                 : shape.resetsBefore() ? "reset-before" : shape.zonesOut() ? "zoneout" : "";
@@ -48,22 +59,24 @@ final class PersistentRecurrence implements Recurrence {
             why.append(streamed).append(" needs the streamed plan");
             return null;
         }
-        FrnnRecurrencePlan forward = decide(shape, FusedRnn.FRNN_PASS_FORWARD, limits, calls, why);
+        FrnnRecurrenceShape forwards = nativeShape(shape, FusedRnn.FRNN_PASS_FORWARD, kinds, calls);
+        FrnnRecurrenceShape backwards = nativeShape(shape, FusedRnn.FRNN_PASS_BACKWARD, kinds, calls);
+        FrnnRecurrencePlan forward = decide(forwards, limits, calls, why);
         FrnnRecurrencePlan backward = null;
         if (forward != null && shape.training()) {
-            backward = decide(shape, FusedRnn.FRNN_PASS_BACKWARD, limits, calls, why);
+            backward = decide(backwards, limits, calls, why);
         }
         if (forward == null || (shape.training() && backward == null)) {
             return null;
         }
-        return new PersistentRecurrence(shape, calls, forward, backward);
+        return new PersistentRecurrence(shape, forwards, backwards, calls, forward, backward);
     }
 
     private static FrnnRecurrencePlan decide(
-            LayerShape shape, int pass, FrnnDeviceLimits limits, NativeCalls calls, StringBuilder why) {
+            FrnnRecurrenceShape shape, FrnnDeviceLimits limits, NativeCalls calls, StringBuilder why) {
         FrnnRecurrencePlan plan = new FrnnRecurrencePlan(calls.struct());
         plan.structSize(plan.sizeof());
-        calls.check(FusedRnn.frnn_recurrence_plan(nativeShape(shape, pass, calls), limits, plan, calls.message()));
+        calls.check(FusedRnn.frnn_recurrence_plan(shape, limits, plan, calls.message()));
         if (plan.kind() == FusedRnn.FRNN_PLAN_NONE) {
             why.append(plan.reason().getString());
             return null;
@@ -71,7 +84,8 @@ final class PersistentRecurrence implements Recurrence {
         return plan;
     }
 
-    private static FrnnRecurrenceShape nativeShape(LayerShape shape, int pass, NativeCalls calls) {
+    private static FrnnRecurrenceShape nativeShape(
+            LayerShape shape, int pass, Set<PersistentKind> kinds, NativeCalls calls) {
         FrnnRecurrenceShape result = new FrnnRecurrenceShape(calls.struct());
         return result.structSize(result.sizeof())
                 .cell(shape.cell())
@@ -79,14 +93,23 @@ final class PersistentRecurrence implements Recurrence {
                 .pass(pass)
                 .directions(shape.directions())
                 .hidden((int) shape.hidden())
+                .plans(PersistentKind.bits(kinds))
                 .steps(shape.steps())
                 .batch(shape.batch());
     }
 
     @Override
     public String plan() {
-        String blocks = forwardPlan.kind() == FusedRnn.FRNN_PLAN_CLUSTER ? "cluster of " : "chip-wide, blocks ";
-        return blocks + forwardPlan.clusterSize() + ", " + forwardPlan.samplesPerCluster() + " samples each";
+        String forwards = describe(forwardPlan);
+        String backwards = backwardPlan == null ? forwards : describe(backwardPlan);
+        return forwards.equals(backwards) ? forwards : forwards + "; backward " + backwards;
+    }
+
+    private static String describe(FrnnRecurrencePlan plan) {
+        String blocks = plan.kind() == FusedRnn.FRNN_PLAN_CLUSTER
+                ? "cluster of "
+                : plan.kind() == FusedRnn.FRNN_PLAN_CHIP ? "chip-wide, blocks " : "chip-wide for many samples, blocks ";
+        return blocks + plan.clusterSize() + ", " + plan.samplesPerCluster() + " samples each";
     }
 
     @Override
