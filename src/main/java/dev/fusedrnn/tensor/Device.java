@@ -116,9 +116,14 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice, 
         return allocated.get();
     }
 
-    /** The largest value {@link #allocatedBytes()} has had. */
+    /** The largest value {@link #allocatedBytes()} has had, ever or since {@link #resetPeakBytes()}. */
     public final long peakBytes() {
         return peak.get();
+    }
+
+    /** {@link #peakBytes()} begins anew at what is open now. */
+    public final void resetPeakBytes() {
+        peak.set(allocated.get());
     }
 
     /** Waits until all queued work has finished. */

@@ -50,4 +50,19 @@ class DeviceTest {
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("\"" + name + "\"");
     }
+
+    @Test
+    void thePeakBeginsAnewAtWhatIsOpen() {
+        try (Device device = Device.cpu();
+                Tensor kept = device.zeros(DataType.F32, 10)) {
+            device.zeros(DataType.F32, 1000).close();
+            assertThat(device.peakBytes()).isGreaterThan(4000);
+            device.resetPeakBytes();
+            assertThat(device.peakBytes()).isEqualTo(device.allocatedBytes()).isGreaterThanOrEqualTo(kept.byteSize());
+            device.zeros(DataType.F32, 100).close();
+            assertThat(device.peakBytes())
+                    .isGreaterThanOrEqualTo(kept.byteSize() + 400)
+                    .isLessThan(4000);
+        }
+    }
 }

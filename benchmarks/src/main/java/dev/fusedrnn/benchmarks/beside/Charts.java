@@ -142,6 +142,7 @@ final class Charts {
     }
 
     private static CategoryChart bars(String title, String axis, Map<String, Map<String, Double>> series) {
+        List<String> names = names(series);
         CategoryChart chart = new CategoryChartBuilder()
                 .width(WIDTH)
                 .height(HEIGHT)
@@ -150,8 +151,8 @@ final class Charts {
                 .build();
         chart.getStyler().setLegendPosition(LegendPosition.InsideNE);
         chart.getStyler().setXAxisLabelRotation(60);
+        chart.getStyler().setXAxisMaxLabelCount(names.size()); // else every second name is left out
         chart.getStyler().setAvailableSpaceFill(0.7);
-        List<String> names = names(series);
         // A value that is null has no bar.
         series.forEach((name, values) ->
                 chart.addSeries(name, names, names.stream().map(values::get).toList()));

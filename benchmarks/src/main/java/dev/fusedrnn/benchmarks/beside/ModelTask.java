@@ -34,6 +34,7 @@ final class ModelTask implements Task {
         this.shape = CaseFile.model(file);
         this.device = device;
         this.bytesBefore = device.allocatedBytes();
+        device.resetPeakBytes();
         int[] tokens = file.ints("tokens");
         this.inputs = Arrays.copyOf(tokens, shape.tokens());
         this.targets = Arrays.copyOfRange(tokens, shape.batch(), tokens.length);
@@ -55,6 +56,7 @@ final class ModelTask implements Task {
 
     @Override
     public Map<String, Object> save(Path file) throws IOException {
+        long tryingPeak = 0;
         float[] losses = new float[COMPARED_STEPS];
         float[] norms = new float[COMPARED_STEPS];
         for (int i = 0; i < COMPARED_STEPS; i++) {
@@ -62,6 +64,8 @@ final class ModelTask implements Task {
             losses[i] = (float) (step.takeLoss() / shape.tokens());
             norms[i] = (float) step.gradientNorm();
             if (i == 0) {
+                tryingPeak = device.peakBytes();
+                device.resetPeakBytes();
                 saveFirst(FirstStep.beside(file), norms[0]);
             }
         }
@@ -72,8 +76,8 @@ final class ModelTask implements Task {
         Map<String, Object> said = new LinkedHashMap<>();
         said.put("detail", step.plan());
         said.put("parameters", network.parameters().count());
-        // Steps take and free no tensors; the device's peak would be that of other models and of what auto has tried.
-        said.put("peakBytes", device.allocatedBytes() - bytesBefore);
+        said.put("peakBytes", device.peakBytes() - bytesBefore);
+        said.put("tryingPeakBytes", tryingPeak - bytesBefore);
         return said;
     }
 

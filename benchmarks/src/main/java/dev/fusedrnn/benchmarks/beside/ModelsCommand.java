@@ -49,8 +49,9 @@ final class ModelsCommand implements Callable<Integer> {
         record.put("ratio", "the library's first engine's tokens per second / the peer's plan's");
         record.put(
                 "memory",
-                "peakBytes: tensors of the library, PyTorch's max_memory_allocated; usedBytes: what the driver gave from before the"
-                        + " model was made to after its first steps");
+                "peakBytes: tensors of the library in steps after the first (tryingPeakBytes: in the first, in which engines are tried),"
+                        + " PyTorch's max_memory_allocated; usedBytes: what the driver gave from before the model was made to"
+                        + " after its first steps");
         try (Side library = setup.library(engines);
                 Side pytorch = setup.pytorch()) {
             Map<String, String> off = new LinkedHashMap<>();
