@@ -46,6 +46,8 @@ struct Layer {
     int cell, gates, hidden;
     int64_t batch;
     int kind; // the plan it is about
+    int dtype = FRNN_BF16;
+    int64_t bytes() const { return dtype == FRNN_F32 ? 4 : 2; }
 };
 
 constexpr int64_t STEPS = 6, MOST_UNITS = 1024;
@@ -53,9 +55,9 @@ constexpr int64_t STEPS = 6, MOST_UNITS = 1024;
 class Calls {
 public:
     explicit Calls(const Layer &layer, const FrnnDeviceLimits &limits)
-        : layer_(layer), cells_(STEPS * layer.batch * layer.hidden), states_(layer.batch * layer.hidden), gateInputs_(cells_ * layer.gates * 2),
-          weights_(MOST_UNITS * MOST_UNITS * layer.gates * 2), y_(cells_ * 2), savedGates_(cells_ * 8), savedCells_(cells_ * 4),
-          dy_(cells_ * 2), dGates_(cells_ * layer.gates * 2), dGatesH_(cells_ * layer.gates * 2), dhx_(states_ * 2), error_(4),
+        : layer_(layer), cells_(STEPS * layer.batch * layer.hidden), states_(layer.batch * layer.hidden), gateInputs_(cells_ * layer.gates * layer.bytes()),
+          weights_(MOST_UNITS * MOST_UNITS * layer.gates * layer.bytes()), y_(cells_ * layer.bytes()), savedGates_(cells_ * 4 * layer.bytes()), savedCells_(cells_ * 4),
+          dy_(cells_ * layer.bytes()), dGates_(cells_ * layer.gates * layer.bytes()), dGatesH_(cells_ * layer.gates * layer.bytes()), dhx_(states_ * layer.bytes()), error_(4),
           workspace_(plan(FRNN_PASS_FORWARD, limits) + plan(FRNN_PASS_BACKWARD, limits) + 256) {}
 
     // The error word afterwards.
@@ -74,7 +76,8 @@ private:
         shape = {};
         shape.structSize = sizeof shape;
         shape.cell = layer_.cell;
-        shape.dtype = FRNN_BF16;
+        shape.dtype = layer_.dtype;
+        shape.plans = 1u << layer_.kind;
         shape.pass = pass;
         shape.directions = 1;
         shape.hidden = layer_.hidden;
@@ -151,7 +154,10 @@ int main() {
     expect(frnn_recurrence_device_limits(0, &limits, &message) == FRNN_OK, message.text);
     for (const Layer &layer : {Layer{"lstm 128", FRNN_LSTM, 4, 128, 3, FRNN_PLAN_CLUSTER}, Layer{"lstm 512", FRNN_LSTM, 4, 512, 9, FRNN_PLAN_CLUSTER},
                                Layer{"gru 256", FRNN_GRU_RESET_AFTER, 3, 256, 3, FRNN_PLAN_CLUSTER}, Layer{"tanh 512", FRNN_RNN_TANH, 1, 512, 3, FRNN_PLAN_CLUSTER},
-                               Layer{"lstm 650", FRNN_LSTM, 4, 650, 3, FRNN_PLAN_CHIP}, Layer{"gru 650", FRNN_GRU_RESET_AFTER, 3, 650, 9, FRNN_PLAN_CHIP}}) {
+                               Layer{"lstm 650", FRNN_LSTM, 4, 650, 3, FRNN_PLAN_CHIP}, Layer{"gru 650", FRNN_GRU_RESET_AFTER, 3, 650, 9, FRNN_PLAN_CHIP},
+                               Layer{"f32 lstm 250", FRNN_LSTM, 4, 250, 3, FRNN_PLAN_CLUSTER, FRNN_F32},
+                               Layer{"f32 gru 512", FRNN_GRU_RESET_AFTER, 3, 512, 9, FRNN_PLAN_CLUSTER, FRNN_F32},
+                               Layer{"wide lstm 250", FRNN_LSTM, 4, 250, 33, FRNN_PLAN_WIDE}, Layer{"wide gru 500", FRNN_GRU_RESET_AFTER, 3, 500, 20, FRNN_PLAN_WIDE}}) {
         check(layer, limits);
     }
     std::printf(failures == 0 ? "lost partner: all passed\n" : "lost partner: %d failed\n", failures);
