@@ -11,6 +11,7 @@ struct ChipGruBackward {
     static constexpr int kGates = 3, kCarriedFloats = 1; // the part of dh that bypasses the product: dh*z
     static constexpr bool kCarriesCell = false;
 
+    using Previous = uint16_t; // the state one forward step earlier
     struct Saved {
         uint2 gates;
         uint16_t previousState, dy;
@@ -27,6 +28,8 @@ struct ChipGruBackward {
 
     template <class Type>
     static __device__ __forceinline__ void begin(const BackwardArgs &, int64_t, size_t, float (&)[2]) {}
+
+    static __device__ __forceinline__ const Previous *previousIn(const BackwardArgs &args) { return args.y; }
 
     static __device__ __forceinline__ Saved load(const BackwardArgs &args, const ChipStep &p) {
         Saved s;
@@ -89,11 +92,24 @@ struct ChipGruBackward {
         storeThree(args.dGatesH + cell * 3, g.r, g.z, g.recurrentN);
     }
 
+    // Of two units side by side, the first of them even.
+    static __device__ __forceinline__ void storePair(const BackwardArgs &args, int64_t cell, const Gradient (&g)[2]) {
+        storeSix(args.dGates + cell * 3, g[0].r, g[0].z, g[0].n, g[1].r, g[1].z, g[1].n);
+        storeSix(args.dGatesH + cell * 3, g[0].r, g[0].z, g[0].recurrentN, g[1].r, g[1].z, g[1].recurrentN);
+    }
+
     static __device__ __forceinline__ void storeFirst(uint16_t *to, const Gradient &g) {
         storeThree(to, g.r, g.z, g.recurrentN);
     }
 
 private:
+    static __device__ __forceinline__ void storeSix(uint16_t *to, uint32_t a, uint32_t b, uint32_t c, uint32_t d, uint32_t e, uint32_t f) {
+        uint32_t *const words = reinterpret_cast<uint32_t *>(to);
+        words[0] = b << 16 | a;
+        words[1] = d << 16 | c;
+        words[2] = f << 16 | e;
+    }
+
     static __device__ __forceinline__ void storeThree(uint16_t *to, uint16_t a, uint16_t b, uint16_t c) {
         to[0] = a;
         to[1] = b;

@@ -12,9 +12,10 @@ struct ChipLstmBackward {
     static constexpr int kGates = 4, kCarriedFloats = 2; // dc and the cell of the step being undone
     static constexpr bool kCarriesCell = true;
 
+    using Previous = float; // the cell one forward step earlier
     struct Saved {
         uint2 gates;
-        uint32_t previousCell;
+        float previousCell;
         uint16_t dy;
     };
     // All that does not depend on dh, computed while the shares of dh travel.
@@ -34,10 +35,12 @@ struct ChipLstmBackward {
         carried[1] = args.savedCells[last];
     }
 
+    static __device__ __forceinline__ const Previous *previousIn(const BackwardArgs &args) { return args.savedCells; }
+
     static __device__ __forceinline__ Saved load(const BackwardArgs &args, const ChipStep &p) {
         Saved s;
         s.gates = readTwoWords(args.savedGates + p.cell * 4);
-        s.previousCell = p.hasPrevious ? readWord(args.savedCells + p.previous) : 0;
+        s.previousCell = p.hasPrevious ? __uint_as_float(readWord(args.savedCells + p.previous)) : 0.0f;
         s.dy = args.dy != nullptr ? readHalfword(args.dy + p.cell) : uint16_t(0);
         return s;
     }
@@ -56,7 +59,7 @@ struct ChipLstmBackward {
         p.f = Type::high(s.gates.x);
         p.g = Type::low(s.gates.y);
         p.dc = carried[0];
-        p.previousCell = __uint_as_float(s.previousCell);
+        p.previousCell = s.previousCell;
         p.dy = Type::value(s.dy);
         p.intoOutput = squashed * o * (1 - o);
         p.intoCell = atLimit(carried[1], args.cellClip) ? 0.0f : o * (1 - squashed * squashed);
@@ -95,6 +98,11 @@ struct ChipLstmBackward {
 
     static __device__ __forceinline__ void store(const BackwardArgs &args, int64_t cell, const Gradient &g) {
         *reinterpret_cast<uint2 *>(args.dGates + cell * 4) = g.gates;
+    }
+
+    // Of two units side by side, the first of them even.
+    static __device__ __forceinline__ void storePair(const BackwardArgs &args, int64_t cell, const Gradient (&g)[2]) {
+        *reinterpret_cast<uint4 *>(args.dGates + cell * 4) = make_uint4(g[0].gates.x, g[0].gates.y, g[1].gates.x, g[1].gates.y);
     }
 
     static __device__ __forceinline__ void storeFirst(uint16_t *to, const Gradient &g) {

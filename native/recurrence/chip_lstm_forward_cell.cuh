@@ -26,6 +26,12 @@ struct ChipLstmForward {
 
     static __device__ __forceinline__ Inputs load(const uint16_t *p) { return {readTwoWords(p)}; }
 
+    // Through 8 bytes of shared memory; nothing is read of a cell that is not real.
+    static __device__ __forceinline__ void fetch(uint32_t to, const uint16_t *gateInputs, int64_t cell, bool real) {
+        copyAsync8(to, gateInputs + (real ? cell * 4 : 0), real ? 8 : 0);
+    }
+    static __device__ __forceinline__ Inputs fetched(uint2 words, int64_t) { return {words}; }
+
     template <class Type>
     static __device__ __forceinline__ Result apply(const float (&sum)[4], const Inputs &in, float c, float, const ForwardArgs &args) {
         Result r;

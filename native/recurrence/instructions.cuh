@@ -212,7 +212,13 @@ __device__ __forceinline__ uint32_t loadWord(const void *p) {
     return v;
 }
 
-// Four words, each whole in itself.
+// Two or four words, each whole in itself.
+__device__ __forceinline__ uint2 loadTwoWords(const void *p) {
+    uint2 v;
+    asm volatile("ld.relaxed.gpu.global.v2.u32 {%0,%1}, [%2];" : "=r"(v.x), "=r"(v.y) : "l"(p) : "memory");
+    return v;
+}
+
 __device__ __forceinline__ uint4 loadWords(const void *p) {
     uint4 v;
     asm volatile("ld.relaxed.gpu.global.v4.u32 {%0,%1,%2,%3}, [%4];" : "=r"(v.x), "=r"(v.y), "=r"(v.z), "=r"(v.w) : "l"(p) : "memory");

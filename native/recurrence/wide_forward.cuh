@@ -19,7 +19,19 @@ namespace frnn {
 
 #ifdef FRNN_HOPPER
 
-// How the multiplying warps go forward: m runs over gate rows of the block's units, k over all units, the marks of chip_state.cuh.
+// Eight units of a sample travel as 16 bytes that arrive together. No state is 2 or more in magnitude, so that bit 14 of a value is
+// free: in the last one it tells of which step they are, in another that one of them is NaN.
+constexpr uint32_t kWideStateMark = 0x40000000; // in the last word
+constexpr uint32_t kWideNanMark = 0x40000000;   // in the word before
+
+__device__ __forceinline__ uint4 wideState(uint4 v, uint32_t mark) {
+    uint4 bounded = boundedNan(v);
+    if (((bounded.x ^ v.x) | (bounded.y ^ v.y) | (bounded.z ^ v.z) | (bounded.w ^ v.w)) != 0) bounded.z |= kWideNanMark;
+    bounded.w |= mark;
+    return bounded;
+}
+
+// How the multiplying warps go forward: m runs over gate rows of the block's units, k over all units.
 template <class Cell>
 struct WideForwardPass {
     static constexpr int kTiles = Cell::kTiles, kGates = Cell::kGates;
@@ -32,18 +44,30 @@ struct WideForwardPass {
 
     __device__ __forceinline__ WideForwardPass(const ForwardArgs &forwardArgs, const WideSlice &ofSlice) : args(forwardArgs), slice(ofSlice) {}
 
-    static __device__ __forceinline__ int turnsAhead(int turns, int ring) { return wideForwardTurnsAhead(turns, ring); }
-    static __device__ __forceinline__ uint32_t epochOf(int slot) { return slot & 2 ? kChipOddEpoch : 0; }
-    static __device__ __forceinline__ uint4 load(const char *from) { return loadWords(from); }
-    static __device__ __forceinline__ uint4 nothing(int slot) { return marked(make_uint4(0, 0, 0, 0), epochOf(slot)); }
-    static __device__ __forceinline__ bool stale(uint4 v, int slot) {
+    static __device__ __forceinline__ uint32_t epochOf(int slot) { return slot & 2 ? kWideStateMark : 0; }
+    static __device__ __forceinline__ uint32_t partEpochOf(int slot) { return slot & 2 ? kChipOddEpoch : 0; }
+    static __device__ __forceinline__ uint4 load(const char *from) { return loadPacket(from); }
+    static __device__ __forceinline__ uint4 nothing(int slot) { return make_uint4(0, 0, 0, epochOf(slot)); }
+    static __device__ __forceinline__ bool stale(uint4 v, int slot) { return ((v.w ^ epochOf(slot)) & kWideStateMark) != 0; }
+    template <int kCount>
+    static __device__ __forceinline__ bool stale(const uint4 (&v)[kCount], int slot) {
         const uint32_t epoch = epochOf(slot);
-        return (((v.x ^ epoch) | (v.y ^ epoch) | (v.z ^ epoch) | (v.w ^ epoch)) & kChipOddEpoch) != 0;
+        uint32_t wrong = 0;
+#pragma unroll
+        for (int i = 0; i < kCount; i++) wrong |= v[i].w ^ epoch;
+        return (wrong & kWideStateMark) != 0;
     }
     template <class Type, int kCount>
-    static __device__ __forceinline__ void settled(uint4 (&v)[kCount], int slot) {
+    static __device__ __forceinline__ void settled(uint4 (&v)[kCount], int) {
+        uint32_t marks = 0;
 #pragma unroll
-        for (int i = 0; i < kCount; i++) v[i] = marked(v[i], epochOf(slot));
+        for (int i = 0; i < kCount; i++) {
+            v[i].w &= ~kWideStateMark;
+            marks |= v[i].z;
+        }
+        if (!(marks & kWideNanMark)) return;
+#pragma unroll
+        for (int i = 0; i < kCount; i++) v[i].z &= ~kWideNanMark;
         restoreNan<Type, kCount>(v);
     }
 
@@ -66,102 +90,143 @@ struct WideForwardPass {
         if (args.hx == nullptr) return make_uint4(0, 0, 0, 0);
         return loadEight(args.hx + (size_t(slice.direction) * args.batch + sample) * args.hidden, chunk * 8, args.hidden, args.hidden % 8 == 0);
     }
-
-    // For finishing warp i: all gates of a cell in one lane.
-    static __device__ __forceinline__ float4 partial(const float (&sums)[kTiles][4], int i) {
-        auto sumOf = [&](int g) { return g < kGates ? sums[Cell::tile(g, i / 2)][Cell::row(g, i / 2) * 2 + i % 2] : 0.0f; };
-        return make_float4(sumOf(0), sumOf(1), sumOf(2), sumOf(3));
-    }
 };
 
-// The warps that finish: two groups of four, for even and odd n-tiles. A warp has 8 of the units and 4 of the samples of an
-// n-tile: one cell per lane.
-template <class Cell, class Type>
+// The warps that finish: groups of two, each for every fourth n-tile. A warp has 8 of the units, a lane two samples of one of them.
+// Whatever does not wait for the product lies before the wait for it or in the shadow of the exchange.
+template <class Cell, class Type, int kHidden>
 __device__ __forceinline__ void wideFinish(const ForwardArgs &args, const WideSlice &slice, const WideForwardLayout &layout, char *shared, int warp,
                                            int lane) {
-    constexpr int kGates = Cell::kGates;
-    const int group = warp / 4, half = warp % 4 / 2, odd = warp % 2;
-    const int column = lane % 4 * 2 + odd, firstUnit = slice.firstUnit + half * 8, unit = firstUnit + lane / 4;
+    constexpr int kGates = Cell::kGates, kHandovers = WideGeometry(kHidden, Cell::kTiles).handovers;
+    const int group = warp / kWideGroupWarps, half = warp % kWideGroupWarps, column = lane % 4 * 2;
+    const int firstUnit = slice.firstUnit + half * 8, unit = firstUnit + lane / 4;
     const int hidden = args.hidden, steps = args.steps;
     const bool realUnit = unit < hidden, wideRows = hidden % 8 == 0;
     const int timeStride = args.batch * args.directions * hidden * (slice.direction == 0 ? 1 : -1);
     const SampleRow *const rows = reinterpret_cast<const SampleRow *>(shared + layout.rows) + column;
-    float *const cells = reinterpret_cast<float *>(shared + layout.cells) + warp % 4 * 32 + lane;
+    const SampleRow *const turnedRows = reinterpret_cast<const SampleRow *>(shared + layout.rows) + lane % 8;
+    float2 *const cells = reinterpret_cast<float2 *>(shared + layout.cells) + half * 32 + lane;
+    char *const turned = shared + layout.turned + warp * 128;
+    const int ring = layout.inputs + warp * 512 + lane * 8;
     auto stateOf = [&](int sample) { return (size_t(slice.direction) * args.batch + sample) * hidden + unit; };
-    auto inputsAt = [&](const SampleRow &row, int step) { return args.gateInputs + (row.origin + int64_t(step) * timeStride + unit) * kGates; };
-    auto loadInputs = [&](int tile, int step) {
-        const SampleRow row = rows[tile * kTileSamples];
-        typename Cell::Inputs in = {};
-        if (step < row.length && realUnit) in = Cell::load(inputsAt(row, step));
-        return in;
-    };
-    auto prefetchInputs = [&](const SampleRow &row, int step) {
-        if (step < row.length && realUnit) bringIntoL2(inputsAt(row, step));
-    };
     const float bias = Cell::kRecurrentBias && args.recurrentBiasN != nullptr && realUnit ? args.recurrentBiasN[size_t(slice.direction) * hidden + unit] : 0.0f;
-    for (int tile = group; tile < slice.tiles; tile += 2) {
-        const SampleRow row = rows[tile * kTileSamples];
-        const uint16_t *initial = Cell::kCarriesCell ? args.cx : args.hx;
-        const bool given = row.length > 0 && realUnit && initial != nullptr;
-        cells[tile * kChipCells] = given ? Type::value(initial[stateOf(row.sample)]) : 0.0f;
-        for (int step = 0; step < 4; step++) prefetchInputs(row, step);
+    const uint16_t *const initial = Cell::kCarriesCell ? args.cx : args.hx;
+    for (int tile = group; tile < slice.tiles; tile += kWideForwardGroups) {
+        float given[2] = {0, 0};
+#pragma unroll
+        for (int j = 0; j < 2; j++) {
+            const SampleRow row = rows[tile * kTileSamples + j];
+            if (row.length > 0 && realUnit && initial != nullptr) given[j] = Type::value(initial[stateOf(row.sample)]);
+        }
+        cells[tile * (kChipCells / 2)] = make_float2(given[0], given[1]);
     }
     if (group >= slice.tiles) return;
 
-    typename Cell::Inputs inputs = loadInputs(group, 0);
-    const int writeOffset = (slice.block * 2 + half) * 128 + chipStatePosition(column) * 16;
+    const uint32_t fetchTo = sharedAddress(shared + ring);
+    int fetchStep = 0, fetchTile = group, fetchStage = 0;
+    auto fetch = [&] {
+        if (fetchStep < steps) {
+#pragma unroll
+            for (int j = 0; j < 2; j++) {
+                const SampleRow row = rows[fetchTile * kTileSamples + j];
+                const int64_t cell = row.origin + int64_t(fetchStep) * timeStride + unit;
+                Cell::fetch(fetchTo + fetchStage + j * 256, args.gateInputs, cell, fetchStep < row.length && realUnit);
+            }
+        }
+        copyCommit();
+        fetchStage = (fetchStage + kWideWarps * 512) % (kWideFetched * kWideWarps * 512);
+        fetchTile += kWideForwardGroups;
+        if (fetchTile >= slice.tiles) {
+            fetchTile = group;
+            fetchStep++;
+        }
+    };
+#pragma unroll 1
+    for (int i = 0; i < kWideFetched; i++) fetch();
+
+    const int firstTile = Cell::tile(0, half), secondTile = Cell::tile(2, half);
+    const int writeOffset = (slice.block * 2 + half) * 128 + chipStatePosition(lane % 8) * 16;
     bool lost = false;
     uint32_t before = 0; // n-tiles handed over before this step
     for (int step = 0; step < steps; step++, before += slice.tiles) {
-        for (int tile = group; tile < slice.tiles; tile += 2) {
-            const uint32_t number = before + tile;
-            const int buffer = number % kWideHandovers;
-            barrierWait(slice.full + buffer * 8, number / kWideHandovers & 1, lost, args.error);
-            const float4 *const partials = reinterpret_cast<const float4 *>(shared) + buffer * kWideWarps * 128 + warp % 4 * 32 + lane;
-            float gates[4] = {};
+        const bool travels = step + 1 < steps;
+        for (int tile = group; tile < slice.tiles; tile += kWideForwardGroups) {
+            const int place = slice.placeOf<kHandovers>(before, tile);
+            copyWait<kWideFetched - 1>();
+            typename Cell::Inputs inputs[2];
+            int64_t at[2]; // the cells' places in tensors
+            bool valid[2];
+#pragma unroll
+            for (int j = 0; j < 2; j++) {
+                const SampleRow row = rows[tile * kTileSamples + j];
+                at[j] = row.origin + int64_t(step) * timeStride + unit;
+                valid[j] = step < row.length && realUnit;
+                inputs[j] = Cell::fetched(*reinterpret_cast<const uint2 *>(shared + ring + fetchStage + j * 256), at[j]);
+            }
+            const float2 carried = cells[tile * (kChipCells / 2)];
+
+            barrierWait(slice.full + tile * 8, step & 1, lost, args.error);
+            const float4 *const partials = reinterpret_cast<const float4 *>(shared) + place * kWideWarps * 128 + lane;
+            float gates[2][4] = {};
 #pragma unroll
             for (int w = 0; w < kWideWarps; w++) {
-                const float4 v = partials[w * 128];
-                gates[0] += v.x;
-                gates[1] += v.y;
-                gates[2] += v.z;
-                gates[3] += v.w;
+                const float4 v = partials[w * 128 + firstTile * 32];
+                gates[0][0] += v.x;
+                gates[1][0] += v.y;
+                gates[0][1] += v.z;
+                gates[1][1] += v.w;
+                if constexpr (kGates == 4) {
+                    const float4 u = partials[w * 128 + secondTile * 32];
+                    gates[0][2] += u.x;
+                    gates[1][2] += u.y;
+                    gates[0][3] += u.z;
+                    gates[1][3] += u.w;
+                } else {
+                    const float2 u = reinterpret_cast<const float2 *>(partials + w * 128 + secondTile * 32)[half];
+                    gates[0][2] += u.x;
+                    gates[1][2] += u.y;
+                }
             }
             __syncwarp();
-            if (lane == 0) barrierArrive(slice.empty + buffer * 8);
-            float &carried = cells[tile * kChipCells];
-            const typename Cell::Result result = Cell::template apply<Type>(gates, inputs, carried, bias, args);
-            // A padding unit's sums are 0 times h, NaN where h is infinite; it must not reach the real ones.
-            const uint4 chunk = gatherUnits<Type>(realUnit ? result.h : 0.0f, lane);
-            if (lane < 4 && column < slice.samplesOf(tile) && step + 1 < steps) {
-                char *const to = slice.slot(tile, step) + writeOffset;
-                const uint32_t epoch = step & 2 ? kChipOddEpoch : 0;
-                if (Cell::kMayBeWide && slice.twoParts) {
-                    storeWords(to, marked(highBytes(chunk), epoch));
-                    storeWords(to + slice.partBytes, marked(lowBytes(chunk), epoch));
-                } else {
-                    storeWords(to, marked(boundedNan(chunk), epoch));
+            if (lane == 0) barrierArrive(slice.empty + place * 8);
+            typename Cell::Result result[2];
+#pragma unroll
+            for (int j = 0; j < 2; j++) {
+                result[j] = Cell::template apply<Type>(gates[j], inputs[j], j == 0 ? carried.x : carried.y, bias, args);
+                // A padding unit's sums are 0 times h, NaN where h is infinite; it must not reach the real ones.
+                *reinterpret_cast<uint16_t *>(turned + (column + j) * 16 + lane / 4 * 2) = realUnit ? Type::bits(result[j].h) : uint16_t(0);
+            }
+            __syncwarp();
+            if (lane < 8) {
+                const uint4 chunk = *reinterpret_cast<const uint4 *>(turned + lane * 16);
+                if (travels) {
+                    char *const to = slice.slot(tile, step) + writeOffset;
+                    if (Cell::kMayBeWide && slice.twoParts) {
+                        const uint32_t epoch = WideForwardPass<Cell>::partEpochOf(step);
+                        storeWords(to, marked(highBytes(chunk), epoch));
+                        storeWords(to + slice.partBytes, marked(lowBytes(chunk), epoch));
+                    } else {
+                        storePacket(to, wideState(chunk, WideForwardPass<Cell>::epochOf(step)));
+                    }
+                }
+                const SampleRow row = turnedRows[tile * kTileSamples];
+                if (wideRows && step < row.length && firstUnit < hidden) {
+                    *reinterpret_cast<uint4 *>(args.y + row.origin + int64_t(step) * timeStride + firstUnit) = chunk;
                 }
             }
 
-            // The rest of the iteration lies in the shadow of the exchange.
-            carried = result.carried;
-            const SampleRow row = rows[tile * kTileSamples];
-            if (step < row.length) {
-                const int64_t origin = row.origin + int64_t(step) * timeStride;
-                if (wideRows && lane < 4 && firstUnit < hidden) *reinterpret_cast<uint4 *>(args.y + origin + firstUnit) = chunk;
-                if (realUnit) {
-                    if (!wideRows) args.y[origin + unit] = Type::bits(result.h);
-                    if (args.savedGates != nullptr) Cell::template save<Type>(args, origin + unit, result);
-                    if (step == row.length - 1) {
-                        if (args.hy != nullptr) args.hy[stateOf(row.sample)] = Type::bits(result.h);
-                        if (Cell::kCarriesCell && args.cy != nullptr) args.cy[stateOf(row.sample)] = Type::bits(result.carried);
-                    }
-                }
+            cells[tile * (kChipCells / 2)] = make_float2(result[0].carried, result[1].carried);
+#pragma unroll
+            for (int j = 0; j < 2; j++) {
+                if (!valid[j]) continue;
+                if (!wideRows) args.y[at[j]] = Type::bits(result[j].h);
+                if (args.savedGates != nullptr) Cell::template save<Type>(args, at[j], result[j]);
+                const SampleRow row = rows[tile * kTileSamples + j];
+                if (step != row.length - 1) continue;
+                if (args.hy != nullptr) args.hy[stateOf(row.sample)] = Type::bits(result[j].h);
+                if (Cell::kCarriesCell && args.cy != nullptr) args.cy[stateOf(row.sample)] = Type::bits(result[j].carried);
             }
-            prefetchInputs(row, step + 4);
-            const bool lastTile = tile + 2 >= slice.tiles;
-            inputs = loadInputs(lastTile ? group : tile + 2, lastTile ? step + 1 : step);
+            fetch();
         }
     }
 }
@@ -209,7 +274,7 @@ wideForward(const __grid_constant__ ForwardArgs args, const __grid_constant__ Ch
         products.run();
     } else {
         leaveRegisters<kGeometry.finishingRegisters>();
-        wideFinish<Cell, Type>(args, slice, layout, shared, warp - kWideWarps, lane);
+        wideFinish<Cell, Type, kHidden>(args, slice, layout, shared, warp - kWideWarps, lane);
     }
 #endif
 }

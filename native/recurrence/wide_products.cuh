@@ -17,27 +17,30 @@ struct WideSlice {
     int samples, tileSamples, tiles; // even shares, so that no n-tile is late
     bool twoParts;                   // forward: the state has no bound and travels as high and low bytes
     int partBytes, slotBytes;
-    char *slots; // [n-tile][step parity]: what is multiplied, chunks of 8 rows of k x 8 samples
-    uint32_t full, empty; // barriers of the n-tiles handed over
+    char *slots;          // [n-tile][step parity]: what is multiplied, chunks of 8 rows of k x 8 samples
+    uint32_t full, empty; // barriers: of each n-tile, and of each place for one that is handed over
 
     __device__ __forceinline__ WideSlice(int number, int inLaunch, int blocks, int samplesPerSlice, int slices, int batch, uint32_t barriers)
         : direction(number / slices), firstSample(number % slices * samplesPerSlice), block(int(blockIdx.x) - inLaunch * blocks),
           firstUnit(block * kChipUnits), samples(min(samplesPerSlice, batch - firstSample)), twoParts(false), partBytes(0), slotBytes(0),
-          slots(nullptr), full(barriers), empty(barriers + kWideHandovers * 8) {
+          slots(nullptr), full(barriers), empty(barriers + kWideMostSampleTiles * 8) {
         const int most = (samplesPerSlice + kTileSamples - 1) / kTileSamples;
         tileSamples = (samples + most - 1) / most;
         tiles = (samples + tileSamples - 1) / tileSamples;
     }
 
+    // Where an n-tile's partial sums lie; `before`: n-tiles handed over before this step.
+    template <int kHandovers>
+    __device__ __forceinline__ int placeOf(uint32_t before, int tile) const {
+        return tiles <= kHandovers ? tile : int((before + tile) % kHandovers);
+    }
     __device__ __forceinline__ int samplesOf(int tile) const { return max(0, min(tileSamples, samples - tile * tileSamples)); }
     __device__ __forceinline__ char *slot(int tile, int step) const { return slots + (tile * 2 + (step & 1)) * slotBytes; }
 
-    // Called by one thread: warps that multiply fill, four that finish empty.
+    // Called by one thread: warps that multiply fill, those that finish empty.
     __device__ __forceinline__ void initBarriers() const {
-        for (int i = 0; i < kWideHandovers; i++) {
-            barrierInit(full + i * 8, kWideWarps);
-            barrierInit(empty + i * 8, 4);
-        }
+        for (int tile = 0; tile < tiles; tile++) barrierInit(full + tile * 8, kWideWarps);
+        for (int i = 0; i < kWideMostHandovers; i++) barrierInit(empty + i * 8, kWideGroupWarps);
     }
 };
 
@@ -45,7 +48,8 @@ template <class Pass, class Type, int kHidden>
 struct WideProducts {
     static constexpr int kTiles = Pass::kTiles;
     static constexpr WideGeometry kGeometry{kHidden, kTiles};
-    static constexpr int kPairs = kGeometry.pairs, kTogether = kGeometry.together, kRing = kGeometry.ring, kKept = kGeometry.fragments.kept;
+    static constexpr int kPairs = kGeometry.pairs, kTogether = kGeometry.together, kRing = kGeometry.ring, kHandovers = kGeometry.handovers;
+    static constexpr int kKept = kGeometry.fragments.kept;
     static constexpr int kOperands = kTogether * kPairs;
 
     const Pass &pass;
@@ -56,10 +60,15 @@ struct WideProducts {
     char *const rest;        // of the weights, behind those in registers
     uint32_t *const handed;  // clock at which this warp was done with a turn, kWideWarps apart
     const int warp, lane, turns;
+    const int places; // for n-tiles handed over: no more than there are, so that none is handed over again before it is taken
     const int firstChunk, lanePairs; // of this lane: chunks of 8 rows of k, pairs that hold real ones
+    const bool whole;                // all chunks of all lanes of the warp are real
+    const char *own = nullptr;       // of this lane, in the first slot
     bool lost = false;
-    int step = 0, turn = 0, askedStep = 0, askedTurn = 0;
-    uint32_t handedOver = 0; // n-tiles
+    int step = 0, turn = 0, askedStep = 0, askedTurn = 0; // to be multiplied and to be asked for next
+    int asked = 0;                                        // turns between the two
+    int place = 0;                                        // of the n-tile to be handed over next
+    uint32_t round = 0;                                   // of the places
     uint32_t weights[kKept][4];
 
     // The block multiplies `realChunks` chunks from passChunk on.
@@ -68,8 +77,10 @@ struct WideProducts {
         : pass(ofPass), slice(ofSlice), steps(allSteps), error(errorWord), shared(sharedMemory),
           rest(sharedMemory + weightsAt + warpNumber * (kGeometry.fragments.count - kKept) * 512 + laneNumber * 16),
           handed(reinterpret_cast<uint32_t *>(sharedMemory + handedAt) + warpNumber), warp(warpNumber), lane(laneNumber),
-          turns((slice.tiles + kTogether - 1) / kTogether), firstChunk(passChunk + warp * kPairs * 4 + lane % 4),
-          lanePairs(max(0, min(kPairs, (realChunks - warp * kPairs * 4 - lane % 4 + 3) / 4))) {
+          turns((slice.tiles + kTogether - 1) / kTogether), places(min(kHandovers, slice.tiles)), firstChunk(passChunk + warp * kPairs * 4 + lane % 4),
+          lanePairs(max(0, min(kPairs, (realChunks - warp * kPairs * 4 - lane % 4 + 3) / 4))), whole((warp + 1) * kPairs * 4 <= realChunks) {
+        // At first every state may be asked for. There are no more turns than lanes.
+        if (lane < turns) handed[lane * kWideWarps] = cycles() - (1u << 30);
 #pragma unroll
         for (int pair = 0; pair < kPairs; pair++) {
 #pragma unroll
@@ -82,10 +93,9 @@ struct WideProducts {
         }
     }
 
-    __device__ __forceinline__ int real(int tile) const { return lane / 4 < slice.samplesOf(tile) ? lanePairs : 0; }
     // This lane's first 16 bytes of what is multiplied in `ofStep`.
     __device__ __forceinline__ const char *stateAt(int tile, int ofStep) const {
-        return slice.slot(tile, ofStep + Pass::kSlotOf) + firstChunk * 128 + chipStatePosition(lane / 4) * 16;
+        return own + (tile * 2 + ((ofStep + Pass::kSlotOf) & 1)) * slice.slotBytes;
     }
 
     // Before the first step forward the state is hx, as it was given.
@@ -94,7 +104,7 @@ struct WideProducts {
         for (int i = 0; i < kOperands; i++) {
             const int tile = turn * kTogether + i / kPairs, pair = i % kPairs;
             v[i] = make_uint4(0, 0, 0, 0);
-            if (pair < real(tile)) v[i] = pass.given(slice.firstSample + tile * slice.tileSamples + lane / 4, firstChunk + pair * 4);
+            if (pair < lanePairs && lane / 4 < slice.samplesOf(tile)) v[i] = pass.given(slice.firstSample + tile * slice.tileSamples + lane / 4, firstChunk + pair * 4);
         }
     }
 
@@ -102,9 +112,9 @@ struct WideProducts {
     __device__ __forceinline__ void takeTwoParts(uint4 (&v)[kOperands]) {
 #pragma unroll
         for (int i = 0; i < kOperands; i++) {
-            const int tile = turn * kTogether + i / kPairs, here = i % kPairs < real(tile) ? 1 : 0;
+            const int tile = turn * kTogether + i / kPairs, here = i % kPairs < lanePairs && tile < slice.tiles ? 1 : 0;
             const char *const from = stateAt(tile, step) + i % kPairs * 512;
-            const uint32_t epoch = Pass::epochOf(step + Pass::kSlotOf);
+            const uint32_t epoch = Pass::partEpochOf(step + Pass::kSlotOf);
             uint4 high[1], low[1];
             receive<1>(from, epoch, here, high, lost, error);
             receive<1>(from + slice.partBytes, epoch, here, low, lost, error);
@@ -113,38 +123,48 @@ struct WideProducts {
     }
 
     // Earlier looks would come back with what was there before.
-    __device__ __forceinline__ bool due(int ofTurn) const { return cycles() - handed[ofTurn * kWideWarps] >= Pass::kFirstLook; }
+    __device__ __forceinline__ bool due(int ofTurn, uint32_t now) const { return now - handed[ofTurn * kWideWarps] >= Pass::kFirstLook; }
 
-    __device__ __forceinline__ uint4 askPair(int ofStep, int tile, int pair) const {
-        if (pair < real(tile)) return Pass::load(stateAt(tile, ofStep) + pair * 512);
-        return Pass::nothing(ofStep + Pass::kSlotOf);
-    }
-
-    __device__ __forceinline__ void ask(int ofStep, int ofTurn, uint4 (&v)[kOperands]) const {
+    __device__ __forceinline__ void ask(uint4 (&v)[kOperands]) {
 #pragma unroll
-        for (int i = 0; i < kOperands; i++) v[i] = askPair(ofStep, ofTurn * kTogether + i / kPairs, i % kPairs);
+        for (int t = 0; t < kTogether; t++) {
+            const int tile = askedTurn * kTogether + t;
+            const char *const from = stateAt(tile, askedStep);
+            const bool there = t == 0 || tile < slice.tiles;
+            if (whole && there) {
+#pragma unroll
+                for (int pair = 0; pair < kPairs; pair++) v[t * kPairs + pair] = Pass::load(from + pair * 512);
+            } else {
+#pragma unroll
+                for (int pair = 0; pair < kPairs; pair++) {
+                    v[t * kPairs + pair] = there && pair < lanePairs ? Pass::load(from + pair * 512) : Pass::nothing(askedStep + Pass::kSlotOf);
+                }
+            }
+        }
+        asked++;
+        if (++askedTurn == turns) {
+            askedTurn = 0;
+            askedStep++;
+        }
     }
 
-    __device__ __forceinline__ void askWhenDue(uint4 (&v)[kOperands]) const {
-        while (!due(askedTurn)) {
-        }
-        ask(askedStep, askedTurn, v);
+    // Into what room there is behind the turn in `kSlot`, which is multiplied but not yet handed over.
+    template <int kSlot, int kAhead = 0>
+    __device__ __forceinline__ void askAhead(uint4 (&operand)[kRing][kOperands], uint32_t now) {
+        if (asked == kAhead && kAhead + 1 < turns && askedStep < steps && due(askedTurn, now)) ask(operand[(kSlot + 1 + kAhead) % kRing]);
+        if constexpr (kAhead + 1 < kRing) askAhead<kSlot, kAhead + 1>(operand, now);
     }
 
     // Until all that was asked for is of this step.
     __device__ __forceinline__ void settle(uint4 (&v)[kOperands]) {
-        for (Patience patience;;) {
-            bool stale = false;
+        const int slot = step + Pass::kSlotOf;
+        for (Patience patience; Pass::stale(v, slot) && patience.left(lost, error);) {
 #pragma unroll
             for (int i = 0; i < kOperands; i++) {
-                if (Pass::stale(v[i], step + Pass::kSlotOf)) {
-                    stale = true;
-                    v[i] = Pass::load(stateAt(turn * kTogether + i / kPairs, step) + i % kPairs * 512);
-                }
+                if (Pass::stale(v[i], slot)) v[i] = Pass::load(stateAt(turn * kTogether + i / kPairs, step) + i % kPairs * 512);
             }
-            if (!stale || !patience.left(lost, error)) break;
         }
-        Pass::template settled<Type>(v, step + Pass::kSlotOf);
+        Pass::template settled<Type>(v, slot);
     }
 
     __device__ __forceinline__ void multiply(int index, float (&sums)[kTogether][kTiles][4], const uint4 (&v)[kOperands]) {
@@ -168,88 +188,84 @@ struct WideProducts {
         }
     }
 
+    __device__ __forceinline__ void multiplyAll(float (&sums)[kTogether][kTiles][4], const uint4 (&v)[kOperands]) {
+        __syncwarp();
+#pragma unroll
+        for (int i = 0; i < kPairs * 2 * kTiles; i++) multiply(i, sums, v);
+    }
+
     __device__ __forceinline__ void handOver(const float (&sums)[kTogether][kTiles][4]) {
 #pragma unroll
         for (int t = 0; t < kTogether; t++) {
-            if (turn * kTogether + t >= slice.tiles) break;
-            const int buffer = handedOver % kWideHandovers;
-            barrierWait(slice.empty + buffer * 8, ~(handedOver / kWideHandovers) & 1, lost, error);
-            float4 *const partials = reinterpret_cast<float4 *>(shared) + (buffer * kWideWarps + warp) * 128 + lane;
+            const int tile = turn * kTogether + t;
+            if (t > 0 && tile >= slice.tiles) break;
+            barrierWait(slice.empty + place * 8, ~round & 1, lost, error);
+            float4 *const partials = reinterpret_cast<float4 *>(shared) + (place * kWideWarps + warp) * 128 + lane;
 #pragma unroll
-            for (int i = 0; i < 4; i++) partials[i * 32] = Pass::partial(sums[t], i);
+            for (int m = 0; m < kTiles; m++) partials[m * 32] = make_float4(sums[t][m][0], sums[t][m][1], sums[t][m][2], sums[t][m][3]);
             if (lane == 0) handed[turn * kWideWarps] = cycles();
             __syncwarp();
-            if (lane == 0) barrierArrive(slice.full + buffer * 8);
-            handedOver++;
-        }
-    }
-
-    // One turn, whose state is or comes in operand[kSlot]; kAhead: turns between asking for a state and its product. False: it was the last.
-    template <int kAhead, int kSlot>
-    __device__ __forceinline__ bool takeTurn(uint4 (&operand)[kRing][kOperands]) {
-        uint4(&v)[kOperands] = operand[kSlot];
-        const bool asking = askedStep > 0 && askedStep < steps && !slice.twoParts;
-        if (kAhead < kRing && asking) askWhenDue(operand[(kSlot + kAhead) % kRing]);
-        if (Pass::kGiven && step == 0) {
-            takeGiven(v);
-        } else if (Pass::kMayBeTwoParts && slice.twoParts) {
-            takeTwoParts(v);
-        } else {
-            if (!Pass::kGiven && step == 0) ask(step, turn, v);
-            settle(v);
-        }
-        __syncwarp();
-
-        float sums[kTogether][kTiles][4] = {};
-        const bool early = kAhead == kRing && asking && due(askedTurn); // else not before the products are done
-#pragma unroll
-        for (int pair = 0; pair < kPairs; pair++) {
-#pragma unroll
-            for (int j = 0; j < 2 * kTiles; j++) multiply(pair * 2 * kTiles + j, sums, v);
-            if constexpr (kAhead == kRing) {
-                if (!early) continue;
-#pragma unroll
-                for (int t = 0; t < kTogether; t++) v[t * kPairs + pair] = askPair(askedStep, askedTurn * kTogether + t, pair);
+            if (lane == 0) barrierArrive(slice.full + tile * 8);
+            if (++place == places) {
+                place = 0;
+                round++;
             }
-        }
-        handOver(sums);
-        if (kAhead == kRing && asking && !early) askWhenDue(v);
-
-        if (++askedTurn == turns) {
-            askedTurn = 0;
-            askedStep++;
         }
         if (++turn == turns) {
             turn = 0;
             step++;
         }
-        return step < steps;
     }
 
-    template <int kAhead>
-    __device__ __forceinline__ void runAhead() {
-        uint4 operand[kRing][kOperands];
-        askedTurn = kAhead;
-        for (;;) {
-            if (!takeTurn<kAhead, 0>(operand)) return;
-            if constexpr (kRing > 1) {
-                if (!takeTurn<kAhead, 1>(operand)) return;
+    // One turn, whose state is or comes in operand[kSlot]. False: it was the last.
+    template <int kSlot>
+    __device__ __forceinline__ bool takeTurn(uint4 (&operand)[kRing][kOperands]) {
+        uint4(&v)[kOperands] = operand[kSlot];
+        if (asked == 0) {
+            while (!due(turn, cycles())) {
             }
-            if constexpr (kRing > 2) {
-                if (!takeTurn<kAhead, 2>(operand)) return;
-            }
+            ask(v);
         }
+        settle(v);
+        asked--;
+        const uint32_t now = cycles();
+        float sums[kTogether][kTiles][4] = {};
+        multiplyAll(sums, v);
+        askAhead<kSlot>(operand, now); // while the last products are on their way out of the tensor cores
+        handOver(sums);
+        return step < steps;
     }
 
     // All steps.
     __device__ __forceinline__ void run() {
-        const int ahead = Pass::turnsAhead(turns, kRing);
-        if (ahead == 0) return runAhead<0>();
-        if (ahead == 1) return runAhead<1>();
-        if constexpr (kRing > 1) {
-            if (ahead == 2) return runAhead<2>();
+        __syncwarp();
+        own = slice.slots + firstChunk * 128 + chipStatePosition(lane / 4) * 16;
+        if constexpr (Pass::kGiven) {
+            const int before = Pass::kMayBeTwoParts && slice.twoParts ? steps : 1;
+            while (step < before) {
+                uint4 v[kOperands];
+                if (step == 0) {
+                    takeGiven(v);
+                } else if constexpr (Pass::kMayBeTwoParts) {
+                    takeTwoParts(v);
+                }
+                float sums[kTogether][kTiles][4] = {};
+                multiplyAll(sums, v);
+                handOver(sums);
+            }
+            if (step == steps) return;
+            askedStep = step;
         }
-        if constexpr (kRing > 2) runAhead<3>();
+        uint4 operand[kRing][kOperands];
+        for (;;) {
+            if (!takeTurn<0>(operand)) return;
+            if constexpr (kRing > 1) {
+                if (!takeTurn<1>(operand)) return;
+            }
+            if constexpr (kRing > 2) {
+                if (!takeTurn<2>(operand)) return;
+            }
+        }
     }
 };
 

@@ -73,6 +73,11 @@ inline uint32_t loadWord(const void *p) {
     simulation::loadRelaxed(&v, p, 4);
     return v;
 }
+inline uint2 loadTwoWords(const void *p) {
+    uint2 v;
+    simulation::loadRelaxed(&v, p, 8);
+    return v;
+}
 inline uint4 loadWords(const void *p) {
     uint4 v;
     simulation::loadRelaxed(&v, p, 16);
