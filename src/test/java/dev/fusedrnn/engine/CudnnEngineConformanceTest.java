@@ -28,7 +28,7 @@ class CudnnEngineConformanceTest extends EngineConformance {
     }
 
     @Override
-    protected Set<String> allowedSkips() {
+    protected Set<String> allowedRefusals() {
         return Set.of("RESET_BEFORE", "zoneout");
     }
 

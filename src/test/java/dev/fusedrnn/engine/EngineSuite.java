@@ -1,6 +1,7 @@
 package dev.fusedrnn.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
@@ -9,18 +10,39 @@ import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.api.TestReporter;
+import org.junit.jupiter.api.extension.ExtendWith;
+import org.junit.jupiter.api.extension.ExtensionContext;
+import org.junit.jupiter.api.extension.TestExecutionExceptionHandler;
 
 /**
- * Tests of one engine on one device. A case the engine does not run is skipped with the engine's reason; skips are counted
- * by reason, and only reasons the subclass {@linkplain #allowedSkips() expects} are accepted.
+ * Tests of one engine on one device. Of a case that the engine does not run, what is tested is that it refuses it with its reason;
+ * refusals are counted by reason, and only reasons the subclass {@linkplain #allowedRefusals() expects} are accepted.
  */
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
+@ExtendWith(EngineSuite.EndAtRefusal.class)
 public abstract class EngineSuite {
-    private final Map<String, Integer> skips = new TreeMap<>();
+    /** Ends a test whose case the engine has refused, as it should. */
+    private static final class Refused extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        Refused(String reason) {
+            super(reason);
+        }
+    }
+
+    static final class EndAtRefusal implements TestExecutionExceptionHandler {
+        @Override
+        public void handleTestExecutionException(ExtensionContext context, Throwable thrown) throws Throwable {
+            if (!(thrown instanceof Refused)) {
+                throw thrown;
+            }
+        }
+    }
+
+    private final Map<String, Integer> refusals = new TreeMap<>();
     private Device device;
 
     /** The engine under test. */
@@ -33,7 +55,7 @@ public abstract class EngineSuite {
     protected abstract List<DataType> dataTypes();
 
     /** Parts of the reasons it may have for not running a case. */
-    protected Set<String> allowedSkips() {
+    protected Set<String> allowedRefusals() {
         return Set.of();
     }
 
@@ -43,23 +65,29 @@ public abstract class EngineSuite {
     }
 
     @AfterAll
-    void closeAndCheckSkips(TestReporter reporter) {
+    void closeAndReportRefusals(TestReporter reporter) {
         if (device != null) {
             device.close();
         }
-        skips.forEach((reason, count) -> reporter.publishEntry("skipped: " + reason, String.valueOf(count)));
-        assertThat(skips.keySet()).allMatch(reason -> allowedSkips().stream().anyMatch(reason::contains));
+        refusals.forEach((reason, count) -> reporter.publishEntry("refused: " + reason, String.valueOf(count)));
     }
 
     final Device device() {
         return device;
     }
 
+    /** Goes on if the engine runs the configuration; else the test ends here, having seen the refusal. */
     final void requireSupport(RnnConfig config) {
         Capability capability = engine().capability(config, device);
-        if (!capability.isSupported()) {
-            skips.merge(capability.reason(), 1, Integer::sum);
-            Assumptions.abort(engine().name() + ": " + capability.reason());
+        if (capability.isSupported()) {
+            return;
         }
+        String reason = capability.reason();
+        assertThat(allowedRefusals()).anyMatch(reason::contains);
+        assertThatThrownBy(() -> engine().prepare(config, device, 2, 2, true).close())
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage(reason);
+        refusals.merge(reason, 1, Integer::sum);
+        throw new Refused(reason);
     }
 }

@@ -32,7 +32,7 @@ class FusedEnginePersistentConformanceTest extends EngineConformance {
     }
 
     @Override
-    protected Set<String> allowedSkips() {
+    protected Set<String> allowedRefusals() {
         return Set.of("no persistent kernel");
     }
 

@@ -25,7 +25,7 @@ class FusedEngineStreamedConformanceTest extends EngineConformance {
     }
 
     @Override
-    protected Set<String> allowedSkips() {
+    protected Set<String> allowedRefusals() {
         return Set.of();
     }
 

@@ -26,7 +26,7 @@ class FusedEngineWideConformanceTest extends EngineConformance {
     }
 
     @Override
-    protected Set<String> allowedSkips() {
+    protected Set<String> allowedRefusals() {
         return Set.of("no persistent kernel");
     }
 
