@@ -10,7 +10,6 @@ namespace {
 
 template <typename S>
 __global__ void __launch_bounds__(THREADS) activityPenaltyKernel(const __grid_constant__ FrnnActivityPenaltyParams p) {
-    __shared__ double shared[THREADS / 32];
     const S *y = address<const S>(p.y);
     S *dy = address<S>(p.dy);
     const float scale = 2.0f * address<const float>(p.gradientScale)[0];
@@ -23,8 +22,10 @@ __global__ void __launch_bounds__(THREADS) activityPenaltyKernel(const __grid_co
         sum += static_cast<double>(p.activity) * value * value + static_cast<double>(p.change) * fromBefore * fromBefore;
         dy[i] = fromFloat<S>(fmaf(scale, fmaf(p.activity, value, p.change * (fromBefore - toNext)), toFloat(dy[i])));
     }
-    sum = blockSum(sum, shared);
-    if (threadIdx.x == 0) address<double>(p.workspace)[blockIdx.x] = sum;
+    wholeSum(sum, p.workspace, p.counters, [&](double total) {
+        float *loss = address<float>(p.loss);
+        loss[0] = static_cast<float>(static_cast<double>(loss[0]) + total);
+    });
 }
 
 }  // namespace
@@ -44,14 +45,13 @@ int32_t frnn_activity_penalty(const FrnnActivityPenaltyParams *params, FrnnMessa
     check.real("activity", p.activity, 0, 3.4e38).real("change", p.change, 0, 3.4e38);
     check.pointer("y", p.y, typeBytes(p.type)).pointer("dy", p.dy, typeBytes(p.type)).require(p.y != p.dy, "y and dy are one tensor");
     check.pointer("gradientScale", p.gradientScale, 4).pointer("loss", p.loss, 4).pointer("workspace", p.workspace, 16);
+    check.pointer("counters", p.counters, 4);
     if (!check.ok()) return check.status();
     const int64_t blocks = partials(p.T * p.K);
     withType(p.type, [&](auto tag) {
         using S = typename decltype(tag)::type;
         launchKernel(activityPenaltyKernel<S>, static_cast<unsigned>(blocks), THREADS, 0, streamOf(p.stream), p);
     });
-    if (check.cuda(cudaGetLastError()) != FRNN_OK) return check.status();
-    launchKernel(finishSumKernel, 1, THREADS, 0, streamOf(p.stream), address<const double>(p.workspace), address<float>(p.loss), blocks, true);
     return check.cuda(cudaGetLastError());
 }
 

@@ -4,20 +4,26 @@
 #include "common/grid.cuh"
 #include "common/launch.cuh"
 #include "common/types.cuh"
+#include "whole_sum.cuh"
 
 namespace frnn {
 namespace {
 
-__global__ void clipScaleKernel(const __grid_constant__ FrnnClipScaleParams p) {
+__device__ __forceinline__ float clipScale(const FrnnClipScaleParams &p, float squaredNorm) {
     const float unscale = p.lossUnscale == 0 ? p.lossUnscaleValue : address<const float>(p.lossUnscale)[0];
-    const float norm = unscale * sqrtf(address<const float>(p.squaredNorm)[0]);
-    float scale = unscale;
-    if (!isfinite(norm)) {
-        scale = NAN;
-    } else if (p.maxNorm > 0.0f && norm > p.maxNorm) {
-        scale = unscale * (p.maxNorm / norm);
-    }
-    address<float>(p.scale)[0] = scale;
+    const float norm = unscale * sqrtf(squaredNorm);
+    if (!isfinite(norm)) return NAN;
+    return p.maxNorm > 0.0f && norm > p.maxNorm ? unscale * (p.maxNorm / norm) : unscale;
+}
+
+template <typename G>
+__global__ void __launch_bounds__(THREADS) clipScaleKernel(const __grid_constant__ FrnnClipScaleParams p) {
+    const double sum = threadSum(address<const G>(p.gradients), p.count, true);
+    wholeSum(sum, p.workspace, p.counters, [&](double total) {
+        const float squaredNorm = static_cast<float>(total);
+        address<float>(p.squaredNorm)[0] = squaredNorm;
+        address<float>(p.scale)[0] = clipScale(p, squaredNorm);
+    });
 }
 
 __global__ void stepDoneKernel(const __grid_constant__ FrnnStepDoneParams p) {
@@ -144,10 +150,15 @@ int32_t frnn_clip_scale(const FrnnClipScaleParams *params, FrnnMessage *message)
     Check check("frnn_clip_scale", message);
     if (!check.params(params)) return check.status();
     const FrnnClipScaleParams &p = *params;
-    check.real("maxNorm", p.maxNorm, 0, 3.4e38).pointer("squaredNorm", p.squaredNorm, 4).pointer("scale", p.scale, 4);
-    check.optional("lossUnscale", p.lossUnscale, 4);
+    check.floating("type", p.type).notNegative("count", p.count).elements("gradients", p.count).real("maxNorm", p.maxNorm, 0, 3.4e38);
+    check.pointer("squaredNorm", p.squaredNorm, 4).pointer("scale", p.scale, 4).optional("lossUnscale", p.lossUnscale, 4);
+    check.pointer("workspace", p.workspace, 16).pointer("counters", p.counters, 4);
+    if (p.count > 0) check.pointer("gradients", p.gradients, typeBytes(p.type));
     if (!check.ok()) return check.status();
-    launchKernel(clipScaleKernel, 1, 1, 0, streamOf(p.stream), p);
+    withType(p.type, [&](auto gradient) {
+        using G = typename decltype(gradient)::type;
+        launchKernel(clipScaleKernel<G>, static_cast<unsigned>(partials(p.count)), THREADS, 0, streamOf(p.stream), p);
+    });
     return check.cuda(cudaGetLastError());
 }
 

@@ -1,6 +1,8 @@
 #include "fusedrnn/pack.h"
 
-#include <type_traits>
+#include <algorithm>
+#include <initializer_list>
+#include <utility>
 
 #include "common/check.h"
 #include "common/grid.cuh"
@@ -11,45 +13,101 @@
 namespace frnn {
 namespace {
 
-struct RowShape {
+// Elements a block takes of a matrix, if the matrix does not have more than MOST_BLOCKS times as many.
+constexpr int64_t BLOCK_ELEMENTS = THREADS * 4;
+
+// The blocks of a launch that take one of its matrices, and how: `rows` rows a block, 2^laneBits threads a row, `width` values an access.
+struct Share {
+    int32_t firstBlock;
     int32_t rows;
-    int64_t gates;
-    int64_t hidden;
-    int64_t columns;
-    int64_t packedRows;
-    int64_t packedStride;
+    int32_t laneBits;
+    int32_t width;
 };
 
-// One block takes a row at a time, so that both sides are read and written contiguously, WIDTH values to an access.
+struct Shares {
+    Share of[FRNN_MOST_JOBS];
+};
+
+__device__ __forceinline__ int jobOfBlock(const Shares &shares, int count) {
+    int job = 0;
+    while (job + 1 < count && static_cast<int32_t>(blockIdx.x) >= shares.of[job + 1].firstBlock) ++job;
+    return job;
+}
+
+// Calls body(row, lane, lanes) for the rows this thread takes part in, of the `rows` a matrix has.
+template <typename Body>
+__device__ __forceinline__ void forRows(const Share &share, int64_t rows, Body body) {
+    const int lanes = 1 << share.laneBits;
+    const int64_t begin = static_cast<int64_t>(blockIdx.x - share.firstBlock) * share.rows;
+    const int64_t end = min(rows, begin + share.rows);
+    for (int64_t row = begin + (threadIdx.x >> share.laneBits); row < end; row += THREADS >> share.laneBits) {
+        body(row, static_cast<int>(threadIdx.x) & (lanes - 1), lanes);
+    }
+}
+
 template <typename From, typename To, int WIDTH>
-__global__ void __launch_bounds__(THREADS) packKernel(const From *__restrict__ flat, To *__restrict__ packed, RowShape shape) {
-    const int64_t rows = shape.gates * shape.hidden;
-    for (int64_t row = blockIdx.x; row < shape.packedRows; row += gridDim.x) {
+__device__ __forceinline__ void packRows(const FrnnPackJob &job, const Share &share) {
+    const int64_t rows = job.gates * job.hidden;
+    forRows(share, job.packedRows, [&](int64_t row, int lane, int lanes) {
         const bool filled = row < rows;
-        const int64_t gate = row / shape.hidden;
-        const int64_t target = filled ? packedRow(shape.rows, shape.gates, shape.hidden, gate, row - gate * shape.hidden) : row;
-        const Pack<From, WIDTH> *from = reinterpret_cast<const Pack<From, WIDTH> *>(flat + row * shape.columns);
-        Pack<To, WIDTH> *to = reinterpret_cast<Pack<To, WIDTH> *>(packed + target * shape.packedStride);
-        for (int64_t k = threadIdx.x; k < shape.packedStride / WIDTH; k += blockDim.x) {
+        const int64_t gate = row / job.hidden;
+        const int64_t target = filled ? packedRow(job.rows, job.gates, job.hidden, gate, row - gate * job.hidden) : row;
+        const auto *from = reinterpret_cast<const Pack<From, WIDTH> *>(address<const From>(job.flat) + row * job.columns);
+        auto *to = reinterpret_cast<Pack<To, WIDTH> *>(address<To>(job.packed) + target * job.packedStride);
+        for (int64_t k = lane; k < job.packedStride / WIDTH; k += lanes) {
             Pack<To, WIDTH> values;
-            const bool inside = filled && k < shape.columns / WIDTH;
+            const bool inside = filled && k < job.columns / WIDTH;
             const Pack<From, WIDTH> read = inside ? from[k] : Pack<From, WIDTH>{};
 #pragma unroll
             for (int i = 0; i < WIDTH; ++i) values.at[i] = fromFloat<To>(inside ? toFloat(read.at[i]) : 0.0f);
             to[k] = values;
         }
+    });
+}
+
+// With what is added, or kept apart.
+template <typename From, typename To>
+__device__ __forceinline__ void packSums(const FrnnPackJob &job, const Share &share) {
+    const From *flat = address<const From>(job.flat), *added = address<const From>(job.added);
+    float *apart = address<float>(job.apart);
+    To *packed = address<To>(job.packed);
+    forRows(share, job.packedRows, [&](int64_t row, int lane, int lanes) {
+        const int64_t gate = row / job.hidden;
+        const int64_t unit = row - gate * job.hidden;
+        const bool filled = gate < job.gates;
+        const bool keepsApart = apart != nullptr && gate == job.gates - 1;
+        const int64_t target = filled ? packedRow(job.rows, job.gates, job.hidden, gate, unit) : row;
+        for (int64_t k = lane; k < job.packedStride; k += lanes) {
+            const bool inside = filled && k < job.columns;
+            const float value = inside && flat != nullptr ? toFloat(flat[row * job.columns + k]) : 0.0f;
+            const float more = inside && added != nullptr ? toFloat(added[row * job.columns + k]) : 0.0f;
+            packed[target * job.packedStride + k] = fromFloat<To>(keepsApart ? value : value + more);
+            if (inside && keepsApart) apart[unit * job.columns + k] = more;
+        }
+    });
+}
+
+template <typename From, typename To>
+__global__ void __launch_bounds__(THREADS) packKernel(const __grid_constant__ FrnnPackParams p, const __grid_constant__ Shares shares) {
+    const int at = jobOfBlock(shares, p.count);
+    const FrnnPackJob &job = p.jobs[at];
+    const Share &share = shares.of[at];
+    switch (share.width) {
+        case 4: packRows<From, To, 4>(job, share); break;
+        case 2: packRows<From, To, 2>(job, share); break;
+        case 1: packRows<From, To, 1>(job, share); break;
+        default: packSums<From, To>(job, share); break;
     }
 }
 
 template <typename From, typename To, int WIDTH>
-__global__ void __launch_bounds__(THREADS)
-    unpackKernel(const From *__restrict__ packed, To *__restrict__ flat, RowShape shape, bool accumulate) {
-    for (int64_t row = blockIdx.x; row < shape.gates * shape.hidden; row += gridDim.x) {
-        const int64_t gate = row / shape.hidden;
-        const int64_t source = packedRow(shape.rows, shape.gates, shape.hidden, gate, row - gate * shape.hidden);
-        const Pack<From, WIDTH> *from = reinterpret_cast<const Pack<From, WIDTH> *>(packed + source * shape.packedStride);
-        Pack<To, WIDTH> *to = reinterpret_cast<Pack<To, WIDTH> *>(flat + row * shape.columns);
-        for (int64_t k = threadIdx.x; k < shape.columns / WIDTH; k += blockDim.x) {
+__device__ __forceinline__ void unpackRows(const FrnnUnpackJob &job, const Share &share, To *flat, bool accumulate) {
+    forRows(share, job.gates * job.hidden, [&](int64_t row, int lane, int lanes) {
+        const int64_t gate = row / job.hidden;
+        const int64_t source = packedRow(job.rows, job.gates, job.hidden, gate, row - gate * job.hidden);
+        const auto *from = reinterpret_cast<const Pack<From, WIDTH> *>(address<const From>(job.packed) + source * job.packedStride);
+        auto *to = reinterpret_cast<Pack<To, WIDTH> *>(flat + row * job.columns);
+        for (int64_t k = lane; k < job.columns / WIDTH; k += lanes) {
             const Pack<From, WIDTH> read = from[k];
             Pack<To, WIDTH> values = {};
             if (accumulate) values = to[k];
@@ -60,41 +118,56 @@ __global__ void __launch_bounds__(THREADS)
             }
             to[k] = values;
         }
-    }
-}
-
-// Calls body(Tag<From>, Tag<To>, width) with the widest access that rows on both sides allow.
-template <typename Body>
-void withAccess(const RowShape &shape, int32_t fromType, uint64_t from, int32_t toType, uint64_t to, Body &&body) {
-    const auto fits = [&](int64_t width) {
-        return shape.columns % width == 0 && shape.packedStride % width == 0 &&
-               from % static_cast<uint64_t>(width * typeBytes(fromType)) == 0 && to % static_cast<uint64_t>(width * typeBytes(toType)) == 0;
-    };
-    withType(fromType, [&](auto f) {
-        withType(toType, [&](auto t) {
-            if (fits(4)) body(f, t, std::integral_constant<int, 4>{});
-            else if (fits(2)) body(f, t, std::integral_constant<int, 2>{});
-            else body(f, t, std::integral_constant<int, 1>{});
-        });
     });
 }
 
 template <typename From, typename To>
-__global__ void __launch_bounds__(THREADS)
-    biasKernel(const From *bIh, const From *bHh, To *bias, float *bHn, int64_t gates, int64_t hidden, int64_t biasCount) {
-    for (int64_t at = gridThread(); at < biasCount; at += gridThreads()) {
-        if (at >= gates * hidden) {
-            bias[at] = fromFloat<To>(0.0f);
-            continue;
+__global__ void __launch_bounds__(THREADS) unpackKernel(const __grid_constant__ FrnnUnpackParams p, const __grid_constant__ Shares shares) {
+    const int at = jobOfBlock(shares, p.count);
+    const FrnnUnpackJob &job = p.jobs[at];
+    const Share &share = shares.of[at];
+    for (int target = 0; target < 2; ++target) {
+        const uint64_t flat = target == 0 ? job.flat : job.second;
+        if (flat == 0) continue;
+        switch (share.width) {
+            case 4: unpackRows<From, To, 4>(job, share, address<To>(flat), p.accumulate != 0); break;
+            case 2: unpackRows<From, To, 2>(job, share, address<To>(flat), p.accumulate != 0); break;
+            default: unpackRows<From, To, 1>(job, share, address<To>(flat), p.accumulate != 0); break;
         }
-        const int64_t gate = at / hidden;
-        const int64_t unit = at - gate * hidden;
-        const float input = bIh == nullptr ? 0.0f : toFloat(bIh[at]);
-        const float recurrent = bHh == nullptr ? 0.0f : toFloat(bHh[at]);
-        const bool apart = bHn != nullptr && gate == 2;
-        bias[unit * gates + gate] = fromFloat<To>(apart ? input : input + recurrent);
-        if (apart) bHn[unit] = recurrent;
     }
+}
+
+// Deals blocks out to the matrices of a launch.
+class Dealer {
+public:
+    // A matrix of `rows` rows that are accessed up to `stride` elements each; width 0: element by element.
+    void add(int64_t rows, int64_t stride, int width) {
+        const int64_t accesses = width > 1 ? stride / width : stride;
+        const int64_t perBlock = std::max<int64_t>({1, BLOCK_ELEMENTS / stride, ceilDiv(rows, MOST_BLOCKS)});
+        int laneBits = 0;
+        while ((1 << laneBits) < THREADS && (1 << laneBits) < accesses) ++laneBits;
+        const int32_t inBlock = static_cast<int32_t>(std::min<int64_t>(perBlock, INT32_MAX));
+        shares_.of[count_++] = {blocks_, inBlock, laneBits, width};
+        blocks_ += static_cast<int32_t>(ceilDiv(rows, inBlock));
+    }
+
+    const Shares &shares() const { return shares_; }
+    unsigned blocks() const { return static_cast<unsigned>(blocks_); }
+
+private:
+    Shares shares_ = {};
+    int count_ = 0;
+    int32_t blocks_ = 0;
+};
+
+// The widest access that rows on both sides allow.
+int accessWidth(int64_t columns, int64_t stride, std::initializer_list<std::pair<int32_t, uint64_t>> tensors) {
+    for (int width : {4, 2}) {
+        bool fits = columns % width == 0 && stride % width == 0;
+        for (const auto &[type, address] : tensors) fits = fits && address % static_cast<uint64_t>(width * typeBytes(type)) == 0;
+        if (fits) return width;
+    }
+    return 1;
 }
 
 // Tiles through shared memory, so that both sides are read and written contiguously.
@@ -118,18 +191,33 @@ __global__ void __launch_bounds__(THREADS) transposeKernel(const S *__restrict__
     }
 }
 
-template <typename Params>
-RowShape checkedShape(Check &check, const Params &p) {
-    check.floating("flatType", p.flatType).floating("packedType", p.packedType).range("rows", p.rows, 0, FRNN_ROWS_RESET_BEFORE);
-    check.range("gates", p.gates, 1, 8).positive("hidden", p.hidden).positive("columns", p.columns);
-    check.require(p.rows == FRNN_ROWS_INTERLEAVED || p.gates == 3, "rows of the reset-before GRU have 3 gates");
-    check.require(p.packedStride >= p.columns, "packedStride must be at least columns");
-    check.elements("packed", p.gates, p.hidden, p.packedStride);
-    check.pointer("flat", p.flat, typeBytes(p.flatType)).pointer("packed", p.packed, typeBytes(p.packedType));
-    return {p.rows, p.gates, p.hidden, p.columns, p.gates * p.hidden, p.packedStride};
+// What matrices to pack and to unpack have in common.
+template <typename Job>
+void checkMatrix(Check &check, const Job &job, int32_t packedType) {
+    check.range("rows", job.rows, 0, FRNN_ROWS_RESET_BEFORE).range("gates", job.gates, 1, 8);
+    check.positive("hidden", job.hidden).positive("columns", job.columns);
+    check.require(job.rows == FRNN_ROWS_INTERLEAVED || job.gates == 3, "rows of the reset-before GRU have 3 gates");
+    check.require(job.packedStride >= job.columns, "packedStride must be at least columns");
+    check.elements("packed", job.gates, job.hidden, job.packedStride).pointer("packed", job.packed, typeBytes(packedType));
 }
 
-unsigned rowThreads(int64_t columns) { return columns >= THREADS ? THREADS : static_cast<unsigned>(ceilDiv(columns, 32) * 32); }
+void checkJob(Check &check, const FrnnPackJob &job, const FrnnPackParams &p) {
+    checkMatrix(check, job, p.packedType);
+    if (check.ok()) check.require(job.packedRows >= job.gates * job.hidden, "packedRows must be at least gates times hidden");
+    check.elements("packed", job.packedRows, job.packedStride);
+    check.optional("flat", job.flat, typeBytes(p.flatType)).optional("added", job.added, typeBytes(p.flatType)).optional("apart", job.apart, 4);
+}
+
+void checkJob(Check &check, const FrnnUnpackJob &job, const FrnnUnpackParams &p) {
+    checkMatrix(check, job, p.packedType);
+    check.pointer("flat", job.flat, typeBytes(p.flatType)).optional("second", job.second, typeBytes(p.flatType));
+}
+
+template <typename Params>
+void checkJobs(Check &check, const Params &p) {
+    check.floating("flatType", p.flatType).floating("packedType", p.packedType).range("count", p.count, 1, FRNN_MOST_JOBS);
+    for (int i = 0; check.ok() && i < p.count; ++i) checkJob(check, p.jobs[i], p);
+}
 
 }  // namespace
 }  // namespace frnn
@@ -138,38 +226,48 @@ using namespace frnn;
 
 extern "C" {
 
-int32_t frnn_pack_rows(const FrnnPackRowsParams *params, FrnnMessage *message) {
-    Check check("frnn_pack_rows", message);
+int32_t frnn_pack(const FrnnPackParams *params, FrnnMessage *message) {
+    Check check("frnn_pack", message);
     if (!check.params(params)) return check.status();
-    const FrnnPackRowsParams &p = *params;
-    RowShape shape = checkedShape(check, p);
-    shape.packedRows = p.packedRows;
-    if (check.ok()) check.require(p.packedRows >= p.gates * p.hidden, "packedRows must be at least gates times hidden");
-    check.elements("packed", p.packedRows, p.packedStride);
+    const FrnnPackParams &p = *params;
+    checkJobs(check, p);
     if (!check.ok()) return check.status();
-    withAccess(shape, p.flatType, p.flat, p.packedType, p.packed, [&](auto flat, auto packed, auto width) {
-        using From = typename decltype(flat)::type;
-        using To = typename decltype(packed)::type;
-        constexpr int WIDTH = decltype(width)::value;
-        launchKernel(packKernel<From, To, WIDTH>, blocksFor(p.packedRows, 1), rowThreads(p.packedStride / WIDTH), 0, streamOf(p.stream),
-                     address<const From>(p.flat), address<To>(p.packed), shape);
+    Dealer dealer;
+    for (int i = 0; i < p.count; ++i) {
+        const FrnnPackJob &job = p.jobs[i];
+        const bool sums = job.flat == 0 || job.added != 0 || job.apart != 0;
+        const int width = accessWidth(job.columns, job.packedStride, {{p.flatType, job.flat}, {p.packedType, job.packed}});
+        dealer.add(job.packedRows, job.packedStride, sums ? 0 : width);
+    }
+    withType(p.flatType, [&](auto flat) {
+        withType(p.packedType, [&](auto packed) {
+            using From = typename decltype(flat)::type;
+            using To = typename decltype(packed)::type;
+            launchKernel(packKernel<From, To>, dealer.blocks(), THREADS, 0, streamOf(p.stream), p, dealer.shares());
+        });
     });
     return check.cuda(cudaGetLastError());
 }
 
-int32_t frnn_unpack_rows(const FrnnUnpackRowsParams *params, FrnnMessage *message) {
-    Check check("frnn_unpack_rows", message);
+int32_t frnn_unpack(const FrnnUnpackParams *params, FrnnMessage *message) {
+    Check check("frnn_unpack", message);
     if (!check.params(params)) return check.status();
-    const FrnnUnpackRowsParams &p = *params;
-    const RowShape shape = checkedShape(check, p);
+    const FrnnUnpackParams &p = *params;
     check.range("accumulate", p.accumulate, 0, 1);
+    checkJobs(check, p);
     if (!check.ok()) return check.status();
-    withAccess(shape, p.packedType, p.packed, p.flatType, p.flat, [&](auto packed, auto flat, auto width) {
-        using From = typename decltype(packed)::type;
-        using To = typename decltype(flat)::type;
-        constexpr int WIDTH = decltype(width)::value;
-        launchKernel(unpackKernel<From, To, WIDTH>, blocksFor(p.gates * p.hidden, 1), rowThreads(p.columns / WIDTH), 0, streamOf(p.stream),
-                     address<const From>(p.packed), address<To>(p.flat), shape, p.accumulate != 0);
+    Dealer dealer;
+    for (int i = 0; i < p.count; ++i) {
+        const FrnnUnpackJob &job = p.jobs[i];
+        dealer.add(job.gates * job.hidden, job.columns,
+                   accessWidth(job.columns, job.packedStride, {{p.packedType, job.packed}, {p.flatType, job.flat}, {p.flatType, job.second}}));
+    }
+    withType(p.packedType, [&](auto packed) {
+        withType(p.flatType, [&](auto flat) {
+            using From = typename decltype(packed)::type;
+            using To = typename decltype(flat)::type;
+            launchKernel(unpackKernel<From, To>, dealer.blocks(), THREADS, 0, streamOf(p.stream), p, dealer.shares());
+        });
     });
     return check.cuda(cudaGetLastError());
 }
@@ -186,32 +284,6 @@ int32_t frnn_transpose(const FrnnTransposeParams *params, FrnnMessage *message) 
         const int64_t tiles = ceilDiv(p.rows, TILE) * ceilDiv(p.columns, TILE);
         launchKernel(transposeKernel<S>, blocksFor(tiles, 1), THREADS, 0, streamOf(p.stream), address<const S>(p.from), address<S>(p.to), p.rows,
                      p.columns);
-    });
-    return check.cuda(cudaGetLastError());
-}
-
-int32_t frnn_pack_bias(const FrnnPackBiasParams *params, FrnnMessage *message) {
-    Check check("frnn_pack_bias", message);
-    if (!check.params(params)) return check.status();
-    const FrnnPackBiasParams &p = *params;
-    check.range("cell", p.cell, FRNN_RNN_TANH, FRNN_GRU_RESET_BEFORE).floating("flatType", p.flatType).floating("biasType", p.biasType);
-    check.positive("hidden", p.hidden).elements("bias", 4, p.hidden);
-    check.optional("bIh", p.bIh, typeBytes(p.flatType)).optional("bHh", p.bHh, typeBytes(p.flatType));
-    check.pointer("bias", p.bias, typeBytes(p.biasType));
-    if (p.cell == FRNN_GRU_RESET_AFTER) check.pointer("bHn", p.bHn, 4);
-    else check.absent("bHn", p.bHn);
-    if (!check.ok()) return check.status();
-    const int64_t gates = p.cell == FRNN_LSTM ? 4 : p.cell >= FRNN_GRU_RESET_AFTER ? 3 : 1;
-    check.require(p.biasCount >= gates * p.hidden, "biasCount must be at least gates times hidden").elements("bias", p.biasCount);
-    if (!check.ok()) return check.status();
-    withType(p.flatType, [&](auto flat) {
-        withType(p.biasType, [&](auto bias) {
-            using From = typename decltype(flat)::type;
-            using To = typename decltype(bias)::type;
-            launchKernel(biasKernel<From, To>, blocksFor(p.biasCount), THREADS, 0, streamOf(p.stream),
-                         address<const From>(p.bIh), address<const From>(p.bHh), address<To>(p.bias), address<float>(p.bHn), gates, p.hidden,
-                         p.biasCount);
-        });
     });
     return check.cuda(cudaGetLastError());
 }

@@ -61,6 +61,7 @@ typedef struct FrnnActivityPenaltyParams {
     uint64_t dy;            /* read and written [T,K] */
     uint64_t loss;          /* read and written F32 [1] */
     uint64_t workspace;     /* scratch, frnn_activity_penalty_workspace bytes, 16-byte aligned */
+    uint64_t counters;      /* as those of sums: fusedrnn/reduce.h */
     uint64_t stream;
 } FrnnActivityPenaltyParams;
 

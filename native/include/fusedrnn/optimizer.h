@@ -9,17 +9,21 @@ extern "C" {
 #endif
 
 /*
- * scale[0] = lossUnscale * min(1, maxNorm / (lossUnscale * sqrt(squaredNorm[0]))); no limit if maxNorm is 0; NaN if the
- * norm is not finite, which makes frnn_update skip.
+ * squaredNorm[0] = Σ gradients[i]², as frnn_reduce has it; scale[0] = lossUnscale * min(1, maxNorm / (lossUnscale * sqrt(squaredNorm[0])));
+ * no limit if maxNorm is 0; NaN if the norm is not finite, which makes frnn_update skip.
  */
 typedef struct FrnnClipScaleParams {
     uint32_t structSize;
+    int32_t type; /* of gradients: F32, BF16 or F16 */
+    int64_t count;
     float maxNorm;
-    uint64_t squaredNorm; /* read F32 [1] */
-    uint64_t lossUnscale; /* read F32 [1]; 0: lossUnscaleValue */
     float lossUnscaleValue;
-    int32_t reserved;
-    uint64_t scale; /* written F32 [1] */
+    uint64_t gradients;   /* read [count] */
+    uint64_t lossUnscale; /* read F32 [1]; 0: lossUnscaleValue */
+    uint64_t squaredNorm; /* written F32 [1] */
+    uint64_t scale;       /* written F32 [1] */
+    uint64_t workspace;   /* scratch, frnn_reduce_workspace bytes for count, 16-byte aligned */
+    uint64_t counters;    /* as those of sums: fusedrnn/reduce.h */
     uint64_t stream;
 } FrnnClipScaleParams;
 

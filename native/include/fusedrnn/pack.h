@@ -16,26 +16,42 @@ extern "C" {
 
 enum FrnnRows { FRNN_ROWS_INTERLEAVED = 0, FRNN_ROWS_RESET_BEFORE = 1 };
 
-/*
- * packed[row(u,g), k] = (packedType) flat[g*H+u, k]; zeros in all else of the packed matrix, whose rows may be longer and more, so
- * that every row of what a product reads begins at a multiple of 16 bytes. With one gate: a copy of rows of any meaning.
- */
-typedef struct FrnnPackRowsParams {
-    uint32_t structSize;
-    int32_t flatType;   /* F32, BF16 or F16 */
-    int32_t packedType; /* F32, BF16 or F16 */
-    int32_t rows;       /* FrnnRows */
-    int64_t gates;      /* G, 1..8; 3 with FRNN_ROWS_RESET_BEFORE */
-    int64_t hidden;     /* H */
-    int64_t columns;    /* C for W_ih, H or P for W_hh */
-    int64_t packedRows; /* at least G*H */
-    int64_t packedStride; /* elements from packed row to packed row, at least columns */
-    uint64_t flat;      /* read [G*H, columns] */
-    uint64_t packed;    /* written [packedRows, packedStride] */
-    uint64_t stream;
-} FrnnPackRowsParams;
+/* The most matrices of one launch. */
+#define FRNN_MOST_JOBS 32
 
-FRNN_EXPORT int32_t frnn_pack_rows(const FrnnPackRowsParams *params, FrnnMessage *message);
+/*
+ * One matrix to pack: packed[row(u,g), k] = (packedType) (flat[g*H+u, k] + added[g*H+u, k]); zeros in all else of the packed matrix,
+ * whose rows may be longer and more, so that every row of what a product reads begins at a multiple of 16 bytes. With one gate: a
+ * copy of rows of any meaning.
+ *
+ * A bias is a matrix of one column: the input product's is bIh + bHh, except for n of FRNN_GRU_RESET_AFTER, where bHh acts inside the
+ * reset and stays apart.
+ */
+typedef struct FrnnPackJob {
+    int32_t rows;         /* FrnnRows */
+    int32_t reserved;
+    int64_t gates;        /* G, 1..8; 3 with FRNN_ROWS_RESET_BEFORE */
+    int64_t hidden;       /* H */
+    int64_t columns;      /* C for W_ih, H or P for W_hh, 1 for a bias */
+    int64_t packedRows;   /* at least G*H */
+    int64_t packedStride; /* elements from packed row to packed row, at least columns */
+    uint64_t flat;        /* read [G*H, columns]; 0: zeros */
+    uint64_t added;       /* read [G*H, columns]; 0: zeros */
+    uint64_t apart;       /* written F32 [H, columns]: the last gate's rows of added, which are not added to flat then; 0: none is kept apart */
+    uint64_t packed;      /* written [packedRows, packedStride] */
+} FrnnPackJob;
+
+/* Packs some matrices in one launch. */
+typedef struct FrnnPackParams {
+    uint32_t structSize;
+    int32_t flatType;   /* of flat and added: F32, BF16 or F16 */
+    int32_t packedType; /* F32, BF16 or F16 */
+    int32_t count;      /* 1..FRNN_MOST_JOBS */
+    FrnnPackJob jobs[FRNN_MOST_JOBS];
+    uint64_t stream;
+} FrnnPackParams;
+
+FRNN_EXPORT int32_t frnn_pack(const FrnnPackParams *params, FrnnMessage *message);
 
 /* to[column, row] = from[row, column], all of one type */
 typedef struct FrnnTransposeParams {
@@ -50,44 +66,32 @@ typedef struct FrnnTransposeParams {
 
 FRNN_EXPORT int32_t frnn_transpose(const FrnnTransposeParams *params, FrnnMessage *message);
 
-/* The way back, for gradients (columns = 1 for bias gradients): flat[g*H+u, k] (+)= packed[row(u,g), k] */
-typedef struct FrnnUnpackRowsParams {
-    uint32_t structSize;
-    int32_t packedType;
-    int32_t flatType;
-    int32_t rows;
-    int64_t gates;
+/* The way back of one matrix, for gradients (columns = 1 for bias gradients): flat[g*H+u, k] (+)= packed[row(u,g), k] */
+typedef struct FrnnUnpackJob {
+    int32_t rows;         /* FrnnRows */
+    int32_t reserved;
+    int64_t gates;        /* as in FrnnPackJob */
     int64_t hidden;
     int64_t columns;
-    int32_t accumulate; /* 1: add to flat, 0: overwrite */
-    int32_t reserved;
     int64_t packedStride; /* elements from packed row to packed row, at least columns */
-    uint64_t packed;    /* read [H*G, packedStride] */
-    uint64_t flat;      /* written, read too if accumulate [G*H, columns] */
-    uint64_t stream;
-} FrnnUnpackRowsParams;
+    uint64_t packed;      /* read [H*G, packedStride] */
+    uint64_t flat;        /* written, read too if accumulate [G*H, columns] */
+    uint64_t second;      /* the same once more, for two parameters with one gradient; 0: none */
+} FrnnUnpackJob;
 
-FRNN_EXPORT int32_t frnn_unpack_rows(const FrnnUnpackRowsParams *params, FrnnMessage *message);
-
-/*
- * The bias of the input GEMM, interleaved [H, G] with zeros behind: bIh + bHh, except for n of FRNN_GRU_RESET_AFTER, where bHh acts inside
- * the reset and is put into bHn instead.
- */
-typedef struct FrnnPackBiasParams {
+/* Unpacks some matrices in one launch. */
+typedef struct FrnnUnpackParams {
     uint32_t structSize;
-    int32_t cell;     /* FrnnCell */
-    int32_t flatType; /* of bIh and bHh */
-    int32_t biasType; /* of bias */
-    int64_t hidden;
-    int64_t biasCount; /* at least G*H */
-    uint64_t bIh;     /* read [G*H]; 0: zeros */
-    uint64_t bHh;     /* read [G*H]; 0: zeros */
-    uint64_t bias;    /* written [biasCount] */
-    uint64_t bHn;     /* written F32 [H], FRNN_GRU_RESET_AFTER only, else 0 */
+    int32_t packedType; /* F32, BF16 or F16 */
+    int32_t flatType;   /* F32, BF16 or F16 */
+    int32_t accumulate; /* 1: add to flat and second, 0: overwrite */
+    int32_t count;      /* 1..FRNN_MOST_JOBS */
+    int32_t reserved;
+    FrnnUnpackJob jobs[FRNN_MOST_JOBS];
     uint64_t stream;
-} FrnnPackBiasParams;
+} FrnnUnpackParams;
 
-FRNN_EXPORT int32_t frnn_pack_bias(const FrnnPackBiasParams *params, FrnnMessage *message);
+FRNN_EXPORT int32_t frnn_unpack(const FrnnUnpackParams *params, FrnnMessage *message);
 
 #ifdef __cplusplus
 }

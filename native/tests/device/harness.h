@@ -63,6 +63,8 @@ public:
     Buffer &input(int32_t type, const std::vector<double> &values);
     Buffer &output(int32_t type, int64_t count);
     Buffer &workspace(int64_t bytes) { return output(FRNN_I32, (bytes + 3) / 4 + 4); }
+    // What finds out which block of a sum ends last; a call leaves the zeros it begins with.
+    Buffer &counters() { return input(FRNN_I32, std::vector<double>(FRNN_COUNTERS, 0)); }
 
     // Fills in structSize and stream, captures the call into a graph and runs that.
     template <typename Params>

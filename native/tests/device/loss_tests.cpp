@@ -95,7 +95,10 @@ static void penaltyCase(Case &c, int32_t type, int64_t T, int64_t K, float activ
     p.dy = dy.address();
     p.loss = loss.address();
     p.workspace = workspace.address();
+    Buffer &counters = c.counters();
+    p.counters = counters.address();
     c.call(frnn_activity_penalty, p);
+    c.equal("counters", counters.get(), counters.host());
     const std::vector<double> &h = y.host();
     double sum = 2.5;
     std::vector<double> expected;

@@ -133,25 +133,42 @@ static void averageCase(Case &c, int32_t valueType) {
     c.equal("skipped", average.get(), before);
 }
 
-static double clipScale(Case &c, double squaredNorm, float maxNorm, float unscale, bool onDevice) {
-    Buffer &norm = c.input(FRNN_F32, {squaredNorm});
+static double clipScale(Case &c, int32_t type, const std::vector<double> &values, float maxNorm, float unscale, bool onDevice) {
+    Buffer &gradients = c.input(type, values);
     Buffer &factor = c.input(FRNN_F32, {unscale});
+    Buffer &norm = c.output(FRNN_F32, 1);
     Buffer &scale = c.output(FRNN_F32, 1);
+    Buffer &counters = c.counters();
+    const int64_t count = gradients.count();
     FrnnClipScaleParams p{};
+    p.type = type;
+    p.count = count;
     p.maxNorm = maxNorm;
-    p.squaredNorm = norm.address();
+    p.gradients = gradients.address();
     p.lossUnscale = onDevice ? factor.address() : 0;
     p.lossUnscaleValue = onDevice ? -7 : unscale;
+    p.squaredNorm = norm.address();
     p.scale = scale.address();
+    p.workspace = c.workspace(frnn_reduce_workspace(count)).address();
+    p.counters = counters.address();
     c.call(frnn_clip_scale, p);
+    double expected = 0;
+    for (double value : gradients.host()) expected += value * value;
+    c.close("squared norm", {norm.get()[0]}, {expected}, 1e-6, 0);
+    c.equal("counters", counters.get(), counters.host());
     return scale.get()[0];
 }
 
-static void clipCase(Case &c) {
-    c.close("clipped", {clipScale(c, 64, 2, 0.5f, false)}, {0.5 * 2 / (0.5 * 8)}, 1e-6, 0);
-    c.close("below", {clipScale(c, 4, 2, 0.5f, true)}, {0.5}, 0, 0);
-    c.close("no limit", {clipScale(c, 1e20, 0, 1, false)}, {1}, 0, 0);
-    c.equal("infinite", {clipScale(c, INFINITY, 2, 1, false), clipScale(c, NAN, 0, 1, true)}, {NAN, NAN});
+static void clipCase(Case &c, int32_t type) {
+    c.close("clipped", {clipScale(c, type, {8}, 2, 0.5f, false)}, {0.5 * 2 / (0.5 * 8)}, 1e-6, 0);
+    c.close("below", {clipScale(c, type, {0, -2}, 2, 0.5f, true)}, {0.5}, 0, 0);
+    c.close("no limit", {clipScale(c, type, {6e4, 6e4}, 0, 1, false)}, {1}, 0, 0);
+    c.equal("infinite", {clipScale(c, type, {1, INFINITY}, 2, 1, false), clipScale(c, type, {NAN}, 0, 1, true)}, {NAN, NAN});
+    // More than one block, and blocks of different sums.
+    std::vector<double> many(20011, 0);
+    double sum = 0;
+    for (size_t i = 0; i < many.size(); i += 3) sum += (many[i] = static_cast<double>(i / 2048)) * many[i];
+    c.close("of blocks", {clipScale(c, type, many, 3, 1, false)}, {3 / std::sqrt(sum)}, 1e-6, 0);
 }
 
 static void stepDoneCase(Case &c) {
@@ -187,7 +204,9 @@ void addOptimizerTests() {
     for (int32_t value : FLOATING) {
         add(std::string("update with average ") + typeName(value), [=](Case &c) { averageCase(c, value); });
     }
-    add("clip scale", clipCase);
+    for (int32_t type : FLOATING) {
+        add(std::string("clip scale ") + typeName(type), [=](Case &c) { clipCase(c, type); });
+    }
     add("step done", stepDoneCase);
 }
 

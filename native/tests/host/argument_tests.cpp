@@ -184,30 +184,61 @@ static void stepBackwardTests() {
 }
 
 static void packTests() {
-    FrnnPackRowsParams p{};
-    p.gates = 4;
-    p.hidden = 3;
-    p.columns = 5;
-    p.flat = p.packed = 256;
-    p.packedRows = 12;
-    p.packedStride = 4;
-    refused(frnn_pack_rows, p, "packedStride");
-    p.packedStride = 8;
-    p.packedRows = 11;
-    refused(frnn_pack_rows, p, "packedRows");
-    FrnnUnpackRowsParams u{};
-    u.gates = 4;
-    u.hidden = 3;
-    u.columns = 5;
-    u.flat = u.packed = 256;
-    u.packedStride = 4;
-    refused(frnn_unpack_rows, u, "packedStride");
-    FrnnPackBiasParams b{};
-    b.cell = FRNN_LSTM;
-    b.hidden = 3;
-    b.bias = 256;
-    b.biasCount = 11;
-    refused(frnn_pack_bias, b, "biasCount");
+    FrnnPackParams p{};
+    refused(frnn_pack, p, "count is 0");
+    p.count = FRNN_MOST_JOBS + 1;
+    refused(frnn_pack, p, "count is 33");
+    p.count = 2;
+    for (int i = 0; i < 2; ++i) {
+        FrnnPackJob &job = p.jobs[i];
+        job.gates = 4;
+        job.hidden = 3;
+        job.columns = 5;
+        job.flat = job.packed = 256;
+        job.packedRows = 12;
+        job.packedStride = 8;
+    }
+    p.jobs[1].packedStride = 4;
+    refused(frnn_pack, p, "packedStride");
+    p.jobs[1].packedStride = 8;
+    p.jobs[1].packedRows = 11;
+    refused(frnn_pack, p, "packedRows");
+    p.jobs[1].packedRows = 12;
+    p.jobs[1].apart = 2;
+    refused(frnn_pack, p, "apart is not aligned");
+    p.jobs[1].apart = 0;
+    p.jobs[1].rows = FRNN_ROWS_RESET_BEFORE;
+    refused(frnn_pack, p, "3 gates");
+    FrnnUnpackParams u{};
+    u.count = 1;
+    u.jobs[0].gates = 4;
+    u.jobs[0].hidden = 3;
+    u.jobs[0].columns = 5;
+    u.jobs[0].flat = u.jobs[0].packed = 256;
+    u.jobs[0].packedStride = 4;
+    refused(frnn_unpack, u, "packedStride");
+    u.jobs[0].packedStride = 5;
+    u.jobs[0].second = 2;
+    refused(frnn_unpack, u, "second is not aligned");
+}
+
+static void sumTests() {
+    FrnnColumnSumParams c{};
+    c.rows = c.columns = c.stride = 1;
+    c.matrices[0] = c.sums[0] = c.workspace = 256;
+    refused(frnn_column_sum, c, "counters is missing");
+    c.counters = c.sums[1] = 256;
+    refused(frnn_column_sum, c, "sums[1]");
+    c.sums[1] = 0;
+    c.matrices[1] = 256;
+    refused(frnn_column_sum, c, "sums[1] is missing");
+    FrnnReduceParams r{};
+    r.result = r.workspace = 256;
+    refused(frnn_reduce, r, "counters is missing");
+    FrnnClipScaleParams s{};
+    s.count = 1;
+    s.squaredNorm = s.scale = s.workspace = s.counters = 256;
+    refused(frnn_clip_scale, s, "gradients is missing");
 }
 
 void argumentTests() {
@@ -255,6 +286,7 @@ void argumentTests() {
     stepTests();
     stepBackwardTests();
     packTests();
+    sumTests();
 
     FrnnProbe probe{};
     probe.structSize = sizeof(probe);

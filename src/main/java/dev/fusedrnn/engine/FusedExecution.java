@@ -122,13 +122,13 @@ final class FusedExecution implements RnnExecution {
 
     private void queueForward(ForwardCall call, boolean repack) {
         boolean training = call.reserve() != null;
+        if (repack) {
+            pack(call.parameters());
+        }
         long x = call.x().address();
         for (int l = 0; l < layers.size(); l++) {
             FusedLayer layer = layers.get(l);
             long block = workspace.address() + memory.weights[l];
-            if (repack) {
-                layer.weights().pack(parameters.of(call.parameters(), l), block, pass.stream);
-            }
             bindForward(call, l);
             layer.forward(pass, x, block);
             x = pass.y;
@@ -141,14 +141,14 @@ final class FusedExecution implements RnnExecution {
 
     private void queueBackward(BackwardCall call, boolean repack) {
         ForwardCall forward = call.forward();
+        if (repack) {
+            pack(forward.parameters());
+        }
         long x0 = maskedInput(call);
         long dy = address(call.dy());
         for (int l = layers.size() - 1; l >= 0; l--) {
             FusedLayer layer = layers.get(l);
             long block = workspace.address() + memory.weights[l];
-            if (repack) {
-                layer.weights().pack(parameters.of(forward.parameters(), l), block, pass.stream);
-            }
             bindForward(forward, l);
             bindBackward(call, l, dy);
             if (call.dParameters() != null && l < layers.size() - 2) {
@@ -177,6 +177,17 @@ final class FusedExecution implements RnnExecution {
         if (side != null) {
             SideStream.of(context).settle();
         }
+    }
+
+    /** All layers' weights in one launch. */
+    private void pack(Tensor arena) {
+        int type = shape(0).type();
+        main.calls().pack(type, type, pass.stream, packing -> {
+            for (int l = 0; l < layers.size(); l++) {
+                long block = workspace.address() + memory.weights[l];
+                layers.get(l).weights().pack(parameters.of(arena, l), block, packing);
+            }
+        });
     }
 
     private void queueWeightGradients(BackwardCall call, int l, long x) {

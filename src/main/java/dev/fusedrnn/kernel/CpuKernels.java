@@ -197,7 +197,8 @@ final class CpuKernels implements Kernels {
     }
 
     @Override
-    public void clipScale(Tensor squaredNorm, float maxNorm, float lossUnscale, Tensor scale) {
+    public void clipScale(Tensor gradients, float maxNorm, float lossUnscale, Tensor squaredNorm, Tensor scale) {
+        squaredNorm(gradients, squaredNorm);
         float squared = blocks.scalar(squaredNorm);
         double norm = lossUnscale * Math.sqrt(squared);
         float factor = lossUnscale;

@@ -279,10 +279,17 @@ final class CudaKernels implements Kernels {
     }
 
     @Override
-    public void clipScale(Tensor squaredNorm, float maxNorm, float lossUnscale, Tensor scale) {
+    public void clipScale(Tensor gradients, float maxNorm, float lossUnscale, Tensor squaredNorm, Tensor scale) {
         requireScalar("squaredNorm", squaredNorm);
         requireScalar("scale", scale);
-        kernels.clipScale(maxNorm, lossUnscale, squaredNorm.address(), scale.address());
+        kernels.clipScale(
+                type(here("gradients", gradients)),
+                gradients.elements(),
+                maxNorm,
+                lossUnscale,
+                gradients.address(),
+                squaredNorm.address(),
+                scale.address());
     }
 
     @Override

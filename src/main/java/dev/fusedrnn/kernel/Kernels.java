@@ -116,10 +116,13 @@ public sealed interface Kernels extends AutoCloseable permits CpuKernels, CudaKe
     void squaredNorm(Tensor gradient, Tensor squaredNorm);
 
     /**
-     * The factor of global-norm clipping: {@code scale[0] = lossUnscale · min(1, maxNorm / (lossUnscale·√squaredNorm))}; no
+     * The factor of global-norm clipping: {@code scale[0] = lossUnscale · min(1, maxNorm / (lossUnscale·√squaredNorm[0]))}; no
      * limit if {@code maxNorm} is 0. If the norm is not finite, {@code scale[0]} becomes NaN and {@link #update} skips.
+     *
+     * @param squaredNorm F32 [1]; written as by {@link #squaredNorm}
+     * @param scale F32 [1]; written
      */
-    void clipScale(Tensor squaredNorm, float maxNorm, float lossUnscale, Tensor scale);
+    void clipScale(Tensor gradients, float maxNorm, float lossUnscale, Tensor squaredNorm, Tensor scale);
 
     /** One optimizer step over flat arrays. */
     void update(OptimizerUpdate update);

@@ -101,8 +101,7 @@ public final class Optimizer implements AutoCloseable {
      * @param lossUnscale what the gradients are multiplied by before anything else: 1/(loss scale)
      */
     public void step(float lossUnscale) {
-        kernels.squaredNorm(parameters.gradients(), squaredNorm);
-        kernels.clipScale(squaredNorm, maxNorm, lossUnscale, scale);
+        kernels.clipScale(parameters.gradients(), maxNorm, lossUnscale, squaredNorm, scale);
         updates.forEach(kernels::update);
         parameters.changed();
     }

@@ -365,18 +365,20 @@ class CpuKernelsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"25,2,1,0.4", "25,0,1,1", "25,10,1,1", "0,1,1,1", "25,2,0.5,0.4", "25,0,0.125,0.125", "25,5,1,1"})
-    void clipsByTheGlobalNorm(float squared, float maxNorm, float unscale, float expected) {
+    @CsvSource({"3,2,1,0.4", "3,0,1,1", "3,10,1,1", "3,2,0.5,0.4", "3,0,0.125,0.125", "3,5,1,1", "0,4,1,1"})
+    void clipsByTheGlobalNorm(float first, float maxNorm, float unscale, float expected) {
         Tensor scale = floats(9);
-        kernels.clipScale(floats(squared), maxNorm, unscale, scale);
+        Tensor squaredNorm = floats(9);
+        kernels.clipScale(floats(first, -4), maxNorm, unscale, squaredNorm, scale);
         assertThat(scale.toFloats()[0]).isEqualTo(expected, within(1e-7f));
+        assertThat(squaredNorm.toFloats()[0]).isEqualTo(first * first + 16);
     }
 
     @ParameterizedTest
     @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY})
-    void aNormThatIsNotFiniteMakesTheScaleNaN(float squared) {
+    void aNormThatIsNotFiniteMakesTheScaleNaN(float gradient) {
         Tensor scale = floats(9);
-        kernels.clipScale(floats(squared), 0, 1, scale);
+        kernels.clipScale(floats(1, gradient), 0, 1, floats(9), scale);
         assertThat(scale.toFloats()[0]).isNaN();
     }
 

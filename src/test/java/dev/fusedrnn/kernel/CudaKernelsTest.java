@@ -307,14 +307,22 @@ class CudaKernelsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"25,2,1", "25,0,1", "25,10,1", "0,1,1", "25,2,0.5", "NaN,2,1", "Infinity,0,1"})
-    void clipsAsTheCpu(float squared, float maxNorm, float unscale) {
-        near("clipScale", DataType.F32, 1, 1e-6, (kernels, tensor) -> {
-            try (Tensor norm = kernels.device().of(DataType.F32, new float[] {squared}, 1)) {
-                kernels.clipScale(norm, maxNorm, unscale, tensor);
-                kernels.device().synchronize();
-            }
-        });
+    @CsvSource({"3,2,1", "3,0,1", "3,1e6,1", "0,1,1", "3,2,0.5", "NaN,2,1", "Infinity,0,1"})
+    void clipsAsTheCpu(float last, float maxNorm, float unscale) {
+        float[] values = new float[20_011];
+        for (int i = 0; i < values.length && last != 0; i++) {
+            values[i] = (i % 17 - 8) / 8f;
+        }
+        values[values.length - 1] = last;
+        for (DataType type : List.of(DataType.F32, DataType.BF16, DataType.F16)) {
+            near("clipScale " + type, DataType.F32, 1, 2e-6, (kernels, tensor) -> {
+                try (Tensor gradients = kernels.device().of(type, values, values.length);
+                        Tensor squaredNorm = kernels.device().allocate(DataType.F32, 1)) {
+                    kernels.clipScale(gradients, maxNorm, unscale, squaredNorm, tensor);
+                    kernels.device().synchronize();
+                }
+            });
+        }
     }
 
     @Test

@@ -27,11 +27,13 @@ public final class NativeKernels implements AutoCloseable {
     private static final long STRUCT_BYTES = 256;
 
     private static final int STRUCTS = 15;
+    private static final long COUNTER_BYTES = (long) Integer.BYTES * FusedRnn.FRNN_COUNTERS;
 
     private final CudaContext context;
     private final HostBlock memory = new HostBlock(STRUCTS * STRUCT_BYTES);
     private final NativeCall call;
     private final Workspace workspace;
+    private final long counters;
     private final FrnnFillParams fill = new FrnnFillParams(memory.take(STRUCT_BYTES));
     private final FrnnConvertParams convert = new FrnnConvertParams(memory.take(STRUCT_BYTES));
     private final FrnnAddScaledParams addScaled = new FrnnAddScaledParams(memory.take(STRUCT_BYTES));
@@ -59,20 +61,21 @@ public final class NativeKernels implements AutoCloseable {
         this.context = context;
         this.call = new NativeCall(context);
         this.workspace = new Workspace(context);
+        this.counters = zeros(COUNTER_BYTES);
         fill.structSize(fill.sizeof()).stream(stream);
         convert.structSize(convert.sizeof()).reserved(0).stream(stream);
         addScaled.structSize(addScaled.sizeof()).stream(stream);
         scale.structSize(scale.sizeof()).stream(stream);
         addRow.structSize(addRow.sizeof()).reserved(0).stream(stream);
-        columnSum.structSize(columnSum.sizeof()).stream(stream);
-        reduce.structSize(reduce.sizeof()).stream(stream);
+        columnSum.structSize(columnSum.sizeof()).matrices(1, 0).sums(1, 0).counters(counters).stream(stream);
+        reduce.structSize(reduce.sizeof()).counters(counters).stream(stream);
         gather.structSize(gather.sizeof()).reserved(0).error(0).stream(stream);
         scatterAdd.structSize(scatterAdd.sizeof()).stream(stream);
         crossEntropy.structSize(crossEntropy.sizeof()).best(0).error(0).stream(stream);
         dropout.structSize(dropout.sizeof()).firstElement(0).stream(stream);
         dropoutRows.structSize(dropoutRows.sizeof()).stream(stream);
-        penalty.structSize(penalty.sizeof()).stream(stream);
-        clipScale.structSize(clipScale.sizeof()).lossUnscale(0).reserved(0).stream(stream);
+        penalty.structSize(penalty.sizeof()).counters(counters).stream(stream);
+        clipScale.structSize(clipScale.sizeof()).lossUnscale(0).counters(counters).stream(stream);
         update.structSize(update.sizeof()).stream(stream);
     }
 
@@ -127,7 +130,12 @@ public final class NativeKernels implements AutoCloseable {
             int matrixType, int sumType, boolean accumulate, long rows, long columns, long matrix, long sums) {
         enter();
         columnSum.matrixType(matrixType).sumType(sumType).accumulate(accumulate ? 1 : 0);
-        columnSum.rows(rows).columns(columns).stride(columns).matrix(matrix).sums(sums);
+        columnSum
+                .rows(rows)
+                .columns(columns)
+                .stride(columns)
+                .matrices(0, matrix)
+                .sums(0, sums);
         columnSum.workspace(workspace.atLeast(FusedRnn.frnn_column_sum_workspace(rows, columns)));
         call.check(FusedRnn.frnn_column_sum(columnSum, call.message()), "frnn_column_sum");
     }
@@ -218,15 +226,19 @@ public final class NativeKernels implements AutoCloseable {
         call.check(FusedRnn.frnn_activity_penalty(penalty, call.message()), "frnn_activity_penalty");
     }
 
-    /** The factor of clipping by the global norm. */
-    public void clipScale(float maxNorm, float lossUnscale, long squaredNorm, long factor) {
+    /** The squared norm of all gradients and the factor of clipping by it. */
+    public void clipScale(
+            int type, long count, float maxNorm, float lossUnscale, long gradients, long squaredNorm, long factor) {
         enter();
-        clipScale
-                .maxNorm(maxNorm)
-                .lossUnscaleValue(lossUnscale)
-                .squaredNorm(squaredNorm)
-                .scale(factor);
+        clipScale.type(type).count(count).maxNorm(maxNorm).lossUnscaleValue(lossUnscale);
+        clipScale.gradients(gradients).squaredNorm(squaredNorm).scale(factor);
+        clipScale.workspace(workspace.atLeast(FusedRnn.frnn_reduce_workspace(count)));
         call.check(FusedRnn.frnn_clip_scale(clipScale, call.message()), "frnn_clip_scale");
+    }
+
+    /** U32 [{@code FRNN_COUNTERS}] of zeros for sums on this stream, which leave them as zeros. */
+    public long counters() {
+        return counters;
     }
 
     /** The numbers of an optimizer's formula: see {@code FrnnUpdateParams}. */
@@ -269,8 +281,21 @@ public final class NativeKernels implements AutoCloseable {
         }
         closed = true;
         workspace.close();
+        context.free(counters);
         memory.close();
         call.close();
+    }
+
+    private long zeros(long bytes) {
+        try {
+            long block = context.allocate(bytes);
+            context.fill(block, (byte) 0, bytes);
+            return block;
+        } catch (RuntimeException noMemory) {
+            memory.close();
+            call.close();
+            throw noMemory;
+        }
     }
 
     private void enter() {

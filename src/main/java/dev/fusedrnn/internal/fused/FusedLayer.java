@@ -50,7 +50,7 @@ public final class FusedLayer {
         this.recurrence =
                 persistent != null ? persistent : new StreamedRecurrence(shape, pitches, oneLaunch, gemms, calls);
         this.whyStreamed = why.toString();
-        this.weights = new LayerWeights(shape, pitches, calls);
+        this.weights = new LayerWeights(shape, pitches);
         this.gradients = shape.training() ? weightGradients(side) : null;
         long allRows = shape.directions() * pitches.gates();
         long inputs = pitches.inputs();

@@ -11,13 +11,19 @@ public final class LayerWeights {
     /** Device addresses of one direction's parameters, or of their gradients. */
     public record Flat(long wIh, long wHh, long wHr, long bIh, long bHh) {}
 
-    private static final int F32 = FusedRnn.FRNN_F32;
-    private static final int F32_BYTES = 4;
+    private static final long F32_BYTES = 4;
 
     private final LayerShape shape;
     private final Pitches pitches;
-    private final NativeCalls calls;
-    private final int recurrentRows;
+
+    // The matrices of one direction, as the kernels read them and as the products leave their gradients.
+    private final PackedMatrix inputMatrix;
+    private final PackedMatrix forwardMatrix;
+    private final PackedMatrix backwardMatrix;
+    private final PackedMatrix recurrentGradient;
+    private final PackedMatrix biasMatrix;
+    private final PackedMatrix recurrentBias;
+    private final PackedMatrix projectionMatrix;
 
     // Byte offsets within the layer's block.
     private final long wIh;
@@ -29,11 +35,21 @@ public final class LayerWeights {
     private final long bytes;
 
     /** Weights of a layer. */
-    public LayerWeights(LayerShape shape, Pitches pitches, NativeCalls calls) {
+    public LayerWeights(LayerShape shape, Pitches pitches) {
         this.shape = shape;
         this.pitches = pitches;
-        this.calls = calls;
-        recurrentRows = shape.resetsBefore() ? FusedRnn.FRNN_ROWS_RESET_BEFORE : FusedRnn.FRNN_ROWS_INTERLEAVED;
+        int recurrentOrder = shape.resetsBefore() ? FusedRnn.FRNN_ROWS_RESET_BEFORE : FusedRnn.FRNN_ROWS_INTERLEAVED;
+        int order = FusedRnn.FRNN_ROWS_INTERLEAVED;
+        long rows = pitches.gates();
+        inputMatrix = matrix(order, shape.inputs(), rows, pitches.inputs());
+        forwardMatrix = recurrent(recurrentOrder, pitches.forward());
+        backwardMatrix = recurrent(recurrentOrder, pitches.backward());
+        recurrentGradient = matrix(recurrentOrder, shape.outputs(), rows, pitches.outputs());
+        biasMatrix = matrix(order, 1, rows, 1);
+        recurrentBias = matrix(recurrentOrder, 1, rows, 1);
+        projectionMatrix = shape.projects()
+                ? PackedMatrix.ofRows(shape.projection(), shape.hidden(), pitches.states(), pitches.units())
+                : null;
         long allRows = shape.directions() * pitches.gates();
         Offsets offsets = new Offsets();
         wIh = offsets.next(shape.bytes(allRows * pitches.inputs()));
@@ -44,7 +60,7 @@ public final class LayerWeights {
                         shape.bytes(shape.directions() * pitches.backward().elements()));
         bias = offsets.next(shape.bytes(allRows));
         bHn = offsets.next(shape.isGru() ? F32_BYTES * shape.directions() * shape.hidden() : 0);
-        wHr = offsets.next(shape.projects() ? shape.bytes(shape.directions() * pitches.states() * pitches.units()) : 0);
+        wHr = offsets.next(shape.projects() ? shape.bytes(shape.directions() * projectionMatrix.elements()) : 0);
         bytes = offsets.total();
     }
 
@@ -53,67 +69,37 @@ public final class LayerWeights {
         return bytes;
     }
 
-    /** Packs the weights of all directions into the block. */
-    public void pack(Flat[] flat, long block, long stream) {
-        long rows = pitches.gates();
-        boolean splitsBias = shape.cell() == FusedRnn.FRNN_GRU_RESET_AFTER;
+    private PackedMatrix matrix(int order, long columns, long rows, long pitch) {
+        return new PackedMatrix(order, shape.gates(), shape.hidden(), columns, rows, pitch);
+    }
+
+    private PackedMatrix recurrent(int order, Pitches.Recurrent size) {
+        return matrix(order, shape.outputs(), size.rows(), size.columns());
+    }
+
+    /** Packs the weights of all directions into the block, from S to S. */
+    public void pack(Flat[] flat, long block, Packing to) {
         for (int d = 0; d < flat.length; d++) {
-            calls.packRows(
-                    FusedRnn.FRNN_ROWS_INTERLEAVED,
-                    shape.type(),
-                    flat[d].wIh(),
-                    shape.type(),
-                    block + wIh + shape.bytes(d * rows * pitches.inputs()),
-                    shape.gates(),
-                    shape.hidden(),
-                    shape.inputs(),
-                    rows,
-                    pitches.inputs(),
-                    stream);
-            packRecurrent(flat[d].wHh(), block + wHh, pitches.forward(), d, stream);
+            to.add(inputMatrix, flat[d].wIh(), part(block + wIh, inputMatrix, d));
+            to.add(forwardMatrix, flat[d].wHh(), part(block + wHh, forwardMatrix, d));
             if (wHhBackward != wHh) {
-                packRecurrent(flat[d].wHh(), block + wHhBackward, pitches.backward(), d, stream);
+                to.add(backwardMatrix, flat[d].wHh(), part(block + wHhBackward, backwardMatrix, d));
             }
-            calls.packBias(
-                    shape.cell(),
-                    shape.type(),
-                    shape.hidden(),
+            long apart = recurrentBiasN(block);
+            to.addSum(
+                    biasMatrix,
                     flat[d].bIh(),
                     flat[d].bHh(),
-                    block + bias + shape.bytes(d * rows),
-                    rows,
-                    splitsBias ? block + bHn + F32_BYTES * d * shape.hidden() : 0,
-                    stream);
+                    apart == 0 ? 0 : apart + F32_BYTES * d * shape.hidden(),
+                    part(block + bias, biasMatrix, d));
             if (shape.projects()) {
-                calls.packRows(
-                        FusedRnn.FRNN_ROWS_INTERLEAVED,
-                        shape.type(),
-                        flat[d].wHr(),
-                        shape.type(),
-                        block + wHr + shape.bytes(d * pitches.states() * pitches.units()),
-                        1,
-                        shape.projection(),
-                        shape.hidden(),
-                        pitches.states(),
-                        pitches.units(),
-                        stream);
+                to.add(projectionMatrix, flat[d].wHr(), part(block + wHr, projectionMatrix, d));
             }
         }
     }
 
-    private void packRecurrent(long flat, long packed, Pitches.Recurrent size, int direction, long stream) {
-        calls.packRows(
-                recurrentRows,
-                shape.type(),
-                flat,
-                shape.type(),
-                packed + shape.bytes(direction * size.elements()),
-                shape.gates(),
-                shape.hidden(),
-                shape.outputs(),
-                size.rows(),
-                size.columns(),
-                stream);
+    private long part(long packed, PackedMatrix matrix, int direction) {
+        return packed + shape.bytes(direction * matrix.elements());
     }
 
     /** Address of the packed S [D·H·G, C], with the pitches of gates and inputs. */
@@ -146,58 +132,44 @@ public final class LayerWeights {
         return shape.projects() ? block + wHr : 0;
     }
 
-    /** Adds or writes the gradient of the input weights, from F32 [D·H·G, C], with the pitches of gates and inputs. */
-    void unpackInput(long packed, int flatType, Flat[] flat, boolean accumulate, long stream) {
+    /** The gradient of the input weights, from F32 [D·H·G, C], with the pitches of gates and inputs. */
+    void unpackInput(long packed, Flat[] flat, Unpacking to) {
         for (int d = 0; d < flat.length; d++) {
-            calls.unpackRows(
-                    FusedRnn.FRNN_ROWS_INTERLEAVED,
-                    F32,
-                    packed + F32_BYTES * d * pitches.gates() * pitches.inputs(),
-                    pitches.inputs(),
-                    flatType,
-                    flat[d].wIh(),
-                    shape.gates(),
-                    shape.hidden(),
-                    shape.inputs(),
-                    accumulate,
-                    stream);
+            to.add(inputMatrix, gradient(packed, inputMatrix, d), flat[d].wIh());
         }
     }
 
-    /** Adds or writes the gradient of the recurrent weights, from F32 [D, H·G, P or H], with the pitches of gates and outputs. */
-    void unpackRecurrent(long packed, int flatType, Flat[] flat, boolean accumulate, long stream) {
+    /** The gradient of the recurrent weights, from F32 [D, H·G, P or H], with the pitches of gates and outputs. */
+    void unpackRecurrent(long packed, Flat[] flat, Unpacking to) {
         for (int d = 0; d < flat.length; d++) {
-            calls.unpackRows(
-                    recurrentRows,
-                    F32,
-                    packed + F32_BYTES * d * pitches.gates() * pitches.outputs(),
-                    pitches.outputs(),
-                    flatType,
-                    flat[d].wHh(),
-                    shape.gates(),
-                    shape.hidden(),
-                    shape.outputs(),
-                    accumulate,
-                    stream);
+            to.add(recurrentGradient, gradient(packed, recurrentGradient, d), flat[d].wHh());
+        }
+    }
+
+    /** The gradient of the projection weights, from F32 [D,P,H], with the pitches of states and units. */
+    void unpackProjection(long packed, Flat[] flat, Unpacking to) {
+        for (int d = 0; d < flat.length; d++) {
+            to.add(projectionMatrix, gradient(packed, projectionMatrix, d), flat[d].wHr());
         }
     }
 
     /**
-     * Adds or writes the gradients of the biases, from the sums of dGates and of the recurrent side, F32 [D, H·G] each with
-     * the pitch of gates.
+     * The gradients of the biases, from the sums of dGates and of the recurrent side, F32 [D, H·G] each with the pitch of
+     * gates; the same sums where both sides have one gradient.
      */
-    void unpackBiases(long sums, long sumsH, int flatType, Flat[] flat, boolean accumulate, long stream) {
+    void unpackBiases(long sums, long sumsH, Flat[] flat, Unpacking to) {
         for (int d = 0; d < flat.length; d++) {
-            if (flat[d].bIh() == 0) {
-                return;
+            long packed = gradient(sums, biasMatrix, d);
+            if (sumsH == sums) {
+                to.add(biasMatrix, packed, flat[d].bIh(), flat[d].bHh());
+            } else {
+                to.add(biasMatrix, packed, flat[d].bIh());
+                to.add(recurrentBias, gradient(sumsH, recurrentBias, d), flat[d].bHh());
             }
-            long offset = F32_BYTES * d * pitches.gates();
-            unpackBias(sums + offset, FusedRnn.FRNN_ROWS_INTERLEAVED, flatType, flat[d].bIh(), accumulate, stream);
-            unpackBias(sumsH + offset, recurrentRows, flatType, flat[d].bHh(), accumulate, stream);
         }
     }
 
-    private void unpackBias(long packed, int rows, int flatType, long flat, boolean accumulate, long stream) {
-        calls.unpackRows(rows, F32, packed, 1, flatType, flat, shape.gates(), shape.hidden(), 1, accumulate, stream);
+    private static long gradient(long packed, PackedMatrix matrix, int direction) {
+        return packed + F32_BYTES * direction * matrix.elements();
     }
 }

@@ -7,13 +7,11 @@ import dev.fusedrnn.internal.host.HostBlock;
 import dev.fusedrnn.internal.natives.FrnnColumnSumParams;
 import dev.fusedrnn.internal.natives.FrnnMaskParams;
 import dev.fusedrnn.internal.natives.FrnnMessage;
-import dev.fusedrnn.internal.natives.FrnnPackBiasParams;
-import dev.fusedrnn.internal.natives.FrnnPackRowsParams;
 import dev.fusedrnn.internal.natives.FrnnTransposeParams;
-import dev.fusedrnn.internal.natives.FrnnUnpackRowsParams;
 import dev.fusedrnn.internal.natives.FusedRnn;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.Consumer;
 import org.bytedeco.javacpp.Pointer;
 
 /**
@@ -23,15 +21,14 @@ import org.bytedeco.javacpp.Pointer;
 public final class NativeCalls implements AutoCloseable {
     private static final int F32 = FusedRnn.FRNN_F32;
 
-    /** More than any struct of the native interface takes. */
+    /** More than any struct of the native interface takes that is no list. */
     private static final long STRUCT_BYTES = 512;
 
     private final List<HostBlock> memory = new ArrayList<>();
     private final NativeKernels kernels;
     private final NativeCall call;
-    private final FrnnPackRowsParams packRows = new FrnnPackRowsParams(struct());
-    private final FrnnUnpackRowsParams unpackRows = new FrnnUnpackRowsParams(struct());
-    private final FrnnPackBiasParams packBias = new FrnnPackBiasParams(struct());
+    private final Packing packing = new Packing(this);
+    private final Unpacking unpacking = new Unpacking(this);
     private final FrnnTransposeParams transpose = new FrnnTransposeParams(struct());
     private final FrnnColumnSumParams columnSum = new FrnnColumnSumParams(struct());
     private final FrnnMaskParams mask = new FrnnMaskParams(struct());
@@ -45,9 +42,6 @@ public final class NativeCalls implements AutoCloseable {
     public NativeCalls(CudaContext context, long stream) {
         kernels = new NativeKernels(context, stream);
         call = new NativeCall(context);
-        packRows.structSize(packRows.sizeof());
-        unpackRows.structSize(unpackRows.sizeof());
-        packBias.structSize(packBias.sizeof());
         transpose.structSize(transpose.sizeof());
         columnSum.structSize(columnSum.sizeof());
         mask.structSize(mask.sizeof());
@@ -55,9 +49,18 @@ public final class NativeCalls implements AutoCloseable {
 
     /** Zeroed memory for one more struct that lives as long as this; JavaCPP's own allocations are counted against the heap. */
     Pointer struct() {
-        HostBlock block = new HostBlock(STRUCT_BYTES);
+        return struct(STRUCT_BYTES);
+    }
+
+    /** The same for a struct of any size, by the name that {@code frnn_struct_size} knows. */
+    Pointer struct(String name) {
+        return struct(FusedRnn.frnn_struct_size(name));
+    }
+
+    private Pointer struct(long bytes) {
+        HostBlock block = new HostBlock(bytes);
         memory.add(block);
-        return block.take(STRUCT_BYTES);
+        return block.take(bytes);
     }
 
     /** Where the next call explains a failure. */
@@ -96,7 +99,7 @@ public final class NativeCalls implements AutoCloseable {
         } else if (pitch == columns) {
             convert(fromType, from, toType, to, rows * columns);
         } else {
-            packRows(FusedRnn.FRNN_ROWS_INTERLEAVED, fromType, from, toType, to, 1, rows, columns, rows, pitch, stream);
+            pack(fromType, toType, stream, it -> it.add(PackedMatrix.ofRows(rows, columns, rows, pitch), from, to));
         }
     }
 
@@ -105,65 +108,23 @@ public final class NativeCalls implements AutoCloseable {
         if (pitch == columns) {
             convert(fromType, from, toType, to, rows * columns);
         } else {
-            unpackRows(
-                    FusedRnn.FRNN_ROWS_INTERLEAVED, fromType, from, pitch, toType, to, 1, rows, columns, false, stream);
+            PackedMatrix matrix = PackedMatrix.ofRows(rows, columns, rows, pitch);
+            unpack(fromType, toType, false, stream, it -> it.add(matrix, from, to));
         }
     }
 
-    /** Interleaves the rows of a weight matrix; what is left of the packed matrix becomes zero. */
-    void packRows(
-            int rows,
-            int flatType,
-            long flat,
-            int packedType,
-            long packed,
-            long gates,
-            long hidden,
-            long columns,
-            long packedRows,
-            long pitch,
-            long stream) {
-        packRows
-                .flatType(flatType)
-                .packedType(packedType)
-                .rows(rows)
-                .gates(gates)
-                .hidden(hidden)
-                .columns(columns)
-                .packedRows(packedRows)
-                .packedStride(pitch)
-                .flat(flat)
-                .packed(packed)
-                .stream(stream);
-        check(FusedRnn.frnn_pack_rows(packRows, message()));
+    /** Packs the matrices that {@code add} adds. */
+    public void pack(int flatType, int packedType, long stream, Consumer<Packing> add) {
+        packing.begin(flatType, packedType, stream);
+        add.accept(packing);
+        packing.launch();
     }
 
-    /** The way back from interleaved rows to the flat layout. */
-    void unpackRows(
-            int rows,
-            int packedType,
-            long packed,
-            long pitch,
-            int flatType,
-            long flat,
-            long gates,
-            long hidden,
-            long columns,
-            boolean accumulate,
-            long stream) {
-        unpackRows
-                .packedType(packedType)
-                .flatType(flatType)
-                .rows(rows)
-                .gates(gates)
-                .hidden(hidden)
-                .columns(columns)
-                .accumulate(accumulate ? 1 : 0)
-                .packedStride(pitch)
-                .packed(packed)
-                .flat(flat)
-                .stream(stream);
-        check(FusedRnn.frnn_unpack_rows(unpackRows, message()));
+    /** Brings the matrices that {@code add} adds back to the flat layout: added to what is there, or written over it. */
+    void unpack(int packedType, int flatType, boolean accumulate, long stream, Consumer<Unpacking> add) {
+        unpacking.begin(packedType, flatType, accumulate, stream);
+        add.accept(unpacking);
+        unpacking.launch();
     }
 
     /** Transposes a dense matrix [rows, columns]. */
@@ -172,15 +133,17 @@ public final class NativeCalls implements AutoCloseable {
         check(FusedRnn.frnn_transpose(transpose, message()));
     }
 
-    /** The bias of the input product, {@code count} values with zeros behind the layer's, and the recurrent bias of a GRU's n. */
-    void packBias(int cell, int type, long hidden, long bIh, long bHh, long bias, long count, long bHn, long stream) {
-        packBias.cell(cell).flatType(type).biasType(type).hidden(hidden).biasCount(count);
-        packBias.bIh(bIh).bHh(bHh).bias(bias).bHn(bHn).stream(stream);
-        check(FusedRnn.frnn_pack_bias(packBias, message()));
-    }
-
-    /** Sums the rows of a matrix into F32. */
-    void columnSum(int type, long matrix, long rows, long columns, long sums, long workspace, long stream) {
+    /** Sums the rows of a matrix into F32, and those of a second one of the same sizes if its address is not 0. */
+    void columnSums(
+            int type,
+            long rows,
+            long columns,
+            long matrix,
+            long sums,
+            long second,
+            long secondSums,
+            long workspace,
+            long stream) {
         columnSum
                 .matrixType(type)
                 .sumType(F32)
@@ -188,13 +151,17 @@ public final class NativeCalls implements AutoCloseable {
                 .rows(rows)
                 .columns(columns)
                 .stride(columns)
-                .matrix(matrix)
-                .sums(sums)
+                .matrices(0, matrix)
+                .matrices(1, second)
+                .sums(0, sums)
+                .sums(1, second == 0 ? 0 : secondSums)
                 .workspace(workspace)
+                .counters(kernels.counters())
                 .stream(stream);
         check(FusedRnn.frnn_column_sum(columnSum, message()));
     }
 
+    /** Bytes of scratch memory that {@link #columnSums} needs for one matrix. */
     static long columnSumWorkspace(long rows, long columns) {
         return FusedRnn.frnn_column_sum_workspace(rows, columns);
     }

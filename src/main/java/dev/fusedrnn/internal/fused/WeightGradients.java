@@ -22,7 +22,11 @@ final class WeightGradients {
     private final Gemm projection;
 
     // Parts of the scratch memory, as byte offsets.
-    private final long packed;
+    private final long dInput;
+    private final long dRecurrent;
+    private final long dProjection;
+    private final boolean copiesX;
+    private final boolean copiesY;
     private final long paddedX;
     private final long paddedY;
     private final long paddedHx;
@@ -64,17 +68,19 @@ final class WeightGradients {
                         0)
                 : null;
         Offsets offsets = new Offsets();
-        long widest = Math.max(
-                allRows * Math.max(inputs, outputs), shape.projects() ? pitches.states() * pitches.units() : 0);
-        packed = offsets.next(F32_BYTES * widest);
-        boolean copiesX = inputs != shape.inputs();
-        boolean copiesY = outputs != shape.outputs();
+        dInput = offsets.next(F32_BYTES * allRows * inputs);
+        dRecurrent = offsets.next(F32_BYTES * allRows * outputs);
+        dProjection = offsets.next(
+                shape.projects() ? F32_BYTES * shape.directions() * pitches.states() * pitches.units() : 0);
+        copiesX = inputs != shape.inputs();
+        copiesY = outputs != shape.outputs();
         paddedX = offsets.next(copiesX ? shape.bytes(rows * inputs) : 0);
         paddedY = offsets.next(copiesY ? shape.bytes(rows * allOutputs) : 0);
         paddedHx = offsets.next(copiesY ? shape.bytes(batch * allOutputs) : 0);
         sums = offsets.next(F32_BYTES * allRows);
-        sumsH = offsets.next(F32_BYTES * allRows);
-        sumWorkspace = offsets.next(NativeCalls.columnSumWorkspace(shape.rows(), allRows));
+        sumsH = offsets.next(shape.isGru() ? F32_BYTES * allRows : 0);
+        int summed = shape.isGru() ? 2 : 1;
+        sumWorkspace = offsets.next(summed * NativeCalls.columnSumWorkspace(shape.rows(), allRows));
         scratchBytes = offsets.total();
     }
 
@@ -85,29 +91,59 @@ final class WeightGradients {
 
     /** Adds or writes all weight gradients of the layer. */
     void run(RecurrencePass pass, long x, LayerWeights.Flat[] flat, int flatType, boolean accumulate, long scratch) {
-        long dW = scratch + packed;
-        long rows = shape.rows();
-        input.run(pass.dGates, padded(x, rows, shape.inputs(), pitches.inputs(), scratch + paddedX, pass), dW, 0);
-        weights.unpackInput(dW, flatType, flat, accumulate, pass.stream);
-        recurrentGradients(pass, dW, scratch);
-        weights.unpackRecurrent(dW, flatType, flat, accumulate, pass.stream);
+        copyRows(pass, x, scratch);
+        input.run(pass.dGates, copiesX ? scratch + paddedX : x, scratch + dInput, 0);
+        recurrentGradients(pass, scratch);
         if (shape.projects()) {
-            projectionGradients(pass, flat, flatType, accumulate, dW);
+            projectionGradients(pass, scratch);
         }
-        if (flat[0].bIh() != 0) {
-            biasGradients(pass, flat, flatType, accumulate, scratch);
+        boolean bias = flat[0].bIh() != 0;
+        if (bias) {
+            biasGradients(pass, scratch);
         }
+        calls.unpack(F32, flatType, accumulate, pass.stream, unpacking -> {
+            weights.unpackInput(scratch + dInput, flat, unpacking);
+            weights.unpackRecurrent(scratch + dRecurrent, flat, unpacking);
+            if (shape.projects()) {
+                weights.unpackProjection(scratch + dProjection, flat, unpacking);
+            }
+            if (bias) {
+                weights.unpackBiases(scratch + sums, scratch + (shape.isGru() ? sumsH : sums), flat, unpacking);
+            }
+        });
     }
 
-    private void recurrentGradients(RecurrencePass pass, long dW, long scratch) {
+    /** Copies of what the products want with other rows. */
+    private void copyRows(RecurrencePass pass, long x, long scratch) {
+        int type = shape.type();
+        calls.pack(type, type, pass.stream, packing -> {
+            if (copiesX) {
+                packing.add(rows(shape.rows(), shape.inputs(), pitches.inputs()), x, scratch + paddedX);
+            }
+            if (copiesY) {
+                long states = shape.batch() * shape.directions();
+                long columns = shape.outputs();
+                packing.add(rows(shape.steps() * states, columns, pitches.outputs()), pass.y, scratch + paddedY);
+                if (pass.hx != 0) {
+                    packing.add(rows(states, columns, pitches.outputs()), pass.hx, scratch + paddedHx);
+                }
+            }
+        });
+    }
+
+    private static PackedMatrix rows(long rows, long columns, long pitch) {
+        return PackedMatrix.ofRows(rows, columns, rows, pitch);
+    }
+
+    private void recurrentGradients(RecurrencePass pass, long scratch) {
         long gates = shape.isGru() ? pass.dGatesH : pass.dGates;
         long rows = pitches.gates();
         long outputs = pitches.outputs();
         long step = shape.batch() * shape.directions();
-        long y = padded(pass.y, shape.steps() * step, shape.outputs(), outputs, scratch + paddedY, pass);
-        long hx = pass.hx == 0 ? 0 : padded(pass.hx, step, shape.outputs(), outputs, scratch + paddedHx, pass);
+        long y = copiesY ? scratch + paddedY : pass.y;
+        long hx = copiesY && pass.hx != 0 ? scratch + paddedHx : pass.hx;
         for (int d = 0; d < shape.directions(); d++) {
-            long target = dW + F32_BYTES * d * rows * outputs;
+            long target = scratch + dRecurrent + F32_BYTES * d * rows * outputs;
             long later = shape.bytes(step * rows);
             long laterY = shape.bytes(step * outputs);
             long gatesAt = gates + shape.bytes(d * rows) + (d == 0 ? later : 0);
@@ -129,54 +165,25 @@ final class WeightGradients {
         }
     }
 
-    private void projectionGradients(
-            RecurrencePass pass, LayerWeights.Flat[] flat, int flatType, boolean accumulate, long dW) {
+    private void projectionGradients(RecurrencePass pass, long scratch) {
         for (int d = 0; d < shape.directions(); d++) {
             long dProjected = pass.dProjected + shape.bytes(d * pitches.states());
             long raw = pass.hRaw + shape.bytes(d * pitches.units());
-            projection.run(dProjected, raw, dW, 0);
-            // One gate of P rows: unpacking is a plain copy or sum.
-            calls.unpackRows(
-                    FusedRnn.FRNN_ROWS_INTERLEAVED,
-                    F32,
-                    dW,
-                    pitches.units(),
-                    flatType,
-                    flat[d].wHr(),
-                    1,
-                    shape.projection(),
-                    shape.hidden(),
-                    accumulate,
-                    pass.stream);
+            long target = scratch + dProjection + F32_BYTES * d * pitches.states() * pitches.units();
+            projection.run(dProjected, raw, target, 0);
         }
     }
 
-    /** {@code rows} dense rows as the products want them: themselves, or a copy. */
-    private long padded(long from, long rows, long columns, long pitch, long copy, RecurrencePass pass) {
-        if (pitch == columns) {
-            return from;
-        }
-        calls.padRows(shape.type(), from, shape.type(), copy, rows, columns, pitch, pass.stream);
-        return copy;
-    }
-
-    private void biasGradients(
-            RecurrencePass pass, LayerWeights.Flat[] flat, int flatType, boolean accumulate, long scratch) {
-        long allRows = shape.directions() * pitches.gates();
-        calls.columnSum(
-                shape.type(), pass.dGates, shape.rows(), allRows, scratch + sums, scratch + sumWorkspace, pass.stream);
-        long recurrentSums = scratch + sums;
-        if (shape.isGru()) {
-            recurrentSums = scratch + sumsH;
-            calls.columnSum(
-                    shape.type(),
-                    pass.dGatesH,
-                    shape.rows(),
-                    allRows,
-                    recurrentSums,
-                    scratch + sumWorkspace,
-                    pass.stream);
-        }
-        weights.unpackBiases(scratch + sums, recurrentSums, flatType, flat, accumulate, pass.stream);
+    private void biasGradients(RecurrencePass pass, long scratch) {
+        calls.columnSums(
+                shape.type(),
+                shape.rows(),
+                shape.directions() * pitches.gates(),
+                pass.dGates,
+                scratch + sums,
+                shape.isGru() ? pass.dGatesH : 0,
+                scratch + sumsH,
+                scratch + sumWorkspace,
+                pass.stream);
     }
 }
