@@ -182,7 +182,7 @@ def kernels(place):
     place.need_gpu()
     commands = [Command("kernel-tests", place.tool("native"), 120, KERNELS)]
     for name in shape_lists(place, timed=False):
-        commands.append(Command("check-" + name, place.tool("bench", "--check-only", "--list", "shapes/" + name + ".txt"), 90, bench_judge))
+        commands.append(Command("check-" + name, place.tool("bench", "--check-only", *of_list(name)), 120, bench_judge))
     repeated = "lstm bf16 32 24 256 1 0 0 gru bf16 33 24 250 2 1 0 lstm bf16 20 12 650 2 1 0 gru bf16 16 12 1024 1 0 0"
     repeated = (repeated + " lstm f32 33 12 250 2 1 0 lstm bf16 128 12 1024 1 0 0").split()
     commands.append(Command("repeat", place.tool("bench", "--check-only", "--repeat", "100", *repeated), 60, bench_judge))
@@ -193,6 +193,12 @@ def shape_lists(place, timed):
     folder = os.path.join(place.bundle(), "shapes")
     names = sorted(os.listdir(folder)) if os.path.isdir(folder) else ["shapes_check.txt", "shapes_time.txt"]
     return [name[:-4] for name in names if name.endswith(".txt") and ("time" in name) == timed]
+
+
+def of_list(name):
+    """A list, run by the kind of kernels that it is about, also where another promises to be faster."""
+    kinds = [kind for kind in ("chip", "wide") if kind in name]
+    return [*(["--plans", kinds[0]] if kinds else []), "--list", "shapes/" + name + ".txt"]
 
 
 def tests(place):
@@ -223,7 +229,7 @@ def sanitizer(place):
 def steps(place):
     place.need_gpu()
     return [
-        Command("steps-" + name, place.tool("bench", "--no-check", "--list", "shapes/" + name + ".txt"), 90, bench_judge)
+        Command("steps-" + name, place.tool("bench", "--no-check", *of_list(name)), 90, bench_judge)
         for name in shape_lists(place, timed=True)
     ]
 
