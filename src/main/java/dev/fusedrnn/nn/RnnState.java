@@ -1,7 +1,6 @@
 package dev.fusedrnn.nn;
 
 import dev.fusedrnn.engine.RnnConfig;
-import dev.fusedrnn.kernel.Kernels;
 import dev.fusedrnn.tensor.Device;
 import dev.fusedrnn.tensor.Tensor;
 
@@ -45,14 +44,6 @@ public record RnnState(Tensor h, Tensor c) implements AutoCloseable {
         h.copyFrom(other.h);
         if (c != null) {
             c.copyFrom(other.c);
-        }
-    }
-
-    /** Queues the same with the operations of its device. */
-    public void copyFrom(RnnState other, Kernels kernels) {
-        kernels.convert(other.h, h);
-        if (c != null) {
-            kernels.convert(other.c, c);
         }
     }
 

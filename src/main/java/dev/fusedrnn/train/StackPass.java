@@ -36,8 +36,8 @@ final class StackPass implements AutoCloseable {
     private final Rnn rnn;
     private final Sequences sequences;
     private final List<AutoCloseable> owned = new ArrayList<>();
-    private final RnnState state;
-    private final RnnState finalState;
+    private final StateBlock state;
+    private final StateBlock finalState;
     private final Tensor random;
     private final WeightDrop weightDrop;
     private final Tensor reserve;
@@ -75,9 +75,9 @@ final class StackPass implements AutoCloseable {
                 state = longest.state;
                 finalState = longest.finalState;
             } else {
-                state = carried ? own(RnnState.zeros(rnn.config(), rnn.device(), batch)) : null;
+                state = carried ? own(StateBlock.zeros(rnn.config(), rnn.device(), batch)) : null;
                 // The backward pass reads the initial state, so a training pass must not overwrite it.
-                finalState = carried && training ? own(RnnState.zeros(rnn.config(), rnn.device(), batch)) : state;
+                finalState = carried && training ? own(StateBlock.zeros(rnn.config(), rnn.device(), batch)) : state;
             }
             execution = own(rnn.prepare(steps, batch, training));
             reserve = training ? reserve(longest) : null;
@@ -137,16 +137,14 @@ final class StackPass implements AutoCloseable {
 
     /** The state the next pass starts from; null if it is not carried. */
     RnnState state() {
-        return state;
+        return state == null ? null : state.state();
     }
 
     /** Bytes of states of its own. */
     long stateBytes() {
         return owned.stream()
-                .filter(RnnState.class::isInstance)
-                .map(RnnState.class::cast)
-                .mapToLong(own ->
-                        own.h().byteSize() + (own.c() == null ? 0 : own.c().byteSize()))
+                .filter(StateBlock.class::isInstance)
+                .mapToLong(block -> ((StateBlock) block).memory().byteSize())
                 .sum();
     }
 
