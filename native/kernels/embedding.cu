@@ -9,16 +9,46 @@
 namespace frnn {
 namespace {
 
-template <typename From, typename To>
+constexpr int ACCESS_BYTES = 16;
+
+// Neighbouring elements of two types that one thread moves at once: none of the two accesses is wider than 16 bytes.
+template <typename A, typename B>
+constexpr int WIDE = ACCESS_BYTES / static_cast<int>(sizeof(A) > sizeof(B) ? sizeof(A) : sizeof(B));
+
+bool aligned(uint64_t address) { return address % ACCESS_BYTES == 0; }
+
+// Threads side by side for a row of `packs` accesses, a power of two; the rest of a block takes further rows.
+unsigned rowThreads(int64_t packs, unsigned most) {
+    unsigned threads = 1;
+    while (threads < most && threads < packs) threads *= 2;
+    return threads;
+}
+
+template <typename From, typename To, int COUNT>
 __global__ void __launch_bounds__(THREADS) gatherKernel(const __grid_constant__ FrnnGatherParams p) {
-    for (int64_t m = blockIdx.x; m < p.M; m += gridDim.x) {
+    const int64_t packs = p.E / COUNT;
+    const int64_t step = static_cast<int64_t>(gridDim.x) * blockDim.y;
+    for (int64_t m = static_cast<int64_t>(blockIdx.x) * blockDim.y + threadIdx.y; m < p.M; m += step) {
         const int64_t id = address<const int32_t>(p.ids)[m];
         const bool bad = id < 0 || id >= p.V;
-        const From *from = address<const From>(p.table) + (bad ? 0 : id * p.E);
-        To *to = address<To>(p.rows) + m * p.E;
-        for (int64_t e = threadIdx.x; e < p.E; e += blockDim.x) to[e] = fromFloat<To>(bad ? 0.0f : toFloat(from[e]));
+        const auto *from = reinterpret_cast<const Pack<From, COUNT> *>(address<const From>(p.table) + (bad ? 0 : id * p.E));
+        auto *to = reinterpret_cast<Pack<To, COUNT> *>(address<To>(p.rows) + m * p.E);
+        for (int64_t e = threadIdx.x; e < packs; e += blockDim.x) {
+            const Pack<From, COUNT> read = from[e];
+            Pack<To, COUNT> written;
+#pragma unroll
+            for (int k = 0; k < COUNT; ++k) written.at[k] = fromFloat<To>(bad ? 0.0f : toFloat(read.at[k]));
+            to[e] = written;
+        }
         if (bad && threadIdx.x == 0) optionalWrite<uint32_t>(p.error, 0, FRNN_WORD_INDEX);
     }
+}
+
+template <typename From, typename To, int COUNT>
+void launchGather(const FrnnGatherParams &p) {
+    const unsigned lanes = rowThreads(p.E / COUNT, THREADS);
+    const unsigned rows = THREADS / lanes;
+    launchKernel(gatherKernel<From, To, COUNT>, blocksFor(p.M, static_cast<int>(rows)), dim3(lanes, rows), 0, streamOf(p.stream), p);
 }
 
 // Sorted positions one block adds up. A frequent id's run is cut into pieces of this length, whose sums are added afterwards.
@@ -26,7 +56,9 @@ constexpr int PIECE = 32;
 // Rows read before the first is added, to have that many loads under way.
 constexpr int AHEAD = 8;
 
-constexpr int SUM_THREADS = 128;
+constexpr int SUM_THREADS = 64;
+// Blocks on a multiprocessor that leave each thread registers for all rows it reads ahead.
+constexpr int SUM_BLOCKS = 8;
 
 struct Runs {
     const SortItem *items;
@@ -38,57 +70,116 @@ struct Runs {
     __device__ __forceinline__ bool continues(int64_t at) const { return at > 0 && at < count && items[at - 1].key == items[at].key; }
 };
 
-template <typename T>
-__device__ __forceinline__ void addToTable(const FrnnScatterAddParams &p, uint32_t key, int64_t e, float sum) {
-    T *to = address<T>(p.table) + static_cast<int64_t>(key) * p.E + e;
-    *to = fromFloat<T>(p.accumulate != 0 ? toFloat(*to) + sum : sum);
+// Sums of COUNT neighbouring columns.
+template <int COUNT>
+struct Sums {
+    float at[COUNT] = {};
+
+    template <typename R>
+    __device__ __forceinline__ void add(const Pack<R, COUNT> &values) {
+#pragma unroll
+        for (int k = 0; k < COUNT; ++k) at[k] += toFloat(values.at[k]);
+    }
+
+    // Adds them to what is at `to`, or overwrites it.
+    template <typename T>
+    __device__ __forceinline__ void store(T *to, bool accumulate) const {
+        constexpr int PART = COUNT < ACCESS_BYTES / static_cast<int>(sizeof(T)) ? COUNT : ACCESS_BYTES / static_cast<int>(sizeof(T));
+        auto *parts = reinterpret_cast<Pack<T, PART> *>(to);
+#pragma unroll
+        for (int part = 0; part < COUNT / PART; ++part) {
+            Pack<T, PART> values;
+            if (accumulate) values = parts[part];
+#pragma unroll
+            for (int k = 0; k < PART; ++k) {
+                const float sum = at[part * PART + k];
+                values.at[k] = fromFloat<T>(accumulate ? toFloat(values.at[k]) + sum : sum);
+            }
+            parts[part] = values;
+        }
+    }
+};
+
+template <typename T, int COUNT>
+__device__ __forceinline__ void addToTable(const FrnnScatterAddParams &p, uint32_t key, int64_t e, const Sums<COUNT> &sums) {
+    sums.store(address<T>(p.table) + static_cast<int64_t>(key) * p.E + e, p.accumulate != 0);
 }
 
-template <typename R, typename T>
+// The columns from e on of a piece.
+template <typename R, typename T, int COUNT>
 __device__ __forceinline__ void sumPiece(const FrnnScatterAddParams &p, const Runs &runs, int64_t piece, int64_t e) {
     const R *rows = address<const R>(p.rows);
     const int64_t begin = piece * PIECE;
     const int64_t end = min(runs.count, begin + PIECE);
     bool fromBefore = runs.continues(begin);
-    float sum = 0.0f;
+    Sums<COUNT> sums;
     for (int64_t batch = begin; batch < end; batch += AHEAD) {
-        float values[AHEAD];
+        Pack<R, COUNT> values[AHEAD];
         uint32_t keys[AHEAD];
 #pragma unroll
         for (int k = 0; k < AHEAD; ++k) {
             const SortItem item = runs.items[min(batch + k, end - 1)];
             keys[k] = item.key;
-            values[k] = toFloat(rows[static_cast<int64_t>(item.position) * p.E + e]);
+            values[k] = *reinterpret_cast<const Pack<R, COUNT> *>(rows + static_cast<int64_t>(item.position) * p.E + e);
         }
 #pragma unroll
         for (int k = 0; k < AHEAD; ++k) {
             const int64_t at = batch + k;
             if (at >= end || keys[k] >= runs.V) break;
-            sum += values[k];
+            sums.add(values[k]);
             const bool goesOn = runs.continues(at + 1);
             if (goesOn && at + 1 < end) continue;
             if (fromBefore) {
-                runs.heads[piece * p.E + e] = sum;
+                sums.store(runs.heads + piece * p.E + e, false);
             } else if (goesOn) {
-                runs.tails[piece * p.E + e] = sum;
+                sums.store(runs.tails + piece * p.E + e, false);
             } else {
-                addToTable<T>(p, keys[k], e, sum);
+                addToTable<T>(p, keys[k], e, sums);
             }
             fromBefore = false;
-            sum = 0.0f;
+            sums = {};
         }
     }
 }
 
-template <typename R, typename T>
-__global__ void __launch_bounds__(SUM_THREADS) sumPiecesKernel(const __grid_constant__ FrnnScatterAddParams p, Runs runs, int64_t pieces) {
+// Blocks side by side share the columns.
+__device__ __forceinline__ int64_t firstColumn(int count) { return (static_cast<int64_t>(blockIdx.y) * blockDim.x + threadIdx.x) * count; }
+
+__device__ __forceinline__ int64_t columnStep(int count) { return static_cast<int64_t>(gridDim.y) * blockDim.x * count; }
+
+template <typename R, typename T, int COUNT>
+__global__ void __launch_bounds__(SUM_THREADS, SUM_BLOCKS) sumPiecesKernel(const __grid_constant__ FrnnScatterAddParams p, Runs runs, int64_t pieces) {
     for (int64_t piece = blockIdx.x; piece < pieces; piece += gridDim.x) {
-        for (int64_t e = threadIdx.x; e < p.E; e += blockDim.x) sumPiece<R, T>(p, runs, piece, e);
+        for (int64_t e = firstColumn(COUNT); e < p.E; e += columnStep(COUNT)) sumPiece<R, T, COUNT>(p, runs, piece, e);
     }
 }
 
+// The columns from e on of a run that began in `piece` and goes on behind it.
+template <typename T, int COUNT>
+__device__ __forceinline__ void joinPieces(const FrnnScatterAddParams &p, const Runs &runs, int64_t pieces, int64_t piece, uint32_t key, int64_t e) {
+    Sums<COUNT> sums;
+    sums.add(*reinterpret_cast<const Pack<float, COUNT> *>(runs.tails + piece * p.E + e));
+    bool goesOn = true;
+    for (int64_t batch = piece + 1; goesOn; batch += AHEAD) {
+        Pack<float, COUNT> heads[AHEAD];
+        bool same[AHEAD];
+#pragma unroll
+        for (int k = 0; k < AHEAD; ++k) same[k] = batch + k < pieces && runs.items[(batch + k) * PIECE].key == key;
+#pragma unroll
+        for (int k = 0; k < AHEAD; ++k) {
+            if (same[k]) heads[k] = *reinterpret_cast<const Pack<float, COUNT> *>(runs.heads + (batch + k) * p.E + e);
+        }
+#pragma unroll
+        for (int k = 0; k < AHEAD; ++k) {
+            if (same[k]) sums.add(heads[k]);
+        }
+        goesOn = same[AHEAD - 1];
+    }
+    addToTable<T>(p, key, e, sums);
+}
+
 // Adds the pieces of runs longer than one piece, at the piece where the run began, in order.
-template <typename T>
+template <typename T, int COUNT>
 __global__ void __launch_bounds__(SUM_THREADS) joinPiecesKernel(const __grid_constant__ FrnnScatterAddParams p, Runs runs, int64_t pieces) {
     for (int64_t piece = blockIdx.x; piece < pieces; piece += gridDim.x) {
         const int64_t next = (piece + 1) * PIECE;
@@ -96,16 +187,22 @@ __global__ void __launch_bounds__(SUM_THREADS) joinPiecesKernel(const __grid_con
         const uint32_t key = runs.items[next].key;
         const bool beganBefore = runs.items[piece * PIECE].key == key && runs.continues(piece * PIECE);
         if (beganBefore || key >= runs.V) continue;
-        for (int64_t e = threadIdx.x; e < p.E; e += blockDim.x) {
-            float sum = runs.tails[piece * p.E + e];
-            int64_t at = piece + 1;
-            do {
-                sum += runs.heads[at * p.E + e];
-                ++at;
-            } while (at < pieces && runs.items[at * PIECE].key == key);
-            addToTable<T>(p, key, e, sum);
-        }
+        for (int64_t e = firstColumn(COUNT); e < p.E; e += columnStep(COUNT)) joinPieces<T, COUNT>(p, runs, pieces, piece, key, e);
     }
+}
+
+dim3 sumBlocks(int64_t pieces, int64_t packs) { return dim3(blocksFor(pieces, 1), blocksFor(packs, SUM_THREADS)); }
+
+template <typename R, typename T, int COUNT>
+void launchSum(const FrnnScatterAddParams &p, const Runs &runs, int64_t pieces) {
+    const int64_t packs = p.E / COUNT;
+    launchKernel(sumPiecesKernel<R, T, COUNT>, sumBlocks(pieces, packs), rowThreads(packs, SUM_THREADS), 0, streamOf(p.stream), p, runs, pieces);
+}
+
+template <typename T, int COUNT>
+void launchJoin(const FrnnScatterAddParams &p, const Runs &runs, int64_t pieces) {
+    const int64_t packs = p.E / COUNT;
+    launchKernel(joinPiecesKernel<T, COUNT>, sumBlocks(pieces, packs), rowThreads(packs, SUM_THREADS), 0, streamOf(p.stream), p, runs, pieces);
 }
 
 struct ScatterWorkspace {
@@ -121,8 +218,6 @@ int64_t rounded(int64_t bytes) { return ceilDiv(bytes, 256) * 256; }
 ScatterWorkspace scatterWorkspace(int64_t M, int64_t E) {
     return {rounded(M * static_cast<int64_t>(sizeof(SortItem))), rounded(sortTiles(M) * RADIX * 4), rounded(ceilDiv(M, PIECE) * E * 4)};
 }
-
-unsigned sumThreads(int64_t E) { return E >= SUM_THREADS ? SUM_THREADS : static_cast<unsigned>(ceilDiv(E, 32) * 32); }
 
 }  // namespace
 }  // namespace frnn
@@ -145,7 +240,12 @@ int32_t frnn_gather(const FrnnGatherParams *params, FrnnMessage *message) {
         withType(p.rowsType, [&](auto rows) {
             using From = typename decltype(table)::type;
             using To = typename decltype(rows)::type;
-            launchKernel(gatherKernel<From, To>, blocksFor(p.M, 1), sumThreads(p.E), 0, streamOf(p.stream), p);
+            constexpr int COUNT = WIDE<From, To>;
+            if (p.E % COUNT == 0 && aligned(p.table) && aligned(p.rows)) {
+                launchGather<From, To, COUNT>(p);
+            } else {
+                launchGather<From, To, 1>(p);
+            }
         });
     });
     return check.cuda(cudaGetLastError());
@@ -182,18 +282,28 @@ int32_t frnn_scatter_add(const FrnnScatterAddParams *params, FrnnMessage *messag
     if (check.cuda(cudaGetLastError()) != FRNN_OK) return check.status();
     const Runs runs{sorted, p.M, static_cast<uint32_t>(p.V), heads, tails};
     const int64_t pieces = ceilDiv(p.M, PIECE);
-    const unsigned blocks = blocksFor(pieces, 1);
+    const bool wide = aligned(p.rows) && aligned(p.table);
     withType(p.rowsType, [&](auto rows) {
         withType(p.tableType, [&](auto table) {
             using R = typename decltype(rows)::type;
             using T = typename decltype(table)::type;
-            launchKernel(sumPiecesKernel<R, T>, blocks, sumThreads(p.E), 0, stream, p, runs, pieces);
+            constexpr int COUNT = ACCESS_BYTES / static_cast<int>(sizeof(R));
+            if (wide && p.E % COUNT == 0) {
+                launchSum<R, T, COUNT>(p, runs, pieces);
+            } else {
+                launchSum<R, T, 1>(p, runs, pieces);
+            }
         });
     });
     if (check.cuda(cudaGetLastError()) != FRNN_OK) return check.status();
     withType(p.tableType, [&](auto table) {
         using T = typename decltype(table)::type;
-        launchKernel(joinPiecesKernel<T>, blocks, sumThreads(p.E), 0, stream, p, runs, pieces);
+        constexpr int COUNT = ACCESS_BYTES / static_cast<int>(sizeof(float));
+        if (wide && p.E % COUNT == 0) {
+            launchJoin<T, COUNT>(p, runs, pieces);
+        } else {
+            launchJoin<T, 1>(p, runs, pieces);
+        }
     });
     return check.cuda(cudaGetLastError());
 }

@@ -79,10 +79,14 @@ void addEmbeddingTests() {
         for (int32_t other : FLOATING) {
             const std::string pair = std::string(typeName(type)) + " " + typeName(other);
             add("gather " + pair, [=](Case &c) { gatherCase(c, type, other, 203, 57, 131); });
+            add("gather wide " + pair, [=](Case &c) { gatherCase(c, type, other, 203, 57, 136); });
+            add("gather wide one access " + pair, [=](Case &c) { gatherCase(c, type, other, 203, 57, 8); });
             add("scatter add " + pair, [=](Case &c) { scatterCase(c, type, other, 701, 29, 37, false); });
+            add("scatter add wide " + pair, [=](Case &c) { scatterCase(c, type, other, 701, 29, 40, false); });
         }
         const std::string name = typeName(type);
         add("scatter add accumulated " + name, [=](Case &c) { scatterCase(c, type, FRNN_F32, 5003, 65, 130, true); });
+        add("scatter add wide accumulated " + name, [=](Case &c) { scatterCase(c, type, FRNN_F32, 2003, 31, 1032, true); });
         add("scatter add 1 " + name, [=](Case &c) { scatterCase(c, type, FRNN_F32, 1, 1, 1, true); });
         add("scatter add large vocabulary " + name, [=](Case &c) { scatterCase(c, type, FRNN_F32, 9001, 70001, 5, false); });
     }

@@ -29,7 +29,9 @@ public final class CallKeys {
                 call.y(),
                 call.hy(),
                 call.cy(),
-                call.reserve());
+                call.reserve(),
+                ids(call),
+                table(call));
     }
 
     /**
@@ -40,9 +42,14 @@ public final class CallKeys {
     public static List<Long> of(BackwardCall call, boolean repack) {
         ForwardCall forward = call.forward();
         Tensor gradient = call.dParameters();
+        TableGradient dTable = call.dTable();
         long type = gradient == null ? 0 : gradient.dataType().ordinal();
         return key(
-                (forward.lengths() != null ? 1 : 0) + (call.accumulate() ? 2 : 0) + (repack ? 4 : 0) + 8 * type,
+                (forward.lengths() != null ? 1 : 0)
+                        + (call.accumulate() ? 2 : 0)
+                        + (repack ? 4 : 0)
+                        + (dTable != null && dTable.accumulate() ? 8 : 0)
+                        + 16 * type,
                 forward.parameters(),
                 forward.x(),
                 forward.hx(),
@@ -56,7 +63,18 @@ public final class CallKeys {
                 call.dx(),
                 call.dhx(),
                 call.dcx(),
-                gradient);
+                gradient,
+                ids(forward),
+                table(forward),
+                dTable == null ? null : dTable.table());
+    }
+
+    private static Tensor ids(ForwardCall call) {
+        return call.tokens() == null ? null : call.tokens().ids();
+    }
+
+    private static Tensor table(ForwardCall call) {
+        return call.tokens() == null ? null : call.tokens().table();
     }
 
     private static List<Long> key(long flags, Tensor... tensors) {

@@ -32,13 +32,16 @@ public final class CallShapes {
     }
 
     /**
-     * Checks a forward call.
+     * Checks a forward call over features.
      *
      * @param reserveBytes what the execution asks for; 0 if it is for inference
      * @throws IllegalArgumentException if a tensor is missing, superfluous, or of another shape, type or device
      */
     public void check(ForwardCall call, long reserveBytes) {
         DataType type = config.dataType();
+        if (call.tokens() != null) {
+            throw new IllegalArgumentException("tokens are given, but this execution reads x");
+        }
         required("parameters", call.parameters(), type, parameters);
         required("x", call.x(), type, steps, batch, config.inputSize());
         optional("hx", call.hx(), type, hidden());

@@ -9,7 +9,7 @@ import dev.fusedrnn.tensor.Tensor;
  * otherwise; a null stands for "not given" or "not wanted".
  *
  * @param parameters flat, in the order of {@link ParameterLayout}; read
- * @param x [T, N, C]; read
+ * @param x [T, N, C]; null if {@code tokens} are given; read
  * @param hx [L·D, N, P or H], or null for zeros; read
  * @param cx [L·D, N, H], or null for zeros; LSTM only; read
  * @param lengths valid steps per sample, or null if all are T
@@ -19,6 +19,7 @@ import dev.fusedrnn.tensor.Tensor;
  * @param hy [L·D, N, P or H], or null; written; may be the same memory as hx
  * @param cy [L·D, N, H], or null; written; may be the same memory as cx
  * @param reserve bytes for the backward pass ({@link RnnExecution#reserveBytes}), any type; null in inference; written
+ * @param tokens in place of x, for an execution that {@linkplain RnnExecution#takes takes} them; else null
  */
 public record ForwardCall(
         Tensor parameters,
@@ -30,4 +31,20 @@ public record ForwardCall(
         Tensor y,
         Tensor hy,
         Tensor cy,
-        Tensor reserve) {}
+        Tensor reserve,
+        TokenInput tokens) {
+    /** A pass over features. */
+    public ForwardCall(
+            Tensor parameters,
+            Tensor x,
+            Tensor hx,
+            Tensor cx,
+            SequenceLengths lengths,
+            Tensor random,
+            Tensor y,
+            Tensor hy,
+            Tensor cy,
+            Tensor reserve) {
+        this(parameters, x, hx, cx, lengths, random, y, hy, cy, reserve, null);
+    }
+}

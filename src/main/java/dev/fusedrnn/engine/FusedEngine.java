@@ -22,6 +22,8 @@ import java.util.stream.IntStream;
 /**
  * Our own kernels: one input product over all time steps, a recurrence that runs all steps in one launch where the
  * recurrent weights fit on the chip and step by step elsewhere, and weight gradients as products over all time steps.
+ * Of {@linkplain TokenInput tokens} of a small vocabulary the first layer's input product and its gradients are products over
+ * the vocabulary.
  *
  * <p>Same device, same build, same input: same bits, forward and backward.
  */

@@ -8,7 +8,10 @@ import dev.fusedrnn.internal.cuda.SideStream;
 import dev.fusedrnn.internal.fused.ErrorWord;
 import dev.fusedrnn.internal.fused.FusedLayer;
 import dev.fusedrnn.internal.fused.LayerShape;
+import dev.fusedrnn.internal.fused.LayerWeights;
 import dev.fusedrnn.internal.fused.RecurrencePass;
+import dev.fusedrnn.internal.fused.TokenPolicy;
+import dev.fusedrnn.internal.fused.TokenTable;
 import dev.fusedrnn.internal.fused.WorkQueue;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
@@ -37,6 +40,10 @@ final class FusedExecution implements RnnExecution {
     private final List<Event> gradientsDone = new ArrayList<>();
 
     private Tensor maskedX;
+    /** Both null while no tokens are taken. */
+    private TokenTable tokenTable;
+
+    private Tensor tokenMemory;
     private SequenceLengths uploaded;
     private ForwardCall packedFor;
     private final PackedWeights packed = new PackedWeights();
@@ -71,12 +78,29 @@ final class FusedExecution implements RnnExecution {
 
     @Override
     public long workspaceBytes() {
-        return memory.workspaceBytes + (maskedX == null ? 0 : maskedX.byteSize());
+        return memory.workspaceBytes
+                + (maskedX == null ? 0 : maskedX.byteSize())
+                + (tokenMemory == null ? 0 : tokenMemory.byteSize());
     }
 
     @Override
     public String plan() {
         return "fused " + layers.get(0).plan();
+    }
+
+    @Override
+    public boolean takes(TokenInput tokens) {
+        long vocabulary = tokens.vocabularySize(config.inputSize());
+        boolean indicators = tokens.table() == null;
+        if (!TokenPolicy.of(context).takes(shape(0), vocabulary)) {
+            return false;
+        }
+        if (tokenTable == null) {
+            TokenTable planned = new TokenTable(layers.get(0), vocabulary, indicators, main, side);
+            tokenMemory = device.allocate(DataType.I32, planned.bytes() / DataType.I32.bytes());
+            tokenTable = planned;
+        }
+        return tokenTable.isOf(vocabulary, indicators);
     }
 
     @Override
@@ -113,6 +137,9 @@ final class FusedExecution implements RnnExecution {
         if (maskedX != null) {
             maskedX.close();
         }
+        if (tokenMemory != null) {
+            tokenMemory.close();
+        }
         gradientsDone.forEach(Event::close);
         if (side != null) {
             side.close();
@@ -125,12 +152,19 @@ final class FusedExecution implements RnnExecution {
         if (repack) {
             pack(call.parameters());
         }
-        long x = call.x().address();
+        TokenInput tokens = call.tokens();
+        long x = address(call.x());
         for (int l = 0; l < layers.size(); l++) {
             FusedLayer layer = layers.get(l);
             long block = workspace.address() + memory.weights[l];
             bindForward(call, l);
-            layer.forward(pass, x, block);
+            if (l == 0 && tokens != null) {
+                long ids = tokens.ids().address();
+                tokenTable.gateInputs(pass, ids, address(tokens.table()), block, tokenMemory.address());
+            } else {
+                layer.gateInputs(pass, x, block);
+            }
+            layer.forward(pass, block);
             x = pass.y;
             if (training && l < layers.size() - 1 && config.dropout() > 0) {
                 x = call.reserve().address() + memory.savedDropped[l];
@@ -192,16 +226,27 @@ final class FusedExecution implements RnnExecution {
 
     private void queueWeightGradients(BackwardCall call, int l, long x) {
         Tensor gradients = call.dParameters();
+        int type = LayerShape.type(CudaType.valueOf(gradients.dataType().name()));
+        LayerWeights.Flat[] flat = parameters.of(gradients, l);
         SideStream.of(context).fork();
         layers.get(l)
-                .weightGradients(
-                        pass,
-                        x,
-                        parameters.of(gradients, l),
-                        LayerShape.type(CudaType.valueOf(gradients.dataType().name())),
-                        call.accumulate(),
-                        workspace.address() + memory.gradientScratch);
+                .weightGradients(pass, x, flat, type, call.accumulate(), workspace.address() + memory.gradientScratch);
+        if (l == 0 && call.forward().tokens() != null) {
+            queueTokenGradients(call, flat, type);
+        }
         gradientsDone.get(l & 1).record(side.stream());
+    }
+
+    private void queueTokenGradients(BackwardCall call, LayerWeights.Flat[] flat, int type) {
+        TokenInput tokens = call.forward().tokens();
+        long ids = tokens.ids().address();
+        long scratch = tokenMemory.address();
+        tokenTable.weightGradient(pass, ids, address(tokens.table()), flat, type, call.accumulate(), scratch);
+        TableGradient dTable = call.dTable();
+        if (dTable != null) {
+            long block = workspace.address() + memory.weights[0];
+            tokenTable.tableGradient(dTable.table().address(), dTable.accumulate(), block, scratch);
+        }
     }
 
     private void bindForward(ForwardCall call, int l) {
@@ -240,11 +285,11 @@ final class FusedExecution implements RnnExecution {
         pass.dProjected = shape.projects() ? workspace.address() + memory.dProjected[l & 1] : 0;
     }
 
-    /** The first layer's input with zeros behind the lengths, where the caller's may hold anything, NaN included. */
+    /** The first layer's input with zeros behind the lengths, where the caller's may hold anything, NaN included; 0 with tokens. */
     private long maskedInput(BackwardCall call) {
         ForwardCall forward = call.forward();
-        if (forward.lengths() == null || call.dParameters() == null) {
-            return forward.x().address();
+        if (forward.lengths() == null || call.dParameters() == null || forward.tokens() != null) {
+            return address(forward.x());
         }
         LayerShape shape = shape(0);
         long copy = maskedX.address();

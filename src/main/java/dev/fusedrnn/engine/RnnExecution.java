@@ -15,6 +15,14 @@ public interface RnnExecution extends AutoCloseable {
     /** How the work is done, for reports: the algorithm or kernel plan chosen. */
     String plan();
 
+    /**
+     * Whether calls may have these tokens in place of x, because the execution has a use for that. If so, it takes the memory for
+     * it; an execution takes tokens of one vocabulary, the first it says yes to.
+     */
+    default boolean takes(TokenInput tokens) {
+        return false;
+    }
+
     /** Queues a forward pass; a training pass if the call has a reserve. Shapes have been checked by the caller. */
     void forward(ForwardCall call);
 

@@ -1,5 +1,6 @@
 package dev.fusedrnn.nn;
 
+import dev.fusedrnn.engine.TokenInput;
 import dev.fusedrnn.kernel.Kernels;
 import dev.fusedrnn.tensor.Tensor;
 
@@ -47,6 +48,16 @@ public final class Embedding implements InputLayer {
     @Override
     public void backward(Tensor ids, Tensor dOut, boolean accumulate) {
         kernels.scatterAdd(ids, dOut, parameters.gradient(name), accumulate);
+    }
+
+    @Override
+    public TokenInput tokens(Tensor ids) {
+        return new TokenInput(ids, parameters.value(name));
+    }
+
+    @Override
+    public Tensor tableGradient() {
+        return parameters.gradient(name);
     }
 
     @Override

@@ -1,5 +1,6 @@
 package dev.fusedrnn.nn;
 
+import dev.fusedrnn.engine.TokenInput;
 import dev.fusedrnn.kernel.Kernels;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Tensor;
@@ -54,6 +55,16 @@ public final class OneHotInput implements InputLayer {
     @Override
     public void backward(Tensor ids, Tensor dOut, boolean accumulate) {
         // Indicators are constants.
+    }
+
+    @Override
+    public TokenInput tokens(Tensor ids) {
+        return new TokenInput(ids, null);
+    }
+
+    @Override
+    public Tensor tableGradient() {
+        return null;
     }
 
     @Override

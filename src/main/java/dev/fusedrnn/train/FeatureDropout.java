@@ -28,6 +28,11 @@ final class FeatureDropout {
         elements(features, features, dropouts.input(), LanguageNetwork.INPUT_STREAM);
     }
 
+    /** Whether {@link #input} does anything. */
+    boolean dropsInput() {
+        return dropouts.embedding() > 0 || dropouts.input() > 0;
+    }
+
     /** The way back of {@link #input}. */
     void inputGradient(Tensor ids, Tensor gradient) {
         elements(gradient, gradient, dropouts.input(), LanguageNetwork.INPUT_STREAM);

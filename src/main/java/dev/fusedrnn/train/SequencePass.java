@@ -1,9 +1,13 @@
 package dev.fusedrnn.train;
 
 import dev.fusedrnn.engine.RnnConfig;
+import dev.fusedrnn.engine.RnnExecution;
+import dev.fusedrnn.engine.TableGradient;
+import dev.fusedrnn.engine.TokenInput;
 import dev.fusedrnn.kernel.Kernels;
 import dev.fusedrnn.kernel.Recording;
 import dev.fusedrnn.nn.Dropouts;
+import dev.fusedrnn.nn.InputLayer;
 import dev.fusedrnn.nn.LanguageNetwork;
 import dev.fusedrnn.nn.Rnn;
 import dev.fusedrnn.nn.RnnState;
@@ -39,6 +43,10 @@ public final class SequencePass implements AutoCloseable {
     private final Tensor ids;
     private final Tensor targets;
     private final Tensor random;
+    private final List<RnnExecution> executions = new ArrayList<>();
+    /** What the first stack reads in place of x; null if it reads x. */
+    private final StackPass.Tokens tokens;
+
     private final Tensor x;
     private final Tensor features;
     private final Tensor dFeatures;
@@ -91,16 +99,18 @@ public final class SequencePass implements AutoCloseable {
             targets = minibatch.targets(rows);
             random = minibatch.random(0);
             dropout = new FeatureDropout(kernels, dropouts, random);
+            for (Rnn rnn : network.stacks()) {
+                executions.add(own(rnn.prepare(steps, batch, training)));
+            }
+            tokens = dropout.dropsInput() ? null : tokens();
             int outputs = network.config().outputSize();
-            x = sequence(
-                    longest == null ? null : longest.x, network.config().rnn().inputSize());
+            int inputs = network.config().rnn().inputSize();
+            x = tokens == null ? sequence(longest == null ? null : longest.x, inputs) : null;
             Tensor y = sequence(longest == null ? null : longest.stackOutputs(), outputs);
             features = dropouts.output() > 0 ? sequence(longest == null ? null : longest.features, outputs) : y;
             dFeatures = training ? sequence(longest == null ? null : longest.dFeatures, outputs) : null;
             boolean learnsInput = training && network.input().hasParameters();
-            dx = learnsInput
-                    ? sequence(longest == null ? null : longest.dx, x.shape().extent(2))
-                    : null;
+            dx = learnsInput && tokens == null ? sequence(longest == null ? null : longest.dx, inputs) : null;
             lossSum = longest == null ? own(network.device().zeros(DataType.F32, 1)) : longest.lossSum;
             penaltySum = longest == null ? own(network.device().zeros(DataType.F32, 1)) : longest.penaltySum;
             weightDrops = longest == null ? WeightDrop.of(network, dropouts.weights(), this::own) : longest.weightDrops;
@@ -145,12 +155,13 @@ public final class SequencePass implements AutoCloseable {
             Tensor dy = last || !training
                     ? dFeatures
                     : sequence(shared == null ? null : shared.sequences().dy(), width);
-            StackPass.Sequences sequences = new StackPass.Sequences(in, y, dy, dIn);
+            StackPass.Sequences sequences = new StackPass.Sequences(in, i == 0 ? tokens : null, y, dy, dIn);
             stacks.add(own(
                     shared != null
-                            ? new StackPass(shared, sequences)
+                            ? new StackPass(shared, executions.get(i), sequences)
                             : new StackPass(
                                     rnn,
+                                    executions.get(i),
                                     sequences,
                                     carried,
                                     minibatch.random(i),
@@ -225,7 +236,7 @@ public final class SequencePass implements AutoCloseable {
     }
 
     private void queueEvaluation() {
-        network.input().forward(ids, matrix(x));
+        forwardInput();
         forwardStacks();
         loss.forward(matrix(stackOutputs()), targets);
         kernels.sum(loss.losses().view(0, rows), lossSum, true);
@@ -238,8 +249,7 @@ public final class SequencePass implements AutoCloseable {
      * @param gradientScale F32 [1] on the device: the gradients are those of the sum of losses times this
      */
     public void differentiate(Tensor gradientScale) {
-        network.input().forward(ids, matrix(x));
-        dropout.input(ids, x);
+        forwardInput();
         weightDrops.forEach(drop -> drop.draw(random));
         forwardStacks();
         dropout.output(stackOutputs(), features);
@@ -257,6 +267,28 @@ public final class SequencePass implements AutoCloseable {
         // Behind the weight gradients, which read the state this overwrites.
         kernels.beside(this::advance);
         kernels.join();
+    }
+
+    /**
+     * The tokens, if the first stack's execution takes them. Where the embedding is also the head's, the engine adds to the head's
+     * gradient, which was queued beside the recurrence before.
+     */
+    private StackPass.Tokens tokens() {
+        InputLayer input = network.input();
+        TokenInput read = input.tokens(ids);
+        if (!executions.get(0).takes(read)) {
+            return null;
+        }
+        boolean learns = training && input.hasParameters();
+        boolean tied = network.config().tied();
+        return new StackPass.Tokens(read, learns ? new TableGradient(input.tableGradient(), tied) : null);
+    }
+
+    private void forwardInput() {
+        if (tokens == null) {
+            network.input().forward(ids, matrix(x));
+            dropout.input(ids, x);
+        }
     }
 
     private void forwardStacks() {
@@ -354,7 +386,7 @@ public final class SequencePass implements AutoCloseable {
         return stacks.stream().map(StackPass::plan).distinct().collect(Collectors.joining(" + "));
     }
 
-    /** What the first stack reads, dropout included. */
+    /** What the first stack reads, dropout included; null if it reads tokens. */
     Tensor stackInputs() {
         return x;
     }

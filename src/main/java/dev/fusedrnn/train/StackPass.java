@@ -4,6 +4,8 @@ import dev.fusedrnn.engine.BackwardCall;
 import dev.fusedrnn.engine.ForwardCall;
 import dev.fusedrnn.engine.RnnConfig;
 import dev.fusedrnn.engine.RnnExecution;
+import dev.fusedrnn.engine.TableGradient;
+import dev.fusedrnn.engine.TokenInput;
 import dev.fusedrnn.kernel.Kernels;
 import dev.fusedrnn.nn.Rnn;
 import dev.fusedrnn.nn.RnnState;
@@ -22,16 +24,24 @@ final class StackPass implements AutoCloseable {
     /**
      * Its sequences, each [T, N, …].
      *
-     * @param x read
+     * @param x read; null if tokens are
+     * @param tokens read in place of x, or null
      * @param y written
      * @param dy read; null in inference
      * @param dx written; null in inference, and where nobody wants it
      */
-    record Sequences(Tensor x, Tensor y, Tensor dy, Tensor dx) {
+    record Sequences(Tensor x, Tokens tokens, Tensor y, Tensor dy, Tensor dx) {
         boolean training() {
             return dy != null;
         }
     }
+
+    /**
+     * What an execution reads in place of x.
+     *
+     * @param gradient where the gradient of the tokens' table goes; null if nobody wants it
+     */
+    record Tokens(TokenInput input, TableGradient gradient) {}
 
     private final Rnn rnn;
     private final Sequences sequences;
@@ -48,27 +58,40 @@ final class StackPass implements AutoCloseable {
     /**
      * A pass of its own.
      *
+     * @param execution of the sequences' shape; the caller closes it
      * @param carried whether the state is carried from pass to pass
      * @param random I32 [4] of the stack's own masks
      * @param weightDrop null for none; the caller closes it
      */
-    StackPass(Rnn rnn, Sequences sequences, boolean carried, Tensor random, WeightDrop weightDrop) {
-        this(rnn, sequences, carried, random, weightDrop, null);
+    StackPass(
+            Rnn rnn,
+            RnnExecution execution,
+            Sequences sequences,
+            boolean carried,
+            Tensor random,
+            WeightDrop weightDrop) {
+        this(rnn, execution, sequences, carried, random, weightDrop, null);
     }
 
     /** A pass over fewer steps that shares what {@code longest} has, and must be closed before it. */
-    StackPass(StackPass longest, Sequences sequences) {
-        this(longest.rnn, sequences, longest.state != null, longest.random, longest.weightDrop, longest);
+    StackPass(StackPass longest, RnnExecution execution, Sequences sequences) {
+        this(longest.rnn, execution, sequences, longest.state != null, longest.random, longest.weightDrop, longest);
     }
 
     private StackPass(
-            Rnn rnn, Sequences sequences, boolean carried, Tensor random, WeightDrop weightDrop, StackPass longest) {
+            Rnn rnn,
+            RnnExecution execution,
+            Sequences sequences,
+            boolean carried,
+            Tensor random,
+            WeightDrop weightDrop,
+            StackPass longest) {
         this.rnn = rnn;
+        this.execution = execution;
         this.sequences = sequences;
         this.random = random;
         this.weightDrop = weightDrop;
-        int steps = Math.toIntExact(sequences.x.shape().extent(0));
-        int batch = Math.toIntExact(sequences.x.shape().extent(1));
+        int batch = Math.toIntExact(sequences.y.shape().extent(1));
         boolean training = sequences.training();
         try {
             if (longest != null) {
@@ -79,7 +102,6 @@ final class StackPass implements AutoCloseable {
                 // The backward pass reads the initial state, so a training pass must not overwrite it.
                 finalState = carried && training ? own(StateBlock.zeros(rnn.config(), rnn.device(), batch)) : state;
             }
-            execution = own(rnn.prepare(steps, batch, training));
             reserve = training ? reserve(longest) : null;
             forwardCall = forwardCall();
             backwardCall = training ? backwardCall() : null;
@@ -110,12 +132,22 @@ final class StackPass implements AutoCloseable {
                 sequences.y,
                 state == null ? null : finalState.h(),
                 state == null ? null : finalState.c(),
-                reserve);
+                reserve,
+                sequences.tokens == null ? null : sequences.tokens.input());
     }
 
     private BackwardCall backwardCall() {
         return new BackwardCall(
-                forwardCall, sequences.dy, null, null, sequences.dx, null, null, rnn.flatGradients(), false);
+                forwardCall,
+                sequences.dy,
+                null,
+                null,
+                sequences.dx,
+                null,
+                null,
+                rnn.flatGradients(),
+                false,
+                sequences.tokens == null ? null : sequences.tokens.gradient());
     }
 
     /** Queues the forward pass. */

@@ -1,5 +1,6 @@
 package dev.fusedrnn.engine;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -155,6 +156,28 @@ class CallShapesTest {
                 null,
                 null);
         assertThatThrownBy(() -> shapes.check(call, 0)).hasMessage("cx is for LSTM alone, found for gru");
+    }
+
+    @Test
+    void refusesTokensWhereTheExecutionDoesNotTakeThem() {
+        TokenInput tokens = new TokenInput(tensors.get("random"), null);
+        try (RnnExecution execution = new ReferenceEngine().prepare(CONFIG, cpu, STEPS, BATCH, false)) {
+            assertThat(execution.takes(tokens)).isFalse();
+            ForwardCall call = new ForwardCall(
+                    tensors.get("parameters"),
+                    null,
+                    null,
+                    null,
+                    null,
+                    null,
+                    tensors.get("y"),
+                    null,
+                    null,
+                    null,
+                    tokens);
+            assertThatThrownBy(() -> execution.forward(call))
+                    .hasMessage("tokens are given, but this execution reads x");
+        }
     }
 
     private Tensor cpuTensor(long... shape) {

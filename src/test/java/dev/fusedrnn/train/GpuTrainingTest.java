@@ -7,6 +7,7 @@ import dev.fusedrnn.engine.CellType;
 import dev.fusedrnn.engine.RnnConfig;
 import dev.fusedrnn.internal.cuda.CudaContext;
 import dev.fusedrnn.internal.cuda.SideStream;
+import dev.fusedrnn.internal.fused.TokenPolicy;
 import dev.fusedrnn.nn.Dropouts;
 import dev.fusedrnn.nn.EngineChoice;
 import dev.fusedrnn.nn.LanguageNetwork;
@@ -92,25 +93,28 @@ class GpuTrainingTest {
     /** With three layers buffers are used again; with one, nothing between the head and the embedding waits for the side. */
     @ParameterizedTest
     @CsvSource({
-        "FUSED, LSTM, BF16, 3, true",
-        "FUSED, GRU, BF16, 3, false",
-        "FUSED, GRU, BF16, 1, true",
-        "FUSED, RNN_TANH, F32, 1, false",
-        "FUSED, LSTM, F32, 2, true",
-        "CUDNN, LSTM, BF16, 2, false"
+        "FUSED, LSTM, BF16, 3, true, false",
+        "FUSED, LSTM, BF16, 3, true, true",
+        "FUSED, GRU, BF16, 3, false, false",
+        "FUSED, GRU, BF16, 1, true, false",
+        "FUSED, GRU, BF16, 1, true, true",
+        "FUSED, RNN_TANH, F32, 1, false, false",
+        "FUSED, RNN_TANH, F32, 1, false, true",
+        "FUSED, LSTM, F32, 2, true, false",
+        "CUDNN, LSTM, BF16, 2, false, false"
     })
     void whatRunsBesideTheRecurrenceChangesNoBit(
-            EngineChoice choice, CellType cell, DataType type, int layers, boolean tied) {
+            EngineChoice choice, CellType cell, DataType type, int layers, boolean tied, boolean tokens) {
         RnnConfig stack = RnnConfig.of(cell, 32, 32).withDataType(type).withLayers(layers);
         LanguageNetworkConfig config =
                 LanguageNetworkConfig.of(TinyLanguage.V, 32, stack).withTied(tied);
-        float[] inOrder = trained(choice, config, true);
-        assertThat(trained(choice, config, false)).containsExactly(inOrder);
+        float[] inOrder = trained(choice, config, tokens, true);
+        assertThat(trained(choice, config, tokens, false)).containsExactly(inOrder);
     }
 
     /** Parameters after steps that are queued, recorded and replayed. */
-    private static float[] trained(EngineChoice choice, LanguageNetworkConfig config, boolean serial) {
-        try (Device gpu = open(choice)) {
+    private static float[] trained(EngineChoice choice, LanguageNetworkConfig config, boolean tokens, boolean serial) {
+        try (Device gpu = tokens ? openForTokens() : open(choice)) {
             if (serial) {
                 SideStream.of(CudaContext.of(gpu)).serialize();
             }
@@ -181,6 +185,111 @@ class GpuTrainingTest {
         }
     }
 
+    /** The first layer reads tokens on the GPU and features on the CPU, in training and in validation. */
+    @ParameterizedTest
+    @CsvSource({
+        "LSTM, 0, 1, false, F32",
+        "GRU, 0, 2, false, F32",
+        "RNN_TANH, 32, 1, false, F32",
+        "LSTM, 32, 2, true, F32",
+        "GRU, 32, 1, true, F32",
+        "LSTM, 0, 1, false, BF16",
+        "GRU, 32, 1, true, BF16"
+    })
+    void throughTokensLossAndGradientsAreThoseOfTheReference(
+            CellType cell, int embedding, int layers, boolean tied, DataType type) {
+        RnnConfig rnn = RnnConfig.of(cell, embedding == 0 ? TinyLanguage.V : embedding, 32)
+                .withLayers(layers)
+                .withDataType(type);
+        LanguageNetworkConfig config =
+                LanguageNetworkConfig.of(TinyLanguage.V, embedding, rnn).withTied(tied);
+        int[] inputs = new Random(1).ints(M, 0, TinyLanguage.V).toArray();
+        int[] targets = new Random(2).ints(M, 0, TinyLanguage.V).toArray();
+        double[][] losses = new double[2][];
+        float[][] gradients = new float[2][];
+        for (int side = 0; side < 2; side++) {
+            EngineChoice choice = side == 0 ? EngineChoice.REFERENCE : EngineChoice.FUSED;
+            try (Device device = side == 0 ? Device.cpu() : openForTokens();
+                    LanguageNetwork network = TinyLanguage.network(config, device, choice, 7);
+                    SequencePass pass = new SequencePass(network, T, N, true, true);
+                    SequencePass validation = new SequencePass(network, T, N, false, true);
+                    Tensor scale = device.of(DataType.F32, new float[] {1f / M}, 1)) {
+                assertThat(pass.stackInputs() == null).isEqualTo(side == 1);
+                assertThat(validation.stackInputs() == null).isEqualTo(side == 1);
+                // Twice, so that the second pass meets the gradients and the memory of the first.
+                for (int repeat = 0; repeat < 2; repeat++) {
+                    pass.load(inputs, targets, 5, 0);
+                    pass.differentiate(scale);
+                }
+                validation.load(inputs, targets, 5, 0);
+                validation.evaluate();
+                losses[side] = new double[] {pass.takeLoss(), validation.takeLoss()};
+                gradients[side] = network.parameters().gradients().toFloats();
+            }
+        }
+        boolean half = type.isHalf();
+        assertThat(losses[1]).containsExactly(losses[0], within(half ? 0.1 : 1e-3));
+        for (int i = 0; i < gradients[0].length; i++) {
+            assertThat((double) gradients[1][i])
+                    .as("gradient %d", i)
+                    .isCloseTo(gradients[0][i], within(half ? 2e-3 : 5e-5));
+        }
+    }
+
+    /** What is dropped between the embedding and the first layer needs features, and so does a vocabulary larger than a minibatch. */
+    @Test
+    void tokensAreReadWhereNothingLiesBetweenThemAndTheFirstLayer() {
+        LanguageNetworkConfig plain = TinyLanguage.embedded(CellType.LSTM, 8);
+        try (Device gpu = Gpu.open()) {
+            assertThat(readsTokens(gpu, plain, 3, 4, true)).as("a tiny product").isFalse();
+        }
+        try (Device gpu = openForTokens()) {
+            assertThat(readsTokens(gpu, plain, 3, 4, true)).isTrue();
+            assertThat(readsTokens(gpu, plain, 3, 3, true)).isFalse();
+            assertThat(readsTokens(gpu, plain.withDropout(0, 0.5), 3, 4, true)).isTrue();
+            LanguageNetworkConfig dropsInput = plain.withDropout(0.5, 0);
+            assertThat(readsTokens(gpu, dropsInput, 3, 4, true)).isFalse();
+            assertThat(readsTokens(gpu, dropsInput, 3, 4, false)).isTrue();
+            LanguageNetworkConfig dropsRows = plain.withDropouts(new Dropouts(0.1, 0, 0, 0, false));
+            assertThat(readsTokens(gpu, dropsRows, 3, 4, true)).isFalse();
+            assertThat(readsTokens(gpu, dropsRows, 3, 4, false)).isTrue();
+        }
+    }
+
+    private static boolean readsTokens(
+            Device gpu, LanguageNetworkConfig config, int steps, int batch, boolean training) {
+        try (LanguageNetwork network = TinyLanguage.network(config, gpu, EngineChoice.FUSED, 7);
+                SequencePass pass = new SequencePass(network, steps, batch, training, true)) {
+            return pass.stackInputs() == null;
+        }
+    }
+
+    /** A minibatch too short for the vocabulary takes features beside a longer one that takes tokens. */
+    @Test
+    void aShorterPassMayReadFeatures() {
+        LanguageNetworkConfig config = TinyLanguage.embedded(CellType.GRU, 8);
+        int[] inputs = new Random(1).ints(N, 0, TinyLanguage.V).toArray();
+        int[] targets = new Random(2).ints(N, 0, TinyLanguage.V).toArray();
+        float[][] gradients = new float[2][];
+        for (int side = 0; side < 2; side++) {
+            EngineChoice choice = side == 0 ? EngineChoice.REFERENCE : EngineChoice.FUSED;
+            try (Device device = side == 0 ? Device.cpu() : openForTokens();
+                    LanguageNetwork network = TinyLanguage.network(config, device, choice, 7);
+                    SequencePass longest = new SequencePass(network, T, N, true, true);
+                    SequencePass shorter = longest.shorter(1);
+                    Tensor scale = device.of(DataType.F32, new float[] {1f / N}, 1)) {
+                assertThat(longest.stackInputs() == null).isEqualTo(side == 1);
+                assertThat(shorter.stackInputs()).isNotNull();
+                shorter.load(inputs, targets, 5, 0);
+                shorter.differentiate(scale);
+                gradients[side] = network.parameters().gradients().toFloats();
+            }
+        }
+        for (int i = 0; i < gradients[0].length; i++) {
+            assertThat((double) gradients[1][i]).as("gradient %d", i).isCloseTo(gradients[0][i], within(5e-5));
+        }
+    }
+
     /** Averaging starts in the same epoch, and average and iterate are those of the CPU. */
     @Test
     void averagesAsTheCpu() {
@@ -205,6 +314,13 @@ class GpuTrainingTest {
             assertThat((double) averages[1][i]).isCloseTo(averages[0][i], within(1e-3));
             assertThat((double) states[1].iterate()[i]).isCloseTo(states[0].iterate()[i], within(1e-3));
         }
+    }
+
+    /** Products of small tests are too small for tokens to be worth it. */
+    private static Device openForTokens() {
+        Device gpu = Gpu.open();
+        TokenPolicy.of(CudaContext.of(gpu)).ignoreProducts();
+        return gpu;
     }
 
     private static Device open(EngineChoice choice) {

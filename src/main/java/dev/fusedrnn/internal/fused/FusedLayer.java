@@ -98,8 +98,8 @@ public final class FusedLayer {
         return gradients == null ? 0 : gradients.scratchBytes();
     }
 
-    /** Queues the forward pass: x S [T,N,C] to y; {@code block} holds the packed weights. */
-    public void forward(RecurrencePass pass, long x, long block) {
+    /** Queues the input product: x S [T,N,C] to the pass's gate inputs; {@code block} holds the packed weights. */
+    public void gateInputs(RecurrencePass pass, long x, long block) {
         long read = x;
         if (padsInput()) {
             read = pass.workspace + paddedX;
@@ -107,6 +107,10 @@ public final class FusedLayer {
             calls.padRows(type, x, type, read, shape.rows(), shape.inputs(), pitches.inputs(), pass.stream);
         }
         inputProduct.run(read, weights.wIh(block), pass.gateInputs, weights.bias(block));
+    }
+
+    /** Queues the recurrence from the gate inputs to y. */
+    public void forward(RecurrencePass pass, long block) {
         bindWeights(pass, weights.wHh(block), block);
         recurrence.forward(pass);
     }
@@ -127,7 +131,11 @@ public final class FusedLayer {
         }
     }
 
-    /** Queues the gradients of all weights on the side; x must be finite behind the lengths. */
+    /**
+     * Queues the gradients of all weights on the side; of all but the input weights if x is 0.
+     *
+     * @param x finite behind the lengths
+     */
     public void weightGradients(
             RecurrencePass pass, long x, LayerWeights.Flat[] flat, int flatType, boolean accumulate, long scratch) {
         long main = pass.stream;

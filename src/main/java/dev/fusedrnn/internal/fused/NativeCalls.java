@@ -127,6 +127,21 @@ public final class NativeCalls implements AutoCloseable {
         unpacking.launch();
     }
 
+    /** Adds a row to every row of a matrix. */
+    void addRow(int type, long rows, long columns, long matrix, long row) {
+        kernels.addRow(type, type, rows, columns, matrix, row);
+    }
+
+    /** Row {@code ids[i]} of a table [v, columns] to row i of {@code to}, for {@code count} ids. */
+    void gather(int type, long count, long v, long columns, long ids, long table, long to) {
+        kernels.gather(type, type, count, v, columns, ids, table, to);
+    }
+
+    /** Sums of the rows of each id, [v, columns], in a fixed order. */
+    void scatter(int rowsType, int type, long count, long v, long columns, long ids, long rows, long to) {
+        kernels.scatterAdd(rowsType, type, false, count, v, columns, ids, rows, to);
+    }
+
     /** Transposes a dense matrix [rows, columns]. */
     void transpose(int type, long from, long to, long rows, long columns, long stream) {
         transpose.type(type).rows(rows).columns(columns).from(from).to(to).stream(stream);

@@ -89,10 +89,12 @@ final class WeightGradients {
         return scratchBytes;
     }
 
-    /** Adds or writes all weight gradients of the layer. */
+    /** Adds or writes all weight gradients of the layer; without those of the input weights if x is 0. */
     void run(RecurrencePass pass, long x, LayerWeights.Flat[] flat, int flatType, boolean accumulate, long scratch) {
         copyRows(pass, x, scratch);
-        input.run(pass.dGates, copiesX ? scratch + paddedX : x, scratch + dInput, 0);
+        if (x != 0) {
+            input.run(pass.dGates, copiesX ? scratch + paddedX : x, scratch + dInput, 0);
+        }
         recurrentGradients(pass, scratch);
         if (shape.projects()) {
             projectionGradients(pass, scratch);
@@ -102,7 +104,9 @@ final class WeightGradients {
             biasGradients(pass, scratch);
         }
         calls.unpack(F32, flatType, accumulate, pass.stream, unpacking -> {
-            weights.unpackInput(scratch + dInput, flat, unpacking);
+            if (x != 0) {
+                weights.unpackInput(scratch + dInput, flat, unpacking);
+            }
             weights.unpackRecurrent(scratch + dRecurrent, flat, unpacking);
             if (shape.projects()) {
                 weights.unpackProjection(scratch + dProjection, flat, unpacking);
@@ -117,7 +121,7 @@ final class WeightGradients {
     private void copyRows(RecurrencePass pass, long x, long scratch) {
         int type = shape.type();
         calls.pack(type, type, pass.stream, packing -> {
-            if (copiesX) {
+            if (copiesX && x != 0) {
                 packing.add(rows(shape.rows(), shape.inputs(), pitches.inputs()), x, scratch + paddedX);
             }
             if (copiesY) {
