@@ -181,7 +181,7 @@ class Network(nn.Module):
 class Model:
     """Training steps of a language model on one minibatch, the state carried."""
 
-    def __init__(self, meta, tensors, device, graphed):
+    def __init__(self, meta, tensors, device, graphed, fused=True):
         words = meta["model"].split()
         shape = dict(zip(("N", "T", "V", "E", "H", "L"), map(int, words[2:8])), cell=words[1])
         self.bf16 = meta["precision"] == "bf16"
@@ -194,7 +194,7 @@ class Model:
         if words[8] == "sgd":
             self.optimizer = torch.optim.SGD(self.network.parameters(), rate)
         else:
-            fused = device.type == "cuda"
+            fused = fused and device.type == "cuda"
             self.optimizer = torch.optim.Adam(self.network.parameters(), rate, fused=fused, capturable=graphed)
         self.graphed = graphed
         ids = tensors["tokens"].long()
@@ -266,6 +266,25 @@ class ModelCase:
                 replay()
                 return scalars
 
+        self.first_steps(model, step, file)
+        self.models[plan] = (model, step)
+        said = {"parameters": sum(p.numel() for p in model.network.parameters())}
+        if gpu:
+            said["peakBytes"] = torch.cuda.max_memory_allocated(self.device) - before
+        return said
+
+    def judge(self, file):
+        """The same steps in float32, without cuDNN and without fused kernels: nothing that is to be judged takes part."""
+        enabled = torch.backends.cudnn.enabled
+        torch.backends.cudnn.enabled = False
+        try:
+            model = Model({**self.meta, "precision": "f32"}, self.tensors, self.device, False, fused=False)
+            self.first_steps(model, model.step, file)
+        finally:
+            torch.backends.cudnn.enabled = enabled
+        return {"by": "PyTorch in float32 without cuDNN on " + str(self.device)}
+
+    def first_steps(self, model, step, file):
         losses, norms = [], []
         for _ in range(COMPARED_STEPS):
             loss, norm = step()
@@ -274,12 +293,7 @@ class ModelCase:
             if len(losses) == 1:
                 self.save_first(model, file + ".first")
         wait(self.device)
-        self.models[plan] = (model, step)
         save_file({"losses": torch.cat(losses), "gradientNorms": torch.cat(norms)}, file)
-        said = {"parameters": sum(p.numel() for p in model.network.parameters())}
-        if gpu:
-            said["peakBytes"] = torch.cuda.max_memory_allocated(self.device) - before
-        return said
 
     def save_first(self, model, file):
         """Gradients as they were clipped, and by how much the step has changed the parameters."""

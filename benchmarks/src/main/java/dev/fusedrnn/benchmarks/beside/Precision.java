@@ -33,7 +33,7 @@ enum Precision {
         return tolerance;
     }
 
-    /** The same of the losses and of the gradient norms of a model's first steps, two systems compared. */
+    /** The same of the losses and of the gradient norms of a model's first steps, where rounding does not grow. */
     double lossTolerance() {
         return lossTolerance;
     }

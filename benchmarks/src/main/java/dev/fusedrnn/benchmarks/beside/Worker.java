@@ -25,7 +25,8 @@ import java.util.concurrent.TimeUnit;
  * <tr><td>{@code layer FILE inference|training}</td><td>opens a case; {@code plans}: ways to compute it, {@code refused}:
  *     others and why not</td></tr>
  * <tr><td>{@code model FILE}</td><td>the same for training steps of a language model</td></tr>
- * <tr><td>{@code judge FILE}</td><td>writes the open layer's results in double precision</td></tr>
+ * <tr><td>{@code judge FILE}</td><td>writes the open layer's results in double precision, the open model's
+ *     first steps in F32</td></tr>
  * <tr><td>{@code write PLAN FILE}</td><td>computes the results to compare and writes them; comes before {@code time}</td></tr>
  * <tr><td>{@code time PLAN SECONDS}</td><td>{@code ms}: samples, milliseconds of a pass</td></tr>
  * <tr><td>{@code window PLAN STEPS}</td><td>runs steps; {@code from}, {@code to}: nanoseconds of the monotonic clock</td></tr>
