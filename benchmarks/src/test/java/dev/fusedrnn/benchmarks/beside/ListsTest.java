@@ -36,7 +36,7 @@ class ListsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"models, 9", "models-tiny, 3"})
+    @CsvSource({"models, 9", "models-adam, 7", "models-tiny, 3"})
     void listsOfModelsAreWhole(String list, int models) throws IOException {
         List<ModelShape> shapes = ModelShape.read(LISTS.resolve(list + ".txt"));
         assertThat(shapes).hasSize(models);
