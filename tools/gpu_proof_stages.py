@@ -268,6 +268,13 @@ def models(place):
     return commands
 
 
+def adam(place):
+    place.need_gpu()
+    words = ["models", "--list", place.lists("models-adam.txt"), "--precision", "f32,bf16", "--engines", "auto,fused,cudnn"]
+    words += ["--budget", "60", "--rounds", "1", "--round-seconds", "0.05"]
+    return [Command("adam", place.beside(*words, record="adam.json"), 120, record_judge(place, "adam.json"))]
+
+
 def text(place):
     words = ["text", "--text", place.data("tinyshakespeare.txt"), "--budget", "135"]
     words += ["--models", "8x1:0.1", "--epochs", "1", "--batch", "10", "--steps", "20", "--precision", "f32"] if place.cpu else []
@@ -374,5 +381,6 @@ STAGES = [
     Stage("profile", "share of a training step without a kernel", 60, profile),
     Stage("ptb", "PTB small J1 and medium J2", 130, ptb, timed=False),
     Stage("jmh", "JMH on the GPU", 0, jmh),
+    Stage("adam", "why models that train by Adam differed from PyTorch", 0, adam),
     Stage("awd", "AWD-LSTM on PTB, the epochs of some minutes", 0, awd),
 ]
