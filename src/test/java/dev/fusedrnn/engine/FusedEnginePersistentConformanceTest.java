@@ -5,45 +5,12 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.fusedrnn.engine.check.CheckReport;
 import dev.fusedrnn.engine.check.EngineCase;
 import dev.fusedrnn.engine.check.EngineCheck;
-import dev.fusedrnn.tensor.DataType;
-import dev.fusedrnn.tensor.Device;
-import dev.fusedrnn.testing.Gpu;
-import java.util.List;
-import java.util.Set;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
-@Tag("gpu")
-class FusedEnginePersistentConformanceTest extends EngineConformance {
-    @Override
-    protected RecurrentEngine engine() {
-        return new FusedEngine(FusedEngine.Plan.PERSISTENT);
-    }
-
-    @Override
-    protected Device openDevice() {
-        return Device.cuda(0);
-    }
-
-    @Override
-    protected List<DataType> dataTypes() {
-        return List.of(DataType.F32, DataType.BF16, DataType.F16);
-    }
-
-    @Override
-    protected Set<String> allowedRefusals() {
-        return Set.of("no persistent kernel");
-    }
-
-    @Override
-    protected long mostWork() {
-        return Gpu.isSimulated() ? 4_000_000 : 400_000_000;
-    }
-
-    @Override
-    protected int repeats() {
-        return Gpu.isSimulated() ? 5 : 100;
+class FusedEnginePersistentConformanceTest extends FusedEngineConformance {
+    FusedEnginePersistentConformanceTest() {
+        super(FusedEngine.Plan.PERSISTENT);
     }
 
     /** More units than a cluster holds. */

@@ -1,41 +1,14 @@
 package dev.fusedrnn.engine;
 
-import dev.fusedrnn.tensor.DataType;
-import dev.fusedrnn.tensor.Device;
-import dev.fusedrnn.testing.Gpu;
-import java.util.List;
 import java.util.Set;
-import org.junit.jupiter.api.Tag;
 
-@Tag("gpu")
-class FusedEngineStreamedConformanceTest extends EngineConformance {
-    @Override
-    protected RecurrentEngine engine() {
-        return new FusedEngine(FusedEngine.Plan.STREAMED);
-    }
-
-    @Override
-    protected Device openDevice() {
-        return Device.cuda(0);
-    }
-
-    @Override
-    protected List<DataType> dataTypes() {
-        return List.of(DataType.F32, DataType.BF16, DataType.F16);
+class FusedEngineStreamedConformanceTest extends FusedEngineConformance {
+    FusedEngineStreamedConformanceTest() {
+        super(FusedEngine.Plan.STREAMED);
     }
 
     @Override
     protected Set<String> allowedRefusals() {
         return Set.of();
-    }
-
-    @Override
-    protected long mostWork() {
-        return Gpu.isSimulated() ? 4_000_000 : 400_000_000;
-    }
-
-    @Override
-    protected int repeats() {
-        return Gpu.isSimulated() ? 5 : 100;
     }
 }
