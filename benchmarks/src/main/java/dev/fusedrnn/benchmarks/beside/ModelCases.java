@@ -13,10 +13,6 @@ import java.util.Map;
 /** Runs training steps of models through all sides: losses compared, then timed in turns. */
 final class ModelCases {
     private static final Duration OPEN = Duration.ofSeconds(120);
-    /** Adam's first steps are signs of gradients: rounding grows. A plan may be so many times as far from F32 as PyTorch's own, */
-    private static final double OF_PYTORCH = 2;
-    /** but not beyond so many times the tolerance: five is what 2 % of noise in all gradients gives in BF16. */
-    private static final double MOST = 5;
 
     private final List<Side> sides;
     private final Rounds rounds;
@@ -52,15 +48,15 @@ final class ModelCases {
         for (int i = sides.size() - 1; i >= 0; i--) {
             open(sides.get(i), file, checked, refused);
         }
-        List<Rounds.Plan> timed = compareLosses(checked, precision, judge(one));
-        Map<Rounds.Plan, Samples> samples = rounds.measure(timed, refused);
+        List<Rounds.Plan> equal = checked.isEmpty() ? List.of() : compareLosses(checked, precision, judge(one));
+        Map<Rounds.Plan, Samples> samples = rounds.measure(equal, refused);
         samples.forEach((plan, taken) -> {
             checked.get(plan).putAll(taken.summary());
             checked.get(plan).put("tokensPerSecond", shape.tokens() / taken.median() * 1e3);
         });
         one.put("plans", new ArrayList<>(checked.values()));
         one.put("refused", refused);
-        one.put("ratios", compare(samples, checked, precision, shape.name()));
+        one.put("ratios", compare(samples, precision, shape.name()));
         for (Side side : sides) {
             try {
                 side.ask(OPEN, "close");
@@ -138,56 +134,40 @@ final class ModelCases {
     }
 
     /**
-     * Which plans are to be timed: the library's where they are near the judge, those of others in any case, as they are what users
-     * have; it is noted, and printed, where they are not near. Without a judge the first plan is it.
+     * The plans that are right, by the judge or because another system has the same: two that round alike may both be farther from
+     * F32 than the tolerance, Adam's first steps being signs of gradients. Without a judge the first plan is it.
      */
     private List<Rounds.Plan> compareLosses(
             Map<Rounds.Plan, Map<String, Object>> checked, Precision precision, Path judge) throws IOException {
-        List<Rounds.Plan> timed = new ArrayList<>();
-        double yardstick = 0;
-        Path exact = judge;
+        List<Rounds.Plan> equal = new ArrayList<>();
+        Path exact = judge == null ? losses(checked.keySet().iterator().next()) : judge;
         for (Map.Entry<Rounds.Plan, Map<String, Object>> entry : checked.entrySet()) {
             Rounds.Plan plan = entry.getKey();
             Path found = losses(plan);
-            entry.getValue().putAll(StepValues.read(found).fields());
-            exact = exact == null ? found : exact;
-            boolean own = plan.side().name().equals("library");
-            Agreement agreement = Agreement.of(found, exact, own ? allowed(precision, yardstick) : most(precision));
-            yardstick = own ? yardstick : Math.max(yardstick, agreement.error());
+            List<Path> others = checked.keySet().stream()
+                    .filter(other -> other.side() != plan.side())
+                    .map(this::losses)
+                    .toList();
+            Agreement agreement = Agreement.nearest(found, exact, others, precision.lossTolerance());
             FirstStep first = FirstStep.of(FirstStep.beside(found), FirstStep.beside(exact));
+            entry.getValue().putAll(StepValues.read(found).fields());
             entry.getValue().putAll(agreement.fields());
-            entry.getValue().put("allowed", agreement.tolerance());
+            entry.getValue().put("fromJudge", Agreement.of(found, exact, precision.lossTolerance()).fields());
             entry.getValue().put("firstStep", first.fields());
-            if (agreement.holds() || !own) {
-                timed.add(plan);
-            }
-            if (!agreement.holds()) {
-                wrong += own ? 1 : 0;
-                System.out.println((own ? "WRONG " : "DIFFERS ") + plan + ": " + agreement);
+            if (agreement.holds()) {
+                equal.add(plan);
+            } else {
+                wrong++;
+                System.out.println("WRONG " + plan + ": " + agreement);
                 System.out.print(StepValues.read(found).lines(plan.toString()));
                 System.out.print(StepValues.read(exact).lines("judge"));
                 System.out.print(first.line());
             }
         }
-        return timed;
+        return equal;
     }
 
-    private static double most(Precision precision) {
-        return precision.type().isHalf() ? MOST * precision.lossTolerance() : precision.lossTolerance();
-    }
-
-    /** How far from the judge the library may be where PyTorch's own steps are so far. */
-    static double allowed(Precision precision, double pytorch) {
-        double twice = OF_PYTORCH * pytorch;
-        // Steps of PyTorch's that are no numbers allow nothing.
-        return twice > precision.lossTolerance() ? Math.min(most(precision), twice) : precision.lossTolerance();
-    }
-
-    private Map<String, Object> compare(
-            Map<Rounds.Plan, Samples> samples,
-            Map<Rounds.Plan, Map<String, Object>> checked,
-            Precision precision,
-            String name) {
+    private Map<String, Object> compare(Map<Rounds.Plan, Samples> samples, Precision precision, String name) {
         double ours = samples.entrySet().stream()
                 .filter(entry -> entry.getKey().side().name().equals("library"))
                 .mapToDouble(entry -> entry.getValue().median())
@@ -198,8 +178,7 @@ final class ModelCases {
             if (!plan.side().name().equals("library") && !Double.isNaN(ours)) {
                 double ratio = taken.median() / ours;
                 found.put(plan.toString(), ratio);
-                String differs = Boolean.TRUE.equals(checked.get(plan).get("equal")) ? "" : ", whose results differ";
-                ratios.add(plan + ", " + precision.id() + " training step" + differs, name, ratio);
+                ratios.add(plan + ", " + precision.id() + " training step", name, ratio);
             }
         });
         return found;

@@ -33,7 +33,7 @@ enum Precision {
         return tolerance;
     }
 
-    /** The same of the losses and of the gradient norms of a model's first steps, where rounding does not grow. */
+    /** The same of the losses and of the gradient norms of a model's first steps. */
     double lossTolerance() {
         return lossTolerance;
     }
