@@ -119,8 +119,9 @@ public final class FusedEngine implements RecurrentEngine {
             for (LayerShape shape : shapes) {
                 layers.add(new FusedLayer(shape, plan.kinds, limits, plan != Plan.PRODUCTS, main, side));
             }
-            return new FusedExecution(
-                    config, device, layers, main, side, context.attached(ErrorWord.class, ErrorWord::new));
+            ErrorWord error = context.attached(ErrorWord.class, ErrorWord::new);
+            FusedStack stack = new FusedStack(config, device, layers, main, side, error);
+            return new FusedExecution(device, stack, new LayersInTurn(stack));
         } catch (RuntimeException failed) {
             main.close();
             if (side != null) {

@@ -19,10 +19,9 @@ final class FusedMemory {
     final long[] innerY;
 
     final long hRaw;
-    /**
-     * What a layer's recurrence leaves for its weight gradients; two layers take turns, since the gradients of one are
-     * computed while the recurrence of the next runs.
-     */
+    /** So many layers take turns in what follows: the gradients of one are computed while the recurrence of the next runs. */
+    final int turns;
+    /** What a layer's recurrence leaves for its weight gradients. */
     final long[] dGates;
 
     final long[] dGatesH;
@@ -68,10 +67,11 @@ final class FusedMemory {
         long firstBytes = widest.bytes(widest.directions() * widest.batch() * pitches.gates());
         long projectedBytes =
                 widest.projects() ? widest.bytes(widest.rows() * widest.directions() * pitches.states()) : 0;
-        dGates = turns(work, count, training ? gateBytes : 0);
-        dGatesH = turns(work, count, training && widest.isGru() ? gateBytes : 0);
-        dGatesFirst = turns(work, count, training ? firstBytes : 0);
-        dProjected = turns(work, count, training ? projectedBytes : 0);
+        turns = Math.min(2, count);
+        dGates = parts(work, turns, training ? gateBytes : 0);
+        dGatesH = parts(work, turns, training && widest.isGru() ? gateBytes : 0);
+        dGatesFirst = parts(work, turns, training ? firstBytes : 0);
+        dProjected = parts(work, turns, training ? projectedBytes : 0);
         // A forward pass is over before a backward pass begins, and the other way round.
         gateInputs = training ? dGates[0] : work.next(gateBytes);
         dy = new long[] {
@@ -100,9 +100,11 @@ final class FusedMemory {
         reserveBytes = kept.total();
     }
 
-    /** Two parts that layers use in turns; one if there is one layer. */
-    private static long[] turns(Offsets work, int layers, long bytes) {
-        long first = work.next(bytes);
-        return new long[] {first, layers > 1 ? work.next(bytes) : first};
+    private static long[] parts(Offsets work, int count, long bytes) {
+        long[] parts = new long[count];
+        for (int i = 0; i < count; i++) {
+            parts[i] = work.next(bytes);
+        }
+        return parts;
     }
 }

@@ -1,0 +1,240 @@
+package dev.fusedrnn.engine;
+
+import dev.fusedrnn.internal.cuda.CudaContext;
+import dev.fusedrnn.internal.fused.ErrorWord;
+import dev.fusedrnn.internal.fused.FusedLayer;
+import dev.fusedrnn.internal.fused.LayerShape;
+import dev.fusedrnn.internal.fused.RecurrencePass;
+import dev.fusedrnn.internal.fused.WorkQueue;
+import dev.fusedrnn.tensor.DataType;
+import dev.fusedrnn.tensor.Device;
+import dev.fusedrnn.tensor.Tensor;
+import java.util.List;
+
+/**
+ * The layers of a stack with their memory: where each layer's tensors lie in a call, and what is queued between layers. In
+ * which order layers run is a {@link StackOrder}'s to say.
+ */
+final class FusedStack implements AutoCloseable {
+    private final RnnConfig config;
+    private final FlatParameters parameters;
+    private final CudaContext context;
+    private final WorkQueue main;
+    private final WorkQueue side;
+    private final List<FusedLayer> layers;
+    private final FusedMemory memory;
+    private final Tensor workspace;
+    private final Tensor lengths;
+    private final long error;
+    private final StackTokens tokens;
+    private final StackGradients gradients;
+    private SequenceLengths uploaded;
+
+    /** Takes over the queues; {@code side} is null in inference. */
+    FusedStack(
+            RnnConfig config, Device device, List<FusedLayer> layers, WorkQueue main, WorkQueue side, ErrorWord error) {
+        this.config = config;
+        this.parameters = new FlatParameters(config);
+        this.context = CudaContext.of(device);
+        this.main = main;
+        this.side = side;
+        this.layers = layers;
+        this.memory = new FusedMemory(layers, config.dropout() > 0);
+        this.workspace = device.allocate(DataType.I32, memory.workspaceBytes / DataType.I32.bytes());
+        this.lengths = workspace.view(memory.lengths / DataType.I32.bytes(), shape(0).batch());
+        this.error = error.address();
+        this.tokens = new StackTokens(device, layers.get(0), main, side);
+        this.gradients = new StackGradients(this, device, side);
+    }
+
+    RnnConfig config() {
+        return config;
+    }
+
+    FlatParameters parameters() {
+        return parameters;
+    }
+
+    FusedMemory memory() {
+        return memory;
+    }
+
+    StackTokens tokens() {
+        return tokens;
+    }
+
+    StackGradients gradients() {
+        return gradients;
+    }
+
+    /** L. */
+    int count() {
+        return layers.size();
+    }
+
+    FusedLayer layer(int l) {
+        return layers.get(l);
+    }
+
+    LayerShape shape(int l) {
+        return layers.get(l).shape();
+    }
+
+    /** A layer's packed weights. */
+    long weights(int l) {
+        return workspace.address() + memory.weights[l];
+    }
+
+    /** Scratch memory of the weight gradients. */
+    long gradientScratch() {
+        return workspace.address() + memory.gradientScratch;
+    }
+
+    /** Bytes of device memory besides the caller's tensors. */
+    long bytes() {
+        return memory.workspaceBytes + gradients.bytes() + tokens.bytes();
+    }
+
+    /** Brings the lengths to the device, if they are others than before; then not within a recording. */
+    void upload(SequenceLengths given) {
+        if (given != null && !given.equals(uploaded)) {
+            lengths.copyFrom(given.toArray());
+            gradients.makeRoomForLengths();
+            uploaded = given;
+        }
+    }
+
+    /** All layers' weights in one launch. */
+    void pack(Tensor arena) {
+        int type = shape(0).type();
+        main.calls().pack(type, type, context.stream(), packing -> {
+            for (int l = 0; l < layers.size(); l++) {
+                layers.get(l).weights().pack(parameters.of(arena, l), weights(l), packing);
+            }
+        });
+    }
+
+    /** Addresses of this stack's own memory, on the context's stream. */
+    RecurrencePass newPass() {
+        RecurrencePass pass = new RecurrencePass();
+        pass.error = error;
+        pass.stream = context.stream();
+        pass.workspace = workspace.address() + memory.scratch;
+        pass.gateInputs = workspace.address() + memory.gateInputs;
+        return pass;
+    }
+
+    void bindForward(RecurrencePass pass, ForwardCall call, int l) {
+        LayerShape shape = shape(l);
+        boolean training = call.reserve() != null;
+        long reserve = address(call.reserve());
+        pass.lengths = call.lengths() == null ? 0 : lengths.address();
+        pass.random = training && config.zonesOut() ? call.random().address() : 0;
+        pass.hx = state(call.hx(), l, shape.stateElements());
+        pass.cx = state(call.cx(), l, shape.cellElements());
+        pass.hy = state(call.hy(), l, shape.stateElements());
+        pass.cy = state(call.cy(), l, shape.cellElements());
+        pass.savedGates = training && shape.savedGates() > 0 ? reserve + memory.savedGates[l] : 0;
+        pass.savedCells = training && shape.hasCell() ? reserve + memory.savedCells[l] : 0;
+        pass.savedReset = training && shape.resetsBefore() ? reserve + memory.savedReset[l] : 0;
+        long raw = training ? reserve + memory.savedRaw[l] : workspace.address() + memory.hRaw;
+        pass.hRaw = shape.projects() ? raw : 0;
+        pass.y = output(call, l);
+    }
+
+    void bindBackward(RecurrencePass pass, BackwardCall call, int l) {
+        LayerShape shape = shape(l);
+        int turn = l % memory.turns;
+        pass.dy = outputGradient(call, l);
+        pass.dhy = state(call.dhy(), l, shape.stateElements());
+        pass.dcy = state(call.dcy(), l, shape.cellElements());
+        pass.dhx = state(call.dhx(), l, shape.stateElements());
+        pass.dcx = state(call.dcx(), l, shape.cellElements());
+        pass.dGates = workspace.address() + memory.dGates[turn];
+        pass.dGatesH = shape.isGru() ? workspace.address() + memory.dGatesH[turn] : 0;
+        pass.dGatesFirst = workspace.address() + memory.dGatesFirst[turn];
+        pass.dProjected = shape.projects() ? workspace.address() + memory.dProjected[turn] : 0;
+    }
+
+    /** What a layer reads: x, or y of the layer below with its dropout; 0 for the first layer with tokens. */
+    long input(ForwardCall call, int l) {
+        if (l == 0) {
+            return address(call.x());
+        }
+        return dropsOut(call) ? call.reserve().address() + memory.savedDropped[l - 1] : output(call, l - 1);
+    }
+
+    /** Gradient of a layer's y. */
+    long outputGradient(BackwardCall call, int l) {
+        return l == count() - 1 ? address(call.dy()) : workspace.address() + memory.dy[l & 1];
+    }
+
+    /** Queues the dropout of a layer's y where there is one. */
+    void dropOutput(ForwardCall call, int l) {
+        if (l < count() - 1 && dropsOut(call)) {
+            dropout(output(call, l), input(call, l + 1), l, call);
+        }
+    }
+
+    /** Queues the dropout of the gradient of a layer's y where there is one. */
+    void dropGradient(BackwardCall call, int l) {
+        if (dropsOut(call.forward())) {
+            long dy = outputGradient(call, l);
+            dropout(dy, dy, l, call.forward());
+        }
+    }
+
+    /** Queues zeros behind the lengths of a tensor like x. */
+    void mask(long x) {
+        LayerShape first = shape(0);
+        long stream = context.stream();
+        main.calls().mask(first.type(), first.steps(), first.batch(), first.inputs(), lengths.address(), x, stream);
+    }
+
+    private boolean dropsOut(ForwardCall call) {
+        return call.reserve() != null && config.dropout() > 0;
+    }
+
+    private long output(ForwardCall call, int l) {
+        if (l == count() - 1) {
+            return call.y().address();
+        }
+        return call.reserve() != null
+                ? call.reserve().address() + memory.savedY[l]
+                : workspace.address() + memory.innerY[l & 1];
+    }
+
+    private void dropout(long in, long out, int layer, ForwardCall call) {
+        LayerShape shape = shape(layer);
+        long count = shape.rows() * shape.directions() * shape.outputs();
+        main.calls()
+                .dropout(
+                        shape.type(),
+                        in,
+                        out,
+                        count,
+                        config.dropoutPeriod((int) shape.batch()),
+                        (float) config.dropout(),
+                        layer,
+                        call.random().address());
+    }
+
+    private static long state(Tensor states, int layer, long elementsPerLayer) {
+        return states == null ? 0 : states.address(layer * elementsPerLayer);
+    }
+
+    static long address(Tensor tensor) {
+        return tensor == null ? 0 : tensor.address();
+    }
+
+    @Override
+    public void close() {
+        workspace.close();
+        gradients.close();
+        tokens.close();
+        if (side != null) {
+            side.close();
+        }
+        main.close();
+    }
+}

@@ -1,0 +1,63 @@
+package dev.fusedrnn.engine;
+
+import dev.fusedrnn.internal.fused.FusedLayer;
+import dev.fusedrnn.internal.fused.RecurrencePass;
+
+/** One layer after another, each over all time steps. */
+final class LayersInTurn implements StackOrder {
+    private final FusedStack stack;
+    private final RecurrencePass pass;
+
+    LayersInTurn(FusedStack stack) {
+        this.stack = stack;
+        this.pass = stack.newPass();
+    }
+
+    @Override
+    public String plan() {
+        return "";
+    }
+
+    @Override
+    public void forward(ForwardCall call) {
+        for (int l = 0; l < stack.count(); l++) {
+            FusedLayer layer = stack.layer(l);
+            stack.bindForward(pass, call, l);
+            if (l == 0 && call.tokens() != null) {
+                stack.tokens().gateInputs(pass, call.tokens(), stack.weights(0));
+            } else {
+                layer.gateInputs(pass, stack.input(call, l), stack.weights(l));
+            }
+            layer.forward(pass, stack.weights(l));
+            stack.dropOutput(call, l);
+        }
+    }
+
+    @Override
+    public void backward(BackwardCall call) {
+        StackGradients gradients = stack.gradients();
+        gradients.begin(call);
+        for (int l = stack.count() - 1; l >= 0; l--) {
+            FusedLayer layer = stack.layer(l);
+            stack.bindForward(pass, call.forward(), l);
+            stack.bindBackward(pass, call, l);
+            gradients.awaitTurn(call, l, pass.stream);
+            layer.backward(pass, stack.weights(l));
+            // The recurrence below waits for the input's gradient, so that comes first, alone, where there is one.
+            if (l > 0) {
+                layer.inputGradient(pass, stack.weights(l), stack.outputGradient(call, l - 1));
+                stack.dropGradient(call, l - 1);
+            }
+            gradients.queue(call, l, pass);
+        }
+        if (call.dx() != null) {
+            stack.layer(0).inputGradient(pass, stack.weights(0), call.dx().address());
+        }
+        gradients.settle();
+    }
+
+    @Override
+    public void close() {
+        // Holds nothing of the device.
+    }
+}

@@ -1,0 +1,74 @@
+package dev.fusedrnn.engine;
+
+import dev.fusedrnn.internal.cuda.CudaContext;
+import dev.fusedrnn.internal.fused.FusedLayer;
+import dev.fusedrnn.internal.fused.LayerWeights;
+import dev.fusedrnn.internal.fused.RecurrencePass;
+import dev.fusedrnn.internal.fused.TokenPolicy;
+import dev.fusedrnn.internal.fused.TokenTable;
+import dev.fusedrnn.internal.fused.WorkQueue;
+import dev.fusedrnn.tensor.DataType;
+import dev.fusedrnn.tensor.Device;
+import dev.fusedrnn.tensor.Tensor;
+
+/** Tokens in place of the first layer's input, with the memory their table takes once there are any. */
+final class StackTokens implements AutoCloseable {
+    private final Device device;
+    private final FusedLayer first;
+    private final WorkQueue main;
+    private final WorkQueue side;
+    /** Both null while no tokens are taken. */
+    private TokenTable table;
+
+    private Tensor memory;
+
+    StackTokens(Device device, FusedLayer first, WorkQueue main, WorkQueue side) {
+        this.device = device;
+        this.first = first;
+        this.main = main;
+        this.side = side;
+    }
+
+    /** Whether these tokens are taken; takes the memory for the first that are. */
+    boolean takes(TokenInput tokens) {
+        long vocabulary = tokens.vocabularySize((int) first.shape().inputs());
+        boolean indicators = tokens.table() == null;
+        if (!TokenPolicy.of(CudaContext.of(device)).takes(first.shape(), vocabulary)) {
+            return false;
+        }
+        if (table == null) {
+            TokenTable planned = new TokenTable(first, vocabulary, indicators, main, side);
+            memory = device.allocate(DataType.I32, planned.bytes() / DataType.I32.bytes());
+            table = planned;
+        }
+        return table.isOf(vocabulary, indicators);
+    }
+
+    long bytes() {
+        return memory == null ? 0 : memory.byteSize();
+    }
+
+    /** Queues the gate inputs of all time steps; {@code weights} are the first layer's, packed. */
+    void gateInputs(RecurrencePass pass, TokenInput tokens, long weights) {
+        table.gateInputs(pass, tokens.ids().address(), FusedStack.address(tokens.table()), weights, memory.address());
+    }
+
+    /** Queues the gradients of the input weights and of the tokens' table on the side. */
+    void gradients(RecurrencePass pass, BackwardCall call, LayerWeights.Flat[] flat, int type, long weights) {
+        TokenInput tokens = call.forward().tokens();
+        long ids = tokens.ids().address();
+        long scratch = memory.address();
+        table.weightGradient(pass, ids, FusedStack.address(tokens.table()), flat, type, call.accumulate(), scratch);
+        TableGradient dTable = call.dTable();
+        if (dTable != null) {
+            table.tableGradient(dTable.table().address(), dTable.accumulate(), weights, scratch);
+        }
+    }
+
+    @Override
+    public void close() {
+        if (memory != null) {
+            memory.close();
+        }
+    }
+}
