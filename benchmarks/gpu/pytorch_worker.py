@@ -234,7 +234,7 @@ class Model:
 
 
 def sample(tensor):
-    """As FirstStep.java samples."""
+    """As ParameterSteps.java samples."""
     values = tensor.detach().reshape(-1)
     return values[:: -(-values.numel() // MOST_COMPARED)].float().cpu().clone()
 
@@ -285,23 +285,19 @@ class ModelCase:
         return {"by": "PyTorch in float32 without cuDNN on " + str(self.device)}
 
     def first_steps(self, model, step, file):
-        losses, norms = [], []
+        losses, norms, parameters = [], [], {}
         for _ in range(COMPARED_STEPS):
             loss, norm = step()
             losses.append(loss.float().cpu().reshape(1).clone())
             norms.append(norm.float().cpu().reshape(1).clone())
             if len(losses) == 1:
-                self.save_first(model, file + ".first")
+                for name, parameter in model.network.named_parameters():
+                    parameters["gradient." + name] = sample(parameter.grad)
+        for name, parameter in model.network.named_parameters():
+            parameters["change." + name] = sample(parameter) - sample(self.tensors[name])
         wait(self.device)
         save_file({"losses": torch.cat(losses), "gradientNorms": torch.cat(norms)}, file)
-
-    def save_first(self, model, file):
-        """Gradients as they were clipped, and by how much the step has changed the parameters."""
-        tensors = {}
-        for name, parameter in model.network.named_parameters():
-            tensors["gradient." + name] = sample(parameter.grad)
-            tensors["change." + name] = sample(parameter) - sample(self.tensors[name])
-        save_file(tensors, file)
+        save_file(parameters, file + ".parameters")
 
     def step(self, plan):
         return self.models[plan][1]

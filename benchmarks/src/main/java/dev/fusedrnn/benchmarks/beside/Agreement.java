@@ -5,7 +5,6 @@ import dev.fusedrnn.io.TensorEntry;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 
 /**
@@ -43,17 +42,6 @@ record Agreement(String tensor, double error, double tolerance, int tensors) {
             throw new IllegalArgumentException("no tensor is in both " + found + " and " + exact);
         }
         return new Agreement(worst, largest, tolerance, compared);
-    }
-
-    /** The comparison with the exact results or with one of other systems', whichever is nearest. */
-    static Agreement nearest(Path found, Path exact, List<Path> others, double tolerance) throws IOException {
-        Agreement nearest = of(found, exact, tolerance);
-        for (Path other : others) {
-            Agreement one = of(found, other, tolerance);
-            // NaN is farthest.
-            nearest = Double.compare(one.error, nearest.error) < 0 ? one : nearest;
-        }
-        return nearest;
     }
 
     /** Relative distance; infinite if the lengths differ. */

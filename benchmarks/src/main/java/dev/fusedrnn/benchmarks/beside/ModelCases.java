@@ -10,7 +10,7 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 
-/** Runs training steps of models through all sides: losses compared, then timed in turns. */
+/** Runs training steps of models through all sides: first steps compared, then timed in turns. */
 final class ModelCases {
     private static final Duration OPEN = Duration.ofSeconds(120);
 
@@ -32,12 +32,12 @@ final class ModelCases {
         return ratios;
     }
 
-    /** How often a plan's losses were not those of the judge. */
+    /** How often first steps of the library were neither those of the judge nor of another system. */
     int wrong() {
         return wrong;
     }
 
-    /** Writes the case, runs the first steps of every plan, and times those that agree. */
+    /** Writes the case, runs the first steps of every plan, compares and times them. */
     void run(ModelShape shape, Precision precision) throws IOException, InterruptedException {
         Path file = exchange.resolve("model.safetensors");
         CaseFile.write(file, shape, precision);
@@ -48,15 +48,15 @@ final class ModelCases {
         for (int i = sides.size() - 1; i >= 0; i--) {
             open(sides.get(i), file, checked, refused);
         }
-        List<Rounds.Plan> equal = checked.isEmpty() ? List.of() : compareLosses(checked, precision, judge(one));
-        Map<Rounds.Plan, Samples> samples = rounds.measure(equal, refused);
+        List<Rounds.Plan> timed = checked.isEmpty() ? List.of() : compareSteps(checked, precision, judge(one));
+        Map<Rounds.Plan, Samples> samples = rounds.measure(timed, refused);
         samples.forEach((plan, taken) -> {
             checked.get(plan).putAll(taken.summary());
             checked.get(plan).put("tokensPerSecond", shape.tokens() / taken.median() * 1e3);
         });
         one.put("plans", new ArrayList<>(checked.values()));
         one.put("refused", refused);
-        one.put("ratios", compare(samples, precision, shape.name()));
+        one.put("ratios", compare(samples, checked, precision, shape.name()));
         for (Side side : sides) {
             try {
                 side.ask(OPEN, "close");
@@ -134,12 +134,13 @@ final class ModelCases {
     }
 
     /**
-     * The plans that are right, by the judge or because another system has the same: two that round alike may both be farther from
-     * F32 than the tolerance, Adam's first steps being signs of gradients. Without a judge the first plan is it.
+     * The plans to be timed: the library's that are right, by the judge or because another system has the same (two that round
+     * alike may both be farther from F32 than the tolerance), and all of the other systems', right or not, which is then said with
+     * their ratios. Without a judge the first plan is it.
      */
-    private List<Rounds.Plan> compareLosses(
+    private List<Rounds.Plan> compareSteps(
             Map<Rounds.Plan, Map<String, Object>> checked, Precision precision, Path judge) throws IOException {
-        List<Rounds.Plan> equal = new ArrayList<>();
+        List<Rounds.Plan> timed = new ArrayList<>();
         Path exact = judge == null ? losses(checked.keySet().iterator().next()) : judge;
         for (Map.Entry<Rounds.Plan, Map<String, Object>> entry : checked.entrySet()) {
             Rounds.Plan plan = entry.getKey();
@@ -148,37 +149,51 @@ final class ModelCases {
                     .filter(other -> other.side() != plan.side())
                     .map(this::losses)
                     .toList();
-            Agreement agreement = Agreement.nearest(found, exact, others, precision.lossTolerance());
-            FirstStep first = FirstStep.of(FirstStep.beside(found), FirstStep.beside(exact));
+            ModelAgreement fromJudge = ModelAgreement.of(found, exact, precision);
+            ModelAgreement agreement =
+                    isOurs(plan) ? ModelAgreement.nearest(found, exact, others, precision) : fromJudge;
+            ParameterSteps parameters =
+                    ParameterSteps.of(ParameterSteps.beside(found), ParameterSteps.beside(exact));
             entry.getValue().putAll(StepValues.read(found).fields());
             entry.getValue().putAll(agreement.fields());
-            entry.getValue().put("fromJudge", Agreement.of(found, exact, precision.lossTolerance()).fields());
-            entry.getValue().put("firstStep", first.fields());
-            if (agreement.holds()) {
-                equal.add(plan);
-            } else {
-                wrong++;
-                System.out.println("WRONG " + plan + ": " + agreement);
+            entry.getValue().put("fromJudge", fromJudge.fields());
+            entry.getValue().put("fromJudgeByParameter", parameters.fields());
+            if (agreement.holds() || !isOurs(plan)) {
+                timed.add(plan);
+            }
+            if (!agreement.holds()) {
+                wrong += isOurs(plan) ? 1 : 0;
+                System.out.println((isOurs(plan) ? "WRONG " : "not as in F32: ") + plan + ": " + agreement);
                 System.out.print(StepValues.read(found).lines(plan.toString()));
                 System.out.print(StepValues.read(exact).lines("judge"));
-                System.out.print(first.line());
+                System.out.print(parameters.line());
             }
         }
-        return equal;
+        return timed;
     }
 
-    private Map<String, Object> compare(Map<Rounds.Plan, Samples> samples, Precision precision, String name) {
+    private static boolean isOurs(Rounds.Plan plan) {
+        return plan.side().name().equals("library");
+    }
+
+    private Map<String, Object> compare(
+            Map<Rounds.Plan, Samples> samples,
+            Map<Rounds.Plan, Map<String, Object>> checked,
+            Precision precision,
+            String name) {
         double ours = samples.entrySet().stream()
-                .filter(entry -> entry.getKey().side().name().equals("library"))
+                .filter(entry -> isOurs(entry.getKey()))
                 .mapToDouble(entry -> entry.getValue().median())
                 .findFirst()
                 .orElse(Double.NaN);
         Map<String, Object> found = new LinkedHashMap<>();
         samples.forEach((plan, taken) -> {
-            if (!plan.side().name().equals("library") && !Double.isNaN(ours)) {
+            if (!isOurs(plan) && !Double.isNaN(ours)) {
                 double ratio = taken.median() / ours;
                 found.put(plan.toString(), ratio);
-                ratios.add(plan + ", " + precision.id() + " training step", name, ratio);
+                boolean equal = Boolean.TRUE.equals(checked.get(plan).get("equal"));
+                String what = plan + ", " + precision.id() + " training step";
+                ratios.add(equal ? what : what + ", its steps not as in F32", name, ratio);
             }
         });
         return found;
@@ -196,7 +211,6 @@ final class ModelCases {
         fields.put("H", shape.hidden());
         fields.put("L", shape.layers());
         fields.put("optimizer", shape.optimizer());
-        fields.put("tolerance", precision.lossTolerance());
         return fields;
     }
 

@@ -43,7 +43,7 @@ final class ModelTask implements Task {
             for (Parameters.Entry entry : network.parameters().entries()) {
                 float[] values = file.floats(entry.name());
                 network.parameters().set(entry.name(), values);
-                initial.put(entry.name(), FirstStep.sample(values));
+                initial.put(entry.name(), ParameterSteps.sample(values));
             }
             TrainerConfig config =
                     TrainerConfig.sgd(shape.rate(), ModelShape.CLIP, 1).withOptimizer(shape.optimizerConfig());
@@ -59,6 +59,7 @@ final class ModelTask implements Task {
         long tryingPeak = 0;
         float[] losses = new float[COMPARED_STEPS];
         float[] norms = new float[COMPARED_STEPS];
+        SafetensorsWriter parameters = new SafetensorsWriter();
         for (int i = 0; i < COMPARED_STEPS; i++) {
             run();
             losses[i] = (float) (step.takeLoss() / shape.tokens());
@@ -66,9 +67,11 @@ final class ModelTask implements Task {
             if (i == 0) {
                 tryingPeak = device.peakBytes();
                 device.resetPeakBytes();
-                saveFirst(FirstStep.beside(file), norms[0]);
+                addGradients(parameters, norms[0]);
             }
         }
+        addChanges(parameters);
+        parameters.write(ParameterSteps.beside(file));
         new SafetensorsWriter()
                 .add("losses", StoredType.F32, new long[] {COMPARED_STEPS}, losses)
                 .add("gradientNorms", StoredType.F32, new long[] {COMPARED_STEPS}, norms)
@@ -81,22 +84,27 @@ final class ModelTask implements Task {
         return said;
     }
 
-    /** Gradients as they were clipped, and by how much the step has changed the parameters. */
-    private void saveFirst(Path file, double norm) throws IOException {
-        SafetensorsWriter writer = new SafetensorsWriter();
+    /** As they were clipped. */
+    private void addGradients(SafetensorsWriter writer, double norm) {
         float clip = (float) Math.min(1, ModelShape.CLIP / norm);
-        initial.forEach((name, before) -> {
+        for (String name : initial.keySet()) {
             float[] gradient =
-                    FirstStep.sample(network.parameters().gradient(name).toFloats());
-            float[] change = FirstStep.sample(network.parameters().get(name));
-            for (int i = 0; i < before.length; i++) {
+                    ParameterSteps.sample(network.parameters().gradient(name).toFloats());
+            for (int i = 0; i < gradient.length; i++) {
                 gradient[i] *= clip;
+            }
+            writer.add(ParameterSteps.GRADIENT + name, StoredType.F32, new long[] {gradient.length}, gradient);
+        }
+    }
+
+    private void addChanges(SafetensorsWriter writer) {
+        initial.forEach((name, before) -> {
+            float[] change = ParameterSteps.sample(network.parameters().get(name));
+            for (int i = 0; i < before.length; i++) {
                 change[i] -= before[i];
             }
-            writer.add("gradient." + name, StoredType.F32, new long[] {gradient.length}, gradient);
-            writer.add("change." + name, StoredType.F32, new long[] {change.length}, change);
+            writer.add(ParameterSteps.CHANGE + name, StoredType.F32, new long[] {change.length}, change);
         });
-        writer.write(file);
     }
 
     @Override

@@ -26,6 +26,16 @@ record StepValues(Map<String, float[]> tensors) {
         return new StepValues(tensors);
     }
 
+    /** Each loss less the first one, from the second step on. */
+    float[] progress() {
+        float[] losses = tensors.get("losses");
+        float[] progress = new float[losses.length - 1];
+        for (int i = 0; i < progress.length; i++) {
+            progress[i] = losses[i + 1] - losses[0];
+        }
+        return progress;
+    }
+
     /** For the record. JSON has no word for what is not a number. */
     Map<String, Object> fields() {
         Map<String, Object> fields = new LinkedHashMap<>();

@@ -8,7 +8,6 @@ import dev.fusedrnn.io.SafetensorsWriter;
 import dev.fusedrnn.io.StoredType;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -35,23 +34,6 @@ class AgreementTest {
         assertThat(agreement.tensors()).isEqualTo(2);
         assertThat(agreement.holds()).isFalse();
         assertThat(Agreement.of(found, exact, 0.05).holds()).isTrue();
-    }
-
-    @Test
-    void anotherSystemMayConfirmWhatIsFarFromExactButNotWhatIsNoNumber() throws IOException {
-        Path exact = file("exact", new float[] {3, 4}, new float[] {1});
-        Path found = file("found", new float[] {3, 4.2f}, new float[] {1});
-        Path alike = file("alike", new float[] {3, 4.21f}, new float[] {1});
-        Path far = file("far", new float[] {3, 9}, new float[] {1});
-        Path broken = file("broken", new float[] {3, Float.NaN}, new float[] {1});
-        assertThat(Agreement.nearest(found, exact, List.of(), 0.01).holds()).isFalse();
-        assertThat(Agreement.nearest(found, exact, List.of(far, broken), 0.01).holds())
-                .isFalse();
-        assertThat(Agreement.nearest(found, exact, List.of(broken, alike), 0.01).holds())
-                .isTrue();
-        assertThat(Agreement.nearest(found, found, List.of(far), 0.01).error()).isZero();
-        assertThat(Agreement.nearest(broken, exact, List.of(broken, alike), 1e9).holds())
-                .isFalse();
     }
 
     @Test

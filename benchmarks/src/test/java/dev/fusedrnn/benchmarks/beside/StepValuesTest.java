@@ -23,6 +23,7 @@ class StepValuesTest {
                 .add("gradientNorms", StoredType.F32, new long[] {3}, new float[] {0.125f, 70, Float.POSITIVE_INFINITY})
                 .write(file);
         StepValues values = StepValues.read(file);
+        assertThat(values.progress()).containsExactly(Float.NaN, -3.75f);
         Json record = Json.of(values.fields());
         assertThat(record.field("losses"))
                 .isEqualTo(Json.of(Arrays.asList(4.25f, null, 0.5f)));
