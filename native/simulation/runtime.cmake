@@ -1,4 +1,4 @@
-# Stand-ins for libcuda, libcudart, libcublasLt and libcublas, under the names by which programs ask for them.
+# Stand-ins for libcuda, libcudart, libcublasLt, libcublas and the parts of libcudnn, under the names by which programs ask for them.
 set(simulation_libraries ${CMAKE_CURRENT_BINARY_DIR}/libraries)
 
 set(CMAKE_SKIP_RPATH OFF)
@@ -30,9 +30,25 @@ add_stand_in(cublasLt 13 ${blas_sources})
 target_link_libraries(cublasLt PRIVATE cudart)
 set_source_files_properties(blas/product.cpp PROPERTIES COMPILE_OPTIONS -O3)
 add_stand_in(cublas 13 runtime/exports/nothing.cpp)
+# Each function of cuDNN belongs to one of its parts, whose name is its version.
+add_stand_in(cudnn_graph 9 dnn/graph.cpp)
+target_link_libraries(cudnn_graph PRIVATE cudart)
+add_stand_in(cudnn_ops 9 dnn/ops.cpp)
+target_link_libraries(cudnn_ops PRIVATE cudnn_graph)
+add_stand_in(cudnn_cnn 9 runtime/exports/nothing.cpp)
+set(recurrence_sources dnn/stack.cpp dnn/lane.cpp dnn/forward.cpp dnn/backward.cpp dnn/reserve.cpp blas/numbers.cpp)
+add_stand_in(cudnn_adv 9 dnn/rnn_descriptors.cpp dnn/rnn_passes.cpp ${recurrence_sources})
+target_link_libraries(cudnn_adv PRIVATE cudnn_graph cudart)
+set_source_files_properties(dnn/lane.cpp PROPERTIES COMPILE_OPTIONS -O3)
+add_stand_in(cudnn 9 runtime/exports/nothing.cpp)
+target_link_libraries(cudnn PRIVATE cudnn_graph cudnn_ops cudnn_cnn cudnn_adv)
 
 enable_testing()
-add_executable(runtime_tests runtime_tests.cpp blas/product.cpp)
+add_executable(runtime_tests runtime_tests.cpp blas/product.cpp blas/numbers.cpp)
 target_link_libraries(runtime_tests PRIVATE cudart)
 set_target_properties(runtime_tests PROPERTIES INSTALL_RPATH "$ORIGIN/libraries" BUILD_WITH_INSTALL_RPATH ON)
 add_test(NAME runtime COMMAND runtime_tests)
+add_executable(dnn_tests dnn_tests.cpp)
+target_link_libraries(dnn_tests PRIVATE cudnn_adv cudnn_ops cudnn_graph cudart)
+set_target_properties(dnn_tests PROPERTIES INSTALL_RPATH "$ORIGIN/libraries" BUILD_WITH_INSTALL_RPATH ON)
+add_test(NAME cudnn COMMAND dnn_tests)

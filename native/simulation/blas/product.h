@@ -1,12 +1,9 @@
 // One matrix product on the host, column-major as cuBLAS has it, summed in float in ascending order.
 #pragma once
 
-#include <cstdint>
+#include "numbers.h"
 
 namespace simulation {
-
-// cudaDataType
-enum Type : int { F32 = 0, F16 = 2, BF16 = 14 };
 
 struct Matrix {
     int type;
@@ -28,8 +25,6 @@ struct Product {
     const void *biasAt;  // [rows of d], or null
     int biasType;
 };
-
-int64_t typeBytes(int type);
 
 void multiply(const Product &product);
 

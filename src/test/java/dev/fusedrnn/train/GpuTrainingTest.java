@@ -41,7 +41,15 @@ class GpuTrainingTest {
     private Path folder;
 
     @ParameterizedTest
-    @CsvSource({"AUTO, LSTM", "AUTO, GRU", "AUTO, RNN_TANH", "CUDNN, LSTM", "CUDNN, GRU", "CUDNN, RNN_TANH"})
+    @CsvSource({
+        "FUSED, LSTM",
+        "FUSED, GRU",
+        "FUSED, RNN_TANH",
+        "CUDNN, LSTM",
+        "CUDNN, GRU",
+        "CUDNN, RNN_TANH",
+        "AUTO, LSTM"
+    })
     void lossAndGradientsAreThoseOfTheReference(EngineChoice choice, CellType cell) {
         LanguageNetworkConfig config = config(cell, DataType.F32);
         int[] inputs = new Random(1).ints(M, 0, TinyLanguage.V).toArray();
@@ -54,7 +62,7 @@ class GpuTrainingTest {
             expectedLoss = differentiate(network, inputs, targets);
             expected = network.parameters().gradients().toFloats();
         }
-        try (Device gpu = open(choice);
+        try (Device gpu = Gpu.open();
                 LanguageNetwork network = TinyLanguage.network(config, gpu, choice, 7)) {
             assertThat(differentiate(network, inputs, targets)).isCloseTo(expectedLoss, within(1e-3));
             float[] found = network.parameters().gradients().toFloats();
@@ -65,13 +73,13 @@ class GpuTrainingTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"F32", "BF16", "F16"})
-    void resumedTrainingEqualsUninterrupted(DataType type) throws IOException {
+    @CsvSource({"FUSED, F32", "FUSED, BF16", "FUSED, F16", "CUDNN, F32", "CUDNN, BF16", "CUDNN, F16"})
+    void resumedTrainingEqualsUninterrupted(EngineChoice choice, DataType type) throws IOException {
         LanguageNetworkConfig config = config(CellType.LSTM, type);
         Path file = folder.resolve("checkpoint.safetensors");
         float[] expected;
         try (Device gpu = Gpu.open();
-                LanguageNetwork network = TinyLanguage.network(config, gpu, EngineChoice.AUTO, 7);
+                LanguageNetwork network = TinyLanguage.network(config, gpu, choice, 7);
                 Trainer trainer = trainer(network)) {
             trainer.run(TrainingListener.SILENT, 4);
             Checkpoint.of(network, null, Map.of(), trainer.state()).save(file);
@@ -82,7 +90,7 @@ class GpuTrainingTest {
         }
         Checkpoint saved = Checkpoint.read(file);
         try (Device gpu = Gpu.open();
-                LanguageNetwork network = saved.network(gpu, EngineChoice.AUTO);
+                LanguageNetwork network = saved.network(gpu, choice);
                 Trainer trainer = trainer(network)) {
             trainer.restore(saved.training());
             trainer.run(TrainingListener.SILENT, 4);
@@ -114,7 +122,7 @@ class GpuTrainingTest {
 
     /** Parameters after steps that are queued, recorded and replayed. */
     private static float[] trained(EngineChoice choice, LanguageNetworkConfig config, boolean tokens, boolean serial) {
-        try (Device gpu = tokens ? openForTokens() : open(choice)) {
+        try (Device gpu = tokens ? openForTokens() : Gpu.open()) {
             if (serial) {
                 SideStream.of(CudaContext.of(gpu)).serialize();
             }
@@ -135,7 +143,7 @@ class GpuTrainingTest {
         LanguageNetworkConfig config = config(CellType.LSTM, DataType.BF16);
         int steps = 40;
         float[] expected;
-        try (Device gpu = open(choice);
+        try (Device gpu = Gpu.open();
                 LanguageNetwork network = TinyLanguage.network(config, gpu, choice, 7)) {
             try (TrainingStep step = new TrainingStep(network, T, N, true, training)) {
                 Minibatches.Epoch epoch = data.training().epoch(0);
@@ -148,7 +156,7 @@ class GpuTrainingTest {
                 expected = network.parameters().masters().toFloats();
             }
         }
-        try (Device gpu = open(choice);
+        try (Device gpu = Gpu.open();
                 LanguageNetwork network = TinyLanguage.network(config, gpu, choice, 7);
                 Trainer trainer = new Trainer(network, data, training)) {
             trainer.run(TrainingListener.SILENT, steps);
@@ -167,7 +175,7 @@ class GpuTrainingTest {
         double[][] losses = new double[2][];
         float[][] gradients = new float[2][];
         for (int side = 0; side < 2; side++) {
-            try (Device device = side == 0 ? Device.cpu() : open(choice);
+            try (Device device = side == 0 ? Device.cpu() : Gpu.open();
                     LanguageNetwork network =
                             TinyLanguage.network(config, device, side == 0 ? EngineChoice.REFERENCE : choice, 7);
                     SequencePass pass = new SequencePass(network, T, N, true, true, new ActivityPenalty(2, 1));
@@ -291,16 +299,17 @@ class GpuTrainingTest {
     }
 
     /** Averaging starts in the same epoch, and average and iterate are those of the CPU. */
-    @Test
-    void averagesAsTheCpu() {
+    @ParameterizedTest
+    @CsvSource({"FUSED", "CUDNN"})
+    void averagesAsTheCpu(EngineChoice choice) {
         TrainerConfig training = TrainerConfig.sgd(0.5, 1, 8).withOptimizer(new NtAsgd(0, 1e-3));
         TrainingState[] states = new TrainingState[2];
         float[][] averages = new float[2][];
         for (int side = 0; side < 2; side++) {
             TrainingData data = Sampling.SEQUENTIAL.split(TinyLanguage.text(200, 4), 3, 4, 0.2, 8);
             try (Device device = side == 0 ? Device.cpu() : Gpu.open();
-                    LanguageNetwork network =
-                            TinyLanguage.network(TinyLanguage.embedded(CellType.GRU, 4), device, EngineChoice.AUTO, 7);
+                    LanguageNetwork network = TinyLanguage.network(
+                            TinyLanguage.embedded(CellType.GRU, 4), device, side == 0 ? EngineChoice.AUTO : choice, 7);
                     Trainer trainer = new Trainer(network, data, training)) {
                 trainer.run(TrainingListener.SILENT);
                 averages[side] = network.parameters().masters().toFloats();
@@ -321,13 +330,6 @@ class GpuTrainingTest {
         Device gpu = Gpu.open();
         TokenPolicy.of(CudaContext.of(gpu)).ignoreProducts();
         return gpu;
-    }
-
-    private static Device open(EngineChoice choice) {
-        if (choice == EngineChoice.CUDNN) {
-            Gpu.skipIfSimulated("cuDNN is NVIDIA's");
-        }
-        return Gpu.open();
     }
 
     /**
@@ -361,7 +363,7 @@ class GpuTrainingTest {
         }
         Path file = folder.resolve("varying.safetensors");
         float[] found;
-        try (Device gpu = open(choice);
+        try (Device gpu = Gpu.open();
                 LanguageNetwork network = TinyLanguage.network(config, gpu, choice, 7);
                 Trainer trainer = varying(network)) {
             trainer.run(TrainingListener.SILENT, half);
@@ -376,7 +378,7 @@ class GpuTrainingTest {
             assertThat((double) found[i]).as("parameter %d", i).isCloseTo(expected[i], within(tolerance));
         }
         Checkpoint saved = Checkpoint.read(file);
-        try (Device gpu = open(choice)) {
+        try (Device gpu = Gpu.open()) {
             SideStream.of(CudaContext.of(gpu)).serialize();
             try (LanguageNetwork network = saved.network(gpu, choice);
                     Trainer trainer = varying(network)) {
