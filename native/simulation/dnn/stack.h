@@ -24,8 +24,9 @@ struct Stack {
     int64_t input = 0;
     int64_t hidden = 0;
     int64_t output = 0;  // features of h: hidden, or fewer with a projection
+    // c is within limits wherever it is read, and goes on as it is: so cuDNN 9.19 on an H100.
     bool clipped = false;
-    double low = 0, high = 0;  // of c
+    double low = 0, high = 0;
 
     int gates() const { return mode == LSTM ? 4 : mode == GRU ? 3 : 1; }
     int pseudoLayers() const { return layers * directions; }
