@@ -9,6 +9,7 @@ import dev.fusedrnn.tensor.Tensor;
 final class CpuGemm implements AutoCloseable {
     private final FloatBlocks blocks;
     private final float[] block = new float[FloatBlocks.SIZE];
+    private final float[] biasRows = new float[FloatBlocks.SIZE];
     private final HostScratch wideA = new HostScratch();
     private final HostScratch wideB = new HostScratch();
     private final HostScratch wideC = new HostScratch();
@@ -31,10 +32,14 @@ final class CpuGemm implements AutoCloseable {
             long ldb,
             float beta,
             Tensor c,
-            long ldc) {
+            long ldc,
+            Tensor bias) {
         long usedA = transposeA ? span("a", a, k, m, lda) : span("a", a, m, k, lda);
         long usedB = transposeB ? span("b", b, n, k, ldb) : span("b", b, k, n, ldb);
         long usedC = span("c", c, m, n, ldc);
+        if (bias != null) {
+            FloatBlocks.requireElements("bias", bias, n);
+        }
         if (m == 0 || n == 0) {
             return;
         }
@@ -59,8 +64,33 @@ final class CpuGemm implements AutoCloseable {
                 beta,
                 cAddress,
                 Math.toIntExact(ldc));
+        if (bias != null) {
+            addBias(cAddress, bias, m, ldc);
+        }
         if (narrowC) {
             narrow(cAddress, c, usedC);
+        }
+    }
+
+    /** Several rows at a time where they are short and without gaps. */
+    private void addBias(long address, Tensor bias, long m, long ldc) {
+        long n = bias.elements();
+        for (long column = 0; column < n; column += FloatBlocks.SIZE) {
+            int columns = (int) Math.min(FloatBlocks.SIZE, n - column);
+            int most = columns == ldc ? FloatBlocks.SIZE / columns : 1;
+            blocks.load(bias, column, biasRows, columns);
+            for (int i = 1; i < most; i++) {
+                System.arraycopy(biasRows, 0, biasRows, i * columns, columns);
+            }
+            for (long row = 0; row < m; row += most) {
+                int count = (int) Math.min(most, m - row) * columns;
+                long at = address + (row * ldc + column) * Float.BYTES;
+                blocks.cursor().get(at, block, 0, count);
+                for (int i = 0; i < count; i++) {
+                    block[i] += biasRows[i];
+                }
+                blocks.cursor().put(at, block, 0, count);
+            }
         }
     }
 

@@ -2,6 +2,7 @@ package dev.fusedrnn.kernel;
 
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
+import dev.fusedrnn.tensor.Shape;
 import dev.fusedrnn.tensor.Tensor;
 import java.util.Arrays;
 
@@ -62,40 +63,30 @@ final class CpuKernels implements Kernels {
             long ldb,
             float beta,
             Tensor c,
-            long ldc) {
-        gemm.run(transposeA, transposeB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc);
+            long ldc,
+            Tensor bias) {
+        gemm.run(transposeA, transposeB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc, bias);
     }
 
     @Override
-    public void addRow(Tensor matrix, Tensor row) {
-        long width = width(matrix, row);
-        for (long column = 0; column < width; column += SIZE) {
-            int columns = (int) Math.min(SIZE, width - column);
-            int rowsAtOnce = columns == width ? SIZE / columns : 1;
-            blocks.load(row, column, right, columns);
-            repeat(right, columns, rowsAtOnce);
-            for (long at = column; at < matrix.elements(); at += rowsAtOnce * width) {
-                int part = (int) Math.min((long) columns * rowsAtOnce, matrix.elements() - at);
-                blocks.load(matrix, at, left, part);
-                add(left, 1, right, part);
-                blocks.store(matrix, at, left, part);
-            }
-        }
+    public long rowPitch(long columns, DataType type) {
+        return columns;
     }
 
     /** Rows are summed within a block first, then the blocks: the error grows with the square root of their number. */
     @Override
     public void columnSum(Tensor matrix, Tensor sums, boolean accumulate) {
-        long width = width(matrix, sums);
+        long width = sums.elements();
+        long pitch = pitch("matrix", matrix, width);
         for (long column = 0; column < width; column += SIZE) {
             int columns = (int) Math.min(SIZE, width - column);
-            int rowsAtOnce = columns == width ? SIZE / columns : 1;
+            int rowsAtOnce = columns == pitch ? SIZE / columns : 1;
             if (accumulate) {
                 blocks.load(sums, column, right, columns);
             } else {
                 Arrays.fill(right, 0, columns, 0);
             }
-            for (long at = column; at < matrix.elements(); at += rowsAtOnce * width) {
+            for (long at = column; at < matrix.elements(); at += rowsAtOnce * pitch) {
                 int part = (int) Math.min((long) columns * rowsAtOnce, matrix.elements() - at);
                 blocks.load(matrix, at, left, part);
                 foldRows(left, part, columns);
@@ -141,8 +132,8 @@ final class CpuKernels implements Kernels {
     }
 
     @Override
-    public void softmaxCrossEntropy(Tensor logits, Tensor targets, Tensor losses, Tensor gradientScale) {
-        softmax.run(logits, targets, losses, gradientScale);
+    public void softmaxCrossEntropy(Tensor logits, int classes, Tensor targets, Tensor losses, Tensor gradientScale) {
+        softmax.run(logits, classes, targets, losses, gradientScale);
     }
 
     @Override
@@ -254,19 +245,14 @@ final class CpuKernels implements Kernels {
         return (int) Math.min(SIZE, tensor.elements() - at);
     }
 
-    private static long width(Tensor matrix, Tensor row) {
-        long width = row.elements();
-        if (width == 0 || matrix.elements() % width != 0) {
+    /** Elements from row to row of a matrix [M, P] with at least {@code columns} columns. */
+    static long pitch(String name, Tensor matrix, long columns) {
+        Shape shape = matrix.shape();
+        if (columns < 1 || shape.rank() != 2 || shape.extent(1) < columns) {
             throw new IllegalArgumentException(
-                    "rows of " + matrix + " do not have the " + width + " columns of " + row);
+                    name + " must have two axes and at least " + columns + " columns, found " + matrix);
         }
-        return width;
-    }
-
-    private static void repeat(float[] values, int count, int times) {
-        for (int i = 1; i < times; i++) {
-            System.arraycopy(values, 0, values, i * count, count);
-        }
+        return shape.extent(1);
     }
 
     private static void foldRows(float[] values, int count, int columns) {

@@ -17,7 +17,7 @@ final class CpuSoftmax {
         this.blocks = blocks;
     }
 
-    void run(Tensor logits, Tensor targets, Tensor losses, Tensor gradientScale) {
+    void run(Tensor logits, int classes, Tensor targets, Tensor losses, Tensor gradientScale) {
         long rows = targets.elements();
         FloatBlocks.requireType("targets", targets, DataType.I32);
         FloatBlocks.requireType("losses", losses, DataType.F32);
@@ -25,10 +25,10 @@ final class CpuSoftmax {
         if (rows == 0) {
             return;
         }
-        if (logits.elements() % rows != 0) {
+        long pitch = CpuKernels.pitch("logits", logits, classes);
+        if (logits.shape().extent(0) != rows) {
             throw new IllegalArgumentException("logits must have " + rows + " rows, found " + logits);
         }
-        int classes = Math.toIntExact(logits.elements() / rows);
         requireTargets(targets, classes);
         if (row.length < classes) {
             row = new float[classes];
@@ -36,7 +36,7 @@ final class CpuSoftmax {
         float scale = gradientScale == null ? 0 : blocks.scalar(gradientScale);
         for (long i = 0; i < rows; i++) {
             blocks.cursor().get(targets.address(i), target, 0, 1);
-            loss[0] = row(logits, i * classes, classes, target[0], gradientScale != null, scale);
+            loss[0] = row(logits, i * pitch, classes, target[0], gradientScale != null, scale);
             blocks.cursor().put(losses.address(i), loss, 0, 1);
         }
     }

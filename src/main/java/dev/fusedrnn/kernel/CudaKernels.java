@@ -69,20 +69,26 @@ final class CudaKernels implements Kernels {
             long ldb,
             float beta,
             Tensor c,
-            long ldc) {
+            long ldc,
+            Tensor bias) {
         requireMatrix("a", a, transposeA ? k : m, transposeA ? m : k, lda);
         requireMatrix("b", b, transposeB ? n : k, transposeB ? k : n, ldb);
         requireMatrix("c", c, m, n, ldc);
         if (b.dataType() != a.dataType()) {
             throw new IllegalArgumentException("a and b must have one type, found " + a + " and " + b);
         }
+        if (bias != null) {
+            requireType("bias", bias, c.dataType());
+            requireElements("bias", bias, n);
+        }
         if (m == 0 || n == 0) {
             return;
         }
         if (k == 0) {
-            scaleEmptyProduct(m, n, beta, c, ldc);
+            scaleEmptyProduct(m, n, beta, c, ldc, bias);
             return;
         }
+        long biasAddress = bias == null ? 0 : bias.address();
         MatrixProduct product = new MatrixProduct(
                 cudaType(a),
                 cudaType(c),
@@ -94,26 +100,26 @@ final class CudaKernels implements Kernels {
                 lda,
                 ldb,
                 ldc,
+                bias != null,
                 false,
-                false,
-                MatrixProduct.alignmentOf(a.address(), b.address(), c.address(), 0));
-        blas.multiply(product, alpha, a.address(), b.address(), beta, c.address(), 0);
+                MatrixProduct.alignmentOf(a.address(), b.address(), c.address(), biasAddress));
+        blas.multiply(product, alpha, a.address(), b.address(), beta, c.address(), biasAddress);
     }
 
     @Override
-    public void addRow(Tensor matrix, Tensor row) {
-        long rows = rows("matrix", matrix, row, "row");
-        if (rows > 0) {
-            kernels.addRow(type(matrix), type(row), rows, row.elements(), matrix.address(), row.address());
-        }
+    public long rowPitch(long columns, DataType type) {
+        long unit = MatrixProduct.MAX_ALIGNMENT / type.bytes();
+        return Math.multiplyExact(Math.addExact(columns, unit - 1) / unit, unit);
     }
 
     @Override
     public void columnSum(Tensor matrix, Tensor sums, boolean accumulate) {
-        long rows = rows("matrix", matrix, sums, "sums");
+        long columns = here("sums", sums).elements();
+        long pitch = pitch("matrix", matrix, columns);
+        long rows = matrix.shape().extent(0);
         if (rows > 0) {
             kernels.columnSum(
-                    type(matrix), type(sums), accumulate, rows, sums.elements(), matrix.address(), sums.address());
+                    type(matrix), type(sums), accumulate, rows, columns, pitch, matrix.address(), sums.address());
         } else if (!accumulate) {
             fill(sums, 0);
         }
@@ -177,9 +183,9 @@ final class CudaKernels implements Kernels {
     }
 
     @Override
-    public void softmaxCrossEntropy(Tensor logits, Tensor targets, Tensor losses, Tensor gradientScale) {
+    public void softmaxCrossEntropy(Tensor logits, int classes, Tensor targets, Tensor losses, Tensor gradientScale) {
         requireType("targets", targets, DataType.I32);
-        requireRank2("logits", logits);
+        long pitch = pitch("logits", logits, classes);
         long rows = logits.shape().extent(0);
         requireElements("targets", targets, rows);
         requireType("losses", losses, DataType.F32);
@@ -191,7 +197,8 @@ final class CudaKernels implements Kernels {
             kernels.crossEntropy(
                     type(logits),
                     rows,
-                    logits.shape().extent(1),
+                    classes,
+                    pitch,
                     logits.address(),
                     targets.address(),
                     losses.address(),
@@ -394,12 +401,12 @@ final class CudaKernels implements Kernels {
         }
     }
 
-    private void scaleEmptyProduct(long m, long n, float beta, Tensor c, long ldc) {
-        if (beta == 1) {
+    private void scaleEmptyProduct(long m, long n, float beta, Tensor c, long ldc, Tensor bias) {
+        if (beta == 1 && bias == null) {
             return;
         }
-        if (beta != 0 || ldc != n) {
-            throw new IllegalArgumentException("k = 0 needs beta 1, or beta 0 and dense rows of c");
+        if (beta != 0 || ldc != n || bias != null) {
+            throw new IllegalArgumentException("k = 0 needs beta 1, or beta 0 and dense rows of c, and no bias");
         }
         fill(c.view(0, m, n), 0);
     }
@@ -417,15 +424,14 @@ final class CudaKernels implements Kernels {
         }
     }
 
-    /** Rows of a matrix as wide as {@code row} is long. */
-    private long rows(String name, Tensor matrix, Tensor row, String rowName) {
-        here(name, matrix);
-        long width = here(rowName, row).elements();
-        if (width == 0 || matrix.elements() % width != 0) {
-            throw new IllegalArgumentException(
-                    name + " must have rows as long as " + rowName + ", found " + matrix + " and " + row);
+    /** Elements from row to row of a matrix [M, P] with at least {@code columns} columns. */
+    private long pitch(String name, Tensor matrix, long columns) {
+        requireRank2(name, here(name, matrix));
+        long pitch = matrix.shape().extent(1);
+        if (columns < 1 || pitch < columns) {
+            throw new IllegalArgumentException(name + " must have at least " + columns + " columns, found " + matrix);
         }
-        return matrix.elements() / width;
+        return pitch;
     }
 
     private Tensor here(String name, Tensor tensor) {

@@ -1,5 +1,6 @@
 package dev.fusedrnn.kernel;
 
+import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
 import dev.fusedrnn.tensor.Tensor;
 
@@ -27,11 +28,12 @@ public sealed interface Kernels extends AutoCloseable permits CpuKernels, CudaKe
     void convert(Tensor from, Tensor to);
 
     /**
-     * {@code c = alpha · op(a) · op(b) + beta · c}, op(a) [m, k], op(b) [k, n], c [m, n].
+     * {@code c = alpha · op(a) · op(b) + beta · c (+ bias)}, op(a) [m, k], op(b) [k, n], c [m, n].
      *
      * @param transposeA whether a is stored [k, m]
      * @param lda elements from one stored row of a to the next
      * @param transposeB whether b is stored [n, k]
+     * @param bias [n] in the type of c, added to every row before it is rounded; or null
      */
     void gemm(
             boolean transposeA,
@@ -46,12 +48,16 @@ public sealed interface Kernels extends AutoCloseable permits CpuKernels, CudaKe
             long ldb,
             float beta,
             Tensor c,
-            long ldc);
+            long ldc,
+            Tensor bias);
 
-    /** Adds {@code row} [N] to every row of {@code matrix} [M, N]. */
-    void addRow(Tensor matrix, Tensor row);
+    /** Elements from row to row with which products on this device are fastest, at least {@code columns}. */
+    long rowPitch(long columns, DataType type);
 
-    /** Sums the rows of {@code matrix} [M, N] into {@code sums} [N], in a fixed order; adds to it if {@code accumulate}. */
+    /**
+     * Sums the rows of {@code matrix} [M, P] into {@code sums} [N], in a fixed order; adds to it if {@code accumulate}. Columns
+     * from N on are not looked at.
+     */
     void columnSum(Tensor matrix, Tensor sums, boolean accumulate);
 
     /** {@code y += alpha · x}. */
@@ -72,12 +78,14 @@ public sealed interface Kernels extends AutoCloseable permits CpuKernels, CudaKe
     /**
      * Softmax cross-entropy of each row and its gradient in place.
      *
-     * @param logits [M, V]; overwritten by {@code (softmax − onehot(target)) · gradientScale[0]}, zero in ignored rows
+     * @param logits [M, P]; the first V columns are overwritten by {@code (softmax − onehot(target)) · gradientScale[0]}, zero in
+     *     ignored rows; the others are left alone
+     * @param classes V
      * @param targets I32 [M]; a negative target is ignored
      * @param losses F32 [M]; written: −log softmax of the target in nats, 0 in ignored rows
      * @param gradientScale F32 [1], or null to leave {@code logits} as they are
      */
-    void softmaxCrossEntropy(Tensor logits, Tensor targets, Tensor losses, Tensor gradientScale);
+    void softmaxCrossEntropy(Tensor logits, int classes, Tensor targets, Tensor losses, Tensor gradientScale);
 
     /** Sums an F32 tensor in a fixed order into {@code sum} F32 [1]; adds to it if {@code accumulate}. */
     void sum(Tensor values, Tensor sum, boolean accumulate);

@@ -37,36 +37,39 @@ public final class Linear {
         return outputs;
     }
 
-    /** Writes y [M, O] from x [M, F]. */
+    /** Writes the first O columns of y [M, P] from x [M, F]. */
     public void forward(Tensor x, Tensor y) {
         long rows = x.shape().extent(0);
-        kernels.gemm(false, true, rows, outputs, inputs, 1, x, inputs, parameters.value(weight), inputs, 0, y, outputs);
-        if (bias != null) {
-            kernels.addRow(y, parameters.value(bias));
-        }
+        Tensor w = parameters.value(weight);
+        Tensor added = bias == null ? null : parameters.value(bias);
+        kernels.gemm(false, true, rows, outputs, inputs, 1, x, inputs, w, inputs, 0, y, pitch(y), added);
     }
 
-    /** Writes dx [M, F] from dy [M, O]. */
+    /** Writes dx [M, F] from the first O columns of dy [M, P]. */
     public void backwardInput(Tensor dy, Tensor dx) {
         long rows = dy.shape().extent(0);
-        kernels.gemm(
-                false, false, rows, inputs, outputs, 1, dy, outputs, parameters.value(weight), inputs, 0, dx, inputs);
+        Tensor w = parameters.value(weight);
+        kernels.gemm(false, false, rows, inputs, outputs, 1, dy, pitch(dy), w, inputs, 0, dx, inputs, null);
     }
 
     /**
      * Gradients of weight and bias.
      *
      * @param x what forward was given
-     * @param dy [M, O]; read
+     * @param dy [M, P], of which the first O columns are read
      * @param accumulate whether they are added to what is there rather than overwriting it
      */
     public void backwardParameters(Tensor x, Tensor dy, boolean accumulate) {
         long rows = x.shape().extent(0);
         Tensor gradient = parameters.gradient(weight);
         float beta = accumulate ? 1 : 0;
-        kernels.gemm(true, false, outputs, inputs, rows, 1, dy, outputs, x, inputs, beta, gradient, inputs);
+        kernels.gemm(true, false, outputs, inputs, rows, 1, dy, pitch(dy), x, inputs, beta, gradient, inputs, null);
         if (bias != null) {
             kernels.columnSum(dy, parameters.gradient(bias), accumulate);
         }
+    }
+
+    private static long pitch(Tensor matrix) {
+        return matrix.shape().extent(1);
     }
 }

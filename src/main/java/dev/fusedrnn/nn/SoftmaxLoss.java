@@ -19,6 +19,9 @@ public final class SoftmaxLoss implements AutoCloseable {
     private final Linear head;
     private final long mostRows;
     private final long chunkRows;
+    /** Elements from one row of logits to the next. */
+    private final long pitch;
+
     private final Tensor logits;
     private final Tensor losses;
 
@@ -48,7 +51,8 @@ public final class SoftmaxLoss implements AutoCloseable {
         this.head = head;
         this.mostRows = rows;
         this.chunkRows = Math.min(rows, chunkRows);
-        this.logits = kernels.device().allocate(dataType, this.chunkRows, head.outputs());
+        this.pitch = kernels.rowPitch(head.outputs(), dataType);
+        this.logits = kernels.device().allocate(dataType, this.chunkRows, pitch);
         this.losses = kernels.device().zeros(DataType.F32, rows);
     }
 
@@ -67,9 +71,10 @@ public final class SoftmaxLoss implements AutoCloseable {
         long rows = rows(targets);
         for (long from = 0; from < rows; from += chunkRows) {
             long count = Math.min(chunkRows, rows - from);
-            Tensor part = logits.view(0, count, head.outputs());
+            Tensor part = logits.view(0, count, pitch);
             head.forward(features.view(from * head.inputs(), count, head.inputs()), part);
-            kernels.softmaxCrossEntropy(part, targets.view(from, count), losses.view(from, count), null);
+            kernels.softmaxCrossEntropy(
+                    part, head.outputs(), targets.view(from, count), losses.view(from, count), null);
         }
     }
 
@@ -87,10 +92,11 @@ public final class SoftmaxLoss implements AutoCloseable {
         long rows = rows(targets);
         for (long from = 0; from < rows; from += chunkRows) {
             long count = Math.min(chunkRows, rows - from);
-            Tensor part = logits.view(0, count, head.outputs());
+            Tensor part = logits.view(0, count, pitch);
             Tensor x = features.view(from * inputs, count, inputs);
             head.forward(x, part);
-            kernels.softmaxCrossEntropy(part, targets.view(from, count), losses.view(from, count), gradientScale);
+            kernels.softmaxCrossEntropy(
+                    part, head.outputs(), targets.view(from, count), losses.view(from, count), gradientScale);
             head.backwardInput(part, dFeatures.view(from * inputs, count, inputs));
             boolean accumulate = from > 0;
             if (from + count < rows) {

@@ -90,7 +90,7 @@ class CpuKernelsTest {
         float[] va = a.toFloats();
         float[] vb = b.toFloats();
         float[] before = c.toFloats();
-        kernels.gemm(transposeA, transposeB, m, n, k, 1.5f, a, lda, b, ldb, -0.5f, c, ldc);
+        kernels.gemm(transposeA, transposeB, m, n, k, 1.5f, a, lda, b, ldb, -0.5f, c, ldc, null);
         float[] after = c.toFloats();
         for (int i = 0; i < m; i++) {
             for (int j = 0; j < n; j++) {
@@ -111,7 +111,7 @@ class CpuKernelsTest {
     void betaZeroDoesNotReadTheOldValues() {
         Tensor c = floats(Float.NaN, Float.NaN, Float.NaN, Float.NaN);
         Tensor a = floats(1, 2, 3, 4);
-        kernels.gemm(false, false, 2, 2, 2, 1, a, 2, a, 2, 0, c, 2);
+        kernels.gemm(false, false, 2, 2, 2, 1, a, 2, a, 2, 0, c, 2, null);
         assertThat(c.toFloats()).containsExactly(7, 10, 15, 22);
     }
 
@@ -120,7 +120,7 @@ class CpuKernelsTest {
         Tensor a = floats(Float.NaN, 0, 1, 1);
         Tensor b = floats(0, 1, 1, 0);
         Tensor c = floats(0, 0, 0, 0);
-        kernels.gemm(false, false, 2, 2, 2, 1, a, 2, b, 2, 0, c, 2);
+        kernels.gemm(false, false, 2, 2, 2, 1, a, 2, b, 2, 0, c, 2, null);
         assertThat(c.toFloats()).containsExactly(Float.NaN, Float.NaN, 1, 1);
     }
 
@@ -128,37 +128,60 @@ class CpuKernelsTest {
     void gemmRefusesMatricesThatLeaveTheirTensor() {
         Tensor a = floats(new float[6]);
         Tensor c = floats(new float[4]);
-        assertThatThrownBy(() -> kernels.gemm(false, false, 2, 2, 3, 1, a, 3, a, 2, 0, c, 3))
+        assertThatThrownBy(() -> kernels.gemm(false, false, 2, 2, 3, 1, a, 3, a, 2, 0, c, 3, null))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("c [2, 2] with row distance 3 needs 5 elements");
-        assertThatThrownBy(() -> kernels.gemm(false, false, 2, 2, 3, 1, a, 2, a, 2, 0, c, 2))
+        assertThatThrownBy(() -> kernels.gemm(false, false, 2, 2, 3, 1, a, 2, a, 2, 0, c, 2, null))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("a [2, 3] cannot have a row distance of 2");
     }
 
     @ParameterizedTest
-    @CsvSource({"1,1", "3,5", "700,13", "2,5000", "3,4096", "41,1000"})
-    void addsARowToAllAndSumsColumns(int rows, int columns) {
-        Tensor matrix = random(DataType.F32, rows * columns);
-        Tensor row = random(DataType.F32, columns);
+    @CsvSource({"1,1,0", "3,5,3", "700,13,0", "700,13,3", "2,5000,0", "3,4096,4", "41,1000,1"})
+    void sumsColumnsAndLooksAtNoneBehindThem(int rows, int columns, int padding) {
+        int pitch = columns + padding;
+        float[] m = randoms(rows * pitch);
+        poisonPadding(m, columns, pitch);
+        Tensor matrix = keep(device.of(DataType.F32, m, rows, pitch));
         Tensor sums = random(DataType.F32, columns);
-        float[] m = matrix.toFloats();
-        float[] r = row.toFloats();
         float[] old = sums.toFloats();
         kernels.columnSum(matrix, sums, true);
         float[] added = sums.toFloats();
         kernels.columnSum(matrix, sums, false);
         float[] fresh = sums.toFloats();
-        kernels.addRow(matrix, row);
-        float[] shifted = matrix.toFloats();
         for (int j = 0; j < columns; j++) {
             double sum = 0;
             for (int i = 0; i < rows; i++) {
-                sum += m[i * columns + j];
-                assertThat(shifted[i * columns + j]).isEqualTo(m[i * columns + j] + r[j]);
+                sum += m[i * pitch + j];
             }
             assertThat((double) fresh[j]).isEqualTo(sum, within(1e-6 * rows));
             assertThat((double) added[j]).isEqualTo(old[j] + sum, within(1e-6 * (rows + 1)));
+        }
+    }
+
+    @ParameterizedTest
+    @CsvSource({"1,1,0,F32", "3,5,2,F32", "700,13,0,F32", "2,5000,0,F32", "3,4100,3,BF16", "41,1000,0,F16"})
+    void addsABiasToEveryRowOfAProductBeforeItIsRounded(int rows, int columns, int padding, DataType type) {
+        int pitch = columns + padding;
+        Tensor x = random(type, rows * 2);
+        Tensor w = random(type, columns * 2);
+        Tensor bias = random(type, columns);
+        Tensor y = random(type, rows * pitch);
+        float[] before = y.toFloats();
+        kernels.gemm(false, true, rows, columns, 2, 1, x, 2, w, 2, 0, y, pitch, bias);
+        double[] found = y.toDoubles();
+        double[] vx = x.toDoubles();
+        double[] vw = w.toDoubles();
+        double[] vb = bias.toDoubles();
+        for (int i = 0; i < rows; i++) {
+            for (int j = 0; j < columns; j++) {
+                double expected = vx[2 * i] * vw[2 * j] + vx[2 * i + 1] * vw[2 * j + 1] + vb[j];
+                double tolerance = 1e-6 + Math.abs(expected) * type.epsilon() / 2;
+                assertThat(found[i * pitch + j]).isEqualTo(expected, within(tolerance));
+            }
+            for (int j = columns; j < pitch; j++) {
+                assertThat((float) found[i * pitch + j]).isEqualTo(before[i * pitch + j]);
+            }
         }
     }
 
@@ -226,21 +249,22 @@ class CpuKernelsTest {
         kernels.fill(logits, 1);
         Tensor losses = floats(new float[4]);
         Tensor sum = floats(9);
-        kernels.softmaxCrossEntropy(logits, ints(0, 3, 9, 5), losses, null);
+        kernels.softmaxCrossEntropy(logits, 10, ints(0, 3, 9, 5), losses, null);
         assertThat(losses.toFloats()).containsOnly(2.3025851f);
-        kernels.softmaxCrossEntropy(logits, ints(0, -1, 9, -1), losses, null);
+        kernels.softmaxCrossEntropy(logits, 10, ints(0, -1, 9, -1), losses, null);
         kernels.sum(losses, sum, false);
         assertThat(sum.toFloats()[0] / 4).isEqualTo(1.1513f, within(5e-5f));
-        kernels.softmaxCrossEntropy(logits, ints(-1, -1, -1, -1), losses, null);
+        kernels.softmaxCrossEntropy(logits, 10, ints(-1, -1, -1, -1), losses, null);
         kernels.sum(losses, sum, false);
         assertThat(sum.toFloats()[0]).isZero();
         assertThat(logits.toFloats()).containsOnly(1);
     }
 
     @ParameterizedTest
-    @CsvSource({"5,1,F32", "7,13,F32", "3,9001,F32", "6,29,BF16", "4,4100,F16"})
-    void softmaxCrossEntropyAndItsGradient(int rows, int classes, DataType type) {
-        Tensor logits = keep(device.of(type, randoms(rows * classes), rows, classes));
+    @CsvSource({"5,1,0,F32", "7,13,3,F32", "3,9001,0,F32", "6,29,3,BF16", "4,4100,4,F16"})
+    void softmaxCrossEntropyAndItsGradient(int rows, int classes, int padding, DataType type) {
+        int pitch = classes + padding;
+        Tensor logits = keep(device.of(type, randoms(rows * pitch), rows, pitch));
         kernels.scale(logits, floats(8));
         double[] z = logits.toDoubles();
         int[] targets = new int[rows];
@@ -248,14 +272,28 @@ class CpuKernelsTest {
             targets[i] = i == 2 ? -1 : random.nextInt(classes);
         }
         Tensor losses = floats(new float[rows]);
-        kernels.softmaxCrossEntropy(logits, ints(targets), losses, floats(0.125f));
+        kernels.softmaxCrossEntropy(logits, classes, ints(targets), losses, floats(0.125f));
         double[] gradient = logits.toDoubles();
-        double[] expected = new double[z.length];
+        double[] expected = z.clone();
         for (int i = 0; i < rows; i++) {
-            double loss = referenceRow(z, i * classes, classes, targets[i], 0.125, expected);
+            Arrays.fill(expected, i * pitch, i * pitch + classes, 0);
+            double loss = referenceRow(z, i * pitch, classes, targets[i], 0.125, expected);
             assertThat((double) losses.toFloats()[i]).isEqualTo(loss, within(2e-6 * Math.max(1, loss)));
         }
         assertClose(gradient, expected, Math.max(3e-7, type.epsilon()));
+    }
+
+    @Test
+    void logitsNeedAColumnForEveryClassAndARowForEveryTarget() {
+        Tensor losses = floats(new float[2]);
+        assertThatThrownBy(() -> kernels.softmaxCrossEntropy(
+                        keep(device.zeros(DataType.F32, 2, 3)), 4, ints(0, 1), losses, null))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("logits must have two axes and at least 4 columns");
+        assertThatThrownBy(() -> kernels.softmaxCrossEntropy(
+                        keep(device.zeros(DataType.F32, 3, 4)), 4, ints(0, 1), losses, null))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("logits must have 2 rows");
     }
 
     private static double referenceRow(double[] z, int at, int classes, int target, double scale, double[] gradient) {
@@ -281,7 +319,7 @@ class CpuKernelsTest {
                 4,
                 2));
         Tensor losses = floats(new float[4]);
-        kernels.softmaxCrossEntropy(logits, ints(0, 0, 1, -1), losses, floats(1));
+        kernels.softmaxCrossEntropy(logits, 2, ints(0, 0, 1, -1), losses, floats(1));
         assertThat(losses.toFloats()).containsExactly(Float.NaN, 0, 0, 0);
         assertThat(logits.toFloats()).containsExactly(Float.NaN, Float.NaN, 0, 0, 0, 0, 0, 0);
     }
@@ -290,7 +328,7 @@ class CpuKernelsTest {
     void targetsBehindTheLastClassAreNamed() {
         Tensor logits = keep(device.zeros(DataType.F32, 2, 3));
         Tensor losses = floats(new float[2]);
-        assertThatThrownBy(() -> kernels.softmaxCrossEntropy(logits, ints(0, 3), losses, null))
+        assertThatThrownBy(() -> kernels.softmaxCrossEntropy(logits, 3, ints(0, 3), losses, null))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessage("targets[1] must be less than 3, found 3");
     }
@@ -389,9 +427,12 @@ class CpuKernelsTest {
         assertThatThrownBy(() -> kernels.addScaled(three, 1, two))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("x must have 3 elements");
-        assertThatThrownBy(() -> kernels.addRow(three, two))
+        assertThatThrownBy(() -> kernels.columnSum(three, two, false))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageContaining("do not have the 2 columns");
+                .hasMessageContaining("matrix must have two axes and at least 2 columns");
+        assertThatThrownBy(() -> kernels.gemm(false, false, 1, 2, 1, 1, two, 1, two, 2, 0, two, 2, three))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("bias must have 2 elements");
         assertThatThrownBy(() -> kernels.convert(three, two)).isInstanceOf(IllegalArgumentException.class);
     }
 
@@ -416,6 +457,12 @@ class CpuKernelsTest {
             values[i] = random.nextFloat() * 2 - 1;
         }
         return values;
+    }
+
+    private static void poisonPadding(float[] matrix, int columns, int pitch) {
+        for (int row = 0; row < matrix.length; row += pitch) {
+            Arrays.fill(matrix, row + columns, row + pitch, Float.NaN);
+        }
     }
 
     private Tensor random(DataType type, int count) {

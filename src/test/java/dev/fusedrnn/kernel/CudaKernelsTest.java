@@ -88,7 +88,7 @@ class CudaKernelsTest {
         }
     }
 
-    /** With {@code pad}, rows are longer than needed and no operand is aligned to more than its element. */
+    /** With {@code pad}, there is a bias, rows are longer than needed and no operand is aligned to more than its element. */
     private void multiply(
             int m, int n, int k, boolean transposeA, boolean transposeB, DataType type, DataType resultType, int pad) {
         int lda = (transposeA ? m : k) + pad;
@@ -97,10 +97,12 @@ class CudaKernelsTest {
         Tensor a = drawn(type, (transposeA ? k : m) * lda + pad).view(pad, (long) (transposeA ? k : m) * lda);
         Tensor b = drawn(type, (transposeB ? n : k) * ldb + pad).view(pad, (long) (transposeB ? n : k) * ldb);
         Tensor c = drawn(resultType, m * ldc + pad).view(pad, (long) m * ldc);
+        Tensor bias = pad == 0 ? null : drawn(resultType, n);
+        float[] added = bias == null ? new float[n] : bias.toFloats();
         float[] va = a.toFloats();
         float[] vb = b.toFloats();
         float[] before = c.toFloats();
-        onGpu.gemm(transposeA, transposeB, m, n, k, 1.5f, a, lda, b, ldb, -0.5f, c, ldc);
+        onGpu.gemm(transposeA, transposeB, m, n, k, 1.5f, a, lda, b, ldb, -0.5f, c, ldc, bias);
         float[] after = c.toFloats();
         String name = "c[%d,%d] of " + type + " to " + resultType + " " + m + "x" + n + "x" + k + " transposed "
                 + transposeA + "," + transposeB + " pad " + pad;
@@ -116,7 +118,7 @@ class CudaKernelsTest {
                         sum += product;
                         magnitude += Math.abs(product);
                     }
-                    expected = 1.5 * sum - 0.5 * expected;
+                    expected = 1.5 * sum - 0.5 * expected + added[j];
                 }
                 double tolerance = j < n ? 4e-6 * (1 + magnitude) + resultType.epsilon() * Math.abs(expected) : 0;
                 requireNear(String.format(name, i, j), after[i * ldc + j], expected, tolerance);
@@ -133,7 +135,7 @@ class CudaKernelsTest {
         Tensor c = keep(gpu.allocate(DataType.F32, size, size));
         onGpu.fill(a, value);
         onGpu.fill(b, 1);
-        onGpu.gemm(false, false, size, size, size, 1, a, size, b, size, 0, c, size);
+        onGpu.gemm(false, false, size, size, size, 1, a, size, b, size, 0, c, size, null);
         for (float found : c.toFloats()) {
             requireNear("TF32 would give " + size, found, size * (double) value, 1e-4);
         }
@@ -144,11 +146,11 @@ class CudaKernelsTest {
         Tensor a = drawn(DataType.BF16, 300 * 4096);
         Tensor b = drawn(DataType.BF16, 4096 * 96);
         Tensor c = keep(gpu.allocate(DataType.F32, 300, 96));
-        onGpu.gemm(false, false, 300, 96, 4096, 1, a, 4096, b, 96, 0, c, 96);
+        onGpu.gemm(false, false, 300, 96, 4096, 1, a, 4096, b, 96, 0, c, 96, null);
         float[] first = c.toFloats();
         for (int i = 0; i < 50; i++) {
             c.fillBytes((byte) 0xff);
-            onGpu.gemm(false, false, 300, 96, 4096, 1, a, 4096, b, 96, 0, c, 96);
+            onGpu.gemm(false, false, 300, 96, 4096, 1, a, 4096, b, 96, 0, c, 96, null);
             assertThat(c.toFloats()).as("repetition %d", i).isEqualTo(first);
         }
     }
@@ -158,7 +160,7 @@ class CudaKernelsTest {
         Tensor a = drawn(DataType.F32, 16 * 16);
         Tensor c = keep(gpu.allocate(DataType.F32, 16, 16));
         c.fillBytes((byte) 0xff);
-        onGpu.gemm(false, false, 16, 16, 16, 1, a, 16, a, 16, 0, c, 16);
+        onGpu.gemm(false, false, 16, 16, 16, 1, a, 16, a, 16, 0, c, 16, null);
         assertThat(c.toFloats()).doesNotContain(Float.NaN);
     }
 
@@ -191,16 +193,10 @@ class CudaKernelsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"1,1", "3,5", "700,13", "2,5000", "41,1000", "2240,600"})
-    void addsARowAndSumsColumnsAsTheCpu(int rows, int columns) {
-        float[] row = floats(columns);
-        float[] matrix = floats(rows * columns);
+    @CsvSource({"1,1,0", "3,5,3", "700,13,0", "700,13,3", "2,5000,8", "41,1000,0", "2240,600,8"})
+    void sumsColumnsAsTheCpu(int rows, int columns, int padding) {
+        float[] matrix = floats(rows * (columns + padding));
         for (DataType type : List.of(DataType.F32, DataType.BF16, DataType.F16)) {
-            same("addRow " + type, type, rows * columns, (kernels, tensor) -> {
-                try (Tensor added = kernels.device().of(type, row, columns)) {
-                    kernels.addRow(tensor, added);
-                }
-            });
             for (boolean accumulate : new boolean[] {false, true}) {
                 near(
                         "columnSum " + type + " accumulate " + accumulate,
@@ -208,12 +204,20 @@ class CudaKernelsTest {
                         columns,
                         3e-6 * rows,
                         (kernels, tensor) -> {
-                            try (Tensor summed = kernels.device().of(type, matrix, rows, columns)) {
+                            try (Tensor summed = kernels.device().of(type, matrix, rows, columns + padding)) {
                                 kernels.columnSum(summed, tensor, accumulate);
                             }
                         });
             }
         }
+    }
+
+    @Test
+    void rowsOfTheFastestPitchStartAtMultiplesOfSixteenBytes() {
+        assertThat(onGpu.rowPitch(65, DataType.BF16)).isEqualTo(72);
+        assertThat(onGpu.rowPitch(64, DataType.F16)).isEqualTo(64);
+        assertThat(onGpu.rowPitch(65, DataType.F32)).isEqualTo(68);
+        assertThat(onCpu.rowPitch(65, DataType.F32)).isEqualTo(65);
     }
 
     @ParameterizedTest
@@ -247,27 +251,28 @@ class CudaKernelsTest {
     }
 
     @ParameterizedTest
-    @CsvSource({"5,1", "7,13", "64,10000", "3,50257"})
-    void softmaxCrossEntropyAsTheCpu(int rows, int classes) {
+    @CsvSource({"5,1,0", "7,13,3", "64,10000,0", "3,50257,7"})
+    void softmaxCrossEntropyAsTheCpu(int rows, int classes, int padding) {
+        int pitch = classes + padding;
         int[] targets = random.ints(rows, 0, classes).toArray();
         targets[rows / 2] = -1;
         for (DataType type : List.of(DataType.F32, DataType.BF16, DataType.F16)) {
-            near("gradient " + type, type, rows * classes, 1e-6, (kernels, tensor) -> {
+            near("gradient " + type, type, rows * pitch, 1e-6, (kernels, tensor) -> {
                 try (Tensor targetTensor = ints(kernels, targets);
                         Tensor losses = kernels.device().zeros(DataType.F32, rows);
                         Tensor scale = kernels.device().of(DataType.F32, new float[] {0.125f}, 1)) {
-                    kernels.softmaxCrossEntropy(tensor.view(0, rows, classes), targetTensor, losses, scale);
+                    kernels.softmaxCrossEntropy(tensor.view(0, rows, pitch), classes, targetTensor, losses, scale);
                     kernels.device().synchronize();
                 }
             });
-            float[] logits = floats(rows * classes);
+            float[] logits = floats(rows * pitch);
             near("losses " + type, DataType.F32, rows, 2e-5, (kernels, tensor) -> {
                 try (Tensor targetTensor = ints(kernels, targets);
-                        Tensor logitTensor = kernels.device().of(type, logits, rows, classes)) {
-                    kernels.softmaxCrossEntropy(logitTensor, targetTensor, tensor, null);
+                        Tensor logitTensor = kernels.device().of(type, logits, rows, pitch)) {
+                    kernels.softmaxCrossEntropy(logitTensor, classes, targetTensor, tensor, null);
                     assertThat(logitTensor.toFloats())
                             .as("logits without a gradient scale")
-                            .hasSize(rows * classes);
+                            .hasSize(rows * pitch);
                 }
             });
         }
@@ -393,7 +398,7 @@ class CudaKernelsTest {
         Tensor row = keep(gpu.allocate(DataType.F32, 64));
         Tensor sum = keep(gpu.allocate(DataType.F32, 1));
         Runnable sequence = () -> {
-            onGpu.gemm(false, true, 64, 64, 64, 1, x, 64, x, 64, 0, y, 64);
+            onGpu.gemm(false, true, 64, 64, 64, 1, x, 64, x, 64, 0, y, 64, null);
             onGpu.columnSum(y, row, false);
             onGpu.sum(row, sum, false);
         };
@@ -440,7 +445,7 @@ class CudaKernelsTest {
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("x must lie on cuda:0");
         }
-        assertThatThrownBy(() -> onGpu.gemm(false, false, 2, 2, 3, 1, here, 3, here, 2, 0, here, 2))
+        assertThatThrownBy(() -> onGpu.gemm(false, false, 2, 2, 3, 1, here, 3, here, 2, 0, here, 2, null))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("a [2, 3] with stride 3 needs 6 elements");
     }

@@ -153,7 +153,7 @@ class CudaDeviceTest {
             try (Device device = Device.cuda(0);
                     Tensor tensor = device.of(DataType.F32, new float[64], 8, 8);
                     Kernels kernels = Kernels.of(device)) {
-                kernels.gemm(false, false, 8, 8, 8, 1, tensor, 8, tensor, 8, 0, tensor.view(0, 8, 8), 8);
+                kernels.gemm(false, false, 8, 8, 8, 1, tensor, 8, tensor, 8, 0, tensor.view(0, 8, 8), 8, null);
                 device.synchronize();
             }
         }
@@ -234,7 +234,7 @@ class CudaDeviceTest {
                 Tensor a = device.of(DataType.F32, floats(96 * 96), 96, 96);
                 Tensor c = device.zeros(DataType.F32, 96, 96)) {
             for (int i = 0; i < 200; i++) {
-                kernels.gemm(false, false, 96, 96, 96, 0.1f, a, 96, a, 96, 0.5f, c, 96);
+                kernels.gemm(false, false, 96, 96, 96, 0.1f, a, 96, a, 96, 0.5f, c, 96, null);
                 if (i % 50 == 0) {
                     c.toFloats();
                 }

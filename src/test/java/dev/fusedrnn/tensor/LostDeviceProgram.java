@@ -31,7 +31,7 @@ public final class LostDeviceProgram {
         calls.put("clear", tensor::clear);
         calls.put("allocate", () -> device.allocate(DataType.F32, 1));
         calls.put("fill", () -> kernels.fill(tensor, 1));
-        calls.put("gemm", () -> kernels.gemm(false, false, 4, 4, 4, 1, tensor, 4, tensor, 4, 0, tensor, 4));
+        calls.put("gemm", () -> kernels.gemm(false, false, 4, 4, 4, 1, tensor, 4, tensor, 4, 0, tensor, 4, null));
         calls.put("launch", graph::launch);
         calls.put("capture", () -> Graph.capture(context, tensor::clear));
         calls.put("synchronize again", device::synchronize);

@@ -29,7 +29,8 @@ public record MatrixProduct(
         boolean bias,
         boolean tf32,
         int alignment) {
-    private static final int MAX_ALIGNMENT = 16;
+    /** Bytes to which addresses and rows are aligned where products are fastest. */
+    public static final int MAX_ALIGNMENT = 16;
 
     public MatrixProduct {
         if (result != operands && result != CudaType.F32) {

@@ -127,15 +127,17 @@ public final class NativeKernels implements AutoCloseable {
 
     /** Sums the rows of a matrix. */
     public void columnSum(
-            int matrixType, int sumType, boolean accumulate, long rows, long columns, long matrix, long sums) {
+            int matrixType,
+            int sumType,
+            boolean accumulate,
+            long rows,
+            long columns,
+            long stride,
+            long matrix,
+            long sums) {
         enter();
         columnSum.matrixType(matrixType).sumType(sumType).accumulate(accumulate ? 1 : 0);
-        columnSum
-                .rows(rows)
-                .columns(columns)
-                .stride(columns)
-                .matrices(0, matrix)
-                .sums(0, sums);
+        columnSum.rows(rows).columns(columns).stride(stride).matrices(0, matrix).sums(0, sums);
         columnSum.workspace(workspace.atLeast(FusedRnn.frnn_column_sum_workspace(rows, columns)));
         call.check(FusedRnn.frnn_column_sum(columnSum, call.message()), "frnn_column_sum");
     }
@@ -180,13 +182,14 @@ public final class NativeKernels implements AutoCloseable {
     }
 
     /** Softmax cross-entropy per row, with its gradient in place if {@code gradientScale} is not 0. */
-    public void crossEntropy(int type, long m, long v, long logits, long targets, long losses, long gradientScale) {
+    public void crossEntropy(
+            int type, long m, long v, long stride, long logits, long targets, long losses, long gradientScale) {
         enter();
         crossEntropy
                 .type(type)
                 .M(m)
                 .V(v)
-                .stride(v)
+                .stride(stride)
                 .logits(logits)
                 .targets(targets)
                 .losses(losses);
