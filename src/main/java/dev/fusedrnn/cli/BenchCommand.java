@@ -102,8 +102,8 @@ final class BenchCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
+        new OutputFiles().spare("--shapes", shapes).check("--report", report);
         List<BenchShape> wanted = shapes == null ? BenchShape.DEFAULT : BenchShape.read(shapes);
-        new OutputFiles().check("--report", report);
         List<Device> devices = Selection.devices(deviceName);
         try {
             console.out()
@@ -161,6 +161,11 @@ final class BenchCommand implements Callable<Integer> {
             refuse(result, "not supported", capability.reason());
             return;
         }
+        String tooLarge = shape.tooLarge(config);
+        if (!tooLarge.isEmpty()) {
+            refuse(result, "too large", tooLarge);
+            return;
+        }
         try {
             EngineCase small = comparable(shape, config);
             CheckReport check = EngineCheck.run(selection.engine(), selection.device(), small);
@@ -174,8 +179,8 @@ final class BenchCommand implements Callable<Integer> {
             BenchTimer inference = time(selection, shape, config, false, result);
             BenchTimer training = time(selection, shape, config, true, result);
             print(result, shape, config, inference, training);
-        } catch (OutOfMemoryError | GpuException.OutOfMemory tooLarge) {
-            refuse(result, "too large", tooLarge.getMessage());
+        } catch (OutOfMemoryError | GpuException.OutOfMemory full) {
+            refuse(result, "too large", full.getMessage());
         }
     }
 

@@ -1,6 +1,7 @@
 package dev.fusedrnn.cli;
 
 import dev.fusedrnn.engine.CellType;
+import dev.fusedrnn.engine.ParameterLayout;
 import dev.fusedrnn.engine.RnnConfig;
 import dev.fusedrnn.io.InvalidFileException;
 import dev.fusedrnn.tensor.DataType;
@@ -10,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 
 /**
  * Sizes to time.
@@ -28,6 +30,11 @@ record BenchShape(String name, int batch, int steps, int input, int hidden, int 
 
     private static final int FIELDS = 7;
 
+    /** The largest number in each column. */
+    private static final int[] MOST = {
+        0, RnnConfig.MAX_SIZE, RnnConfig.MAX_SIZE, RnnConfig.MAX_SIZE, RnnConfig.MAX_SIZE, Converters.Layers.MOST, 2
+    };
+
     /** What is timed if no file is given: a character model, a stack of two layers, a single sequence. */
     static final List<BenchShape> DEFAULT = List.of(
             new BenchShape("d2l", 32, 35, 28, 256, 1, 1),
@@ -36,6 +43,7 @@ record BenchShape(String name, int batch, int steps, int input, int hidden, int 
 
     /** Reads a file of lines {@value #COLUMNS}; {@code #} starts a comment. */
     static List<BenchShape> read(Path file) throws IOException {
+        InputFiles.requireFile("--shapes", file);
         List<String> lines;
         try {
             lines = Files.readAllLines(file);
@@ -61,8 +69,7 @@ record BenchShape(String name, int batch, int steps, int input, int hidden, int 
         }
         int[] sizes = new int[FIELDS];
         for (int i = 1; i < FIELDS; i++) {
-            int most = i == FIELDS - 1 ? 2 : RnnConfig.MAX_SIZE;
-            sizes[i] = size(where, fields[i], COLUMNS.split(" ")[i], most);
+            sizes[i] = size(where, fields[i], COLUMNS.split(" ")[i], MOST[i]);
         }
         return new BenchShape(fields[0], sizes[1], sizes[2], sizes[3], sizes[4], sizes[5], sizes[6]);
     }
@@ -84,6 +91,20 @@ record BenchShape(String name, int batch, int steps, int input, int hidden, int 
                 .withLayers(layers)
                 .withBidirectional(directions == 2)
                 .withDataType(type);
+    }
+
+    /** Why no Java array can hold the values of a pass of this network; empty if arrays can. */
+    String tooLarge(RnnConfig config) {
+        long features = Math.max(config.inputSize(), config.totalOutputSize());
+        long sequence = Math.multiplyExact((long) steps * batch, features);
+        long largest = Math.max(sequence, ParameterLayout.of(config).elements());
+        return largest <= Integer.MAX_VALUE
+                ? ""
+                : String.format(
+                        Locale.ROOT,
+                        "its largest array has %,d values, at most %,d are possible",
+                        largest,
+                        Integer.MAX_VALUE);
     }
 
     /** Multiplications and additions of a forward pass; a training pass has three times as many. */

@@ -38,7 +38,7 @@ final class Converters {
     private static double real(String text, double least, boolean open, String allowed) {
         try {
             double value = Double.parseDouble(text.strip());
-            if ((open ? value > least : value >= least) && value < Double.POSITIVE_INFINITY) {
+            if ((open ? value > least : value >= least) && value <= Float.MAX_VALUE) {
                 return value;
             }
         } catch (NumberFormatException notANumber) {
@@ -94,9 +94,11 @@ final class Converters {
 
     /** Number of layers. */
     static final class Layers implements ITypeConverter<Integer> {
+        static final int MOST = 1024;
+
         @Override
         public Integer convert(String text) {
-            return (int) whole(text, 1, 1024);
+            return (int) whole(text, 1, MOST);
         }
     }
 
@@ -113,6 +115,16 @@ final class Converters {
         @Override
         public Integer convert(String text) {
             return (int) whole(text, 0, Integer.MAX_VALUE);
+        }
+    }
+
+    /** Threads of the CPU engine. */
+    static final class Threads implements ITypeConverter<Integer> {
+        private static final int MOST = 1024;
+
+        @Override
+        public Integer convert(String text) {
+            return (int) whole(text, 1, MOST);
         }
     }
 
@@ -150,19 +162,19 @@ final class Converters {
         }
     }
 
-    /** A finite number above 0. */
+    /** A number above 0 that F32 holds. */
     static final class Positive implements ITypeConverter<Double> {
         @Override
         public Double convert(String text) {
-            return real(text, 0, true, "a finite number above 0");
+            return real(text, 0, true, "a number above 0, at most 3.4e38");
         }
     }
 
-    /** A finite number, 0 or more. */
+    /** A number, 0 or more, that F32 holds. */
     static final class PositiveOrZero implements ITypeConverter<Double> {
         @Override
         public Double convert(String text) {
-            return real(text, 0, false, "a finite number, 0 or more");
+            return real(text, 0, false, "a number, 0 or more, at most 3.4e38");
         }
     }
 

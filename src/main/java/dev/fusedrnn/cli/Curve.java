@@ -1,5 +1,6 @@
 package dev.fusedrnn.cli;
 
+import dev.fusedrnn.io.AtomicFile;
 import dev.fusedrnn.train.EpochReport;
 import java.awt.BasicStroke;
 import java.awt.Color;
@@ -9,9 +10,7 @@ import java.awt.geom.Path2D;
 import java.awt.image.BufferedImage;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.Locale;
 import java.util.function.ToDoubleFunction;
@@ -60,13 +59,7 @@ final class Curve {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         ImageIO.setUseCache(false);
         ImageIO.write(new Curve(history).image(), "png", bytes);
-        Path temporary = Files.createTempFile(file.toAbsolutePath().getParent(), ".fusedrnn-", ".tmp");
-        try {
-            Files.write(temporary, bytes.toByteArray());
-            Files.move(temporary, file, StandardCopyOption.REPLACE_EXISTING);
-        } finally {
-            Files.deleteIfExists(temporary);
-        }
+        AtomicFile.write(file, bytes.toByteArray());
     }
 
     private BufferedImage image() {

@@ -59,6 +59,7 @@ final class Faults {
                 || fault instanceof IOException
                 || fault instanceof UncheckedIOException
                 || fault instanceof GpuException
+                || fault instanceof UnsatisfiedLinkError
                 || fault instanceof OutOfMemoryError);
     }
 

@@ -220,6 +220,9 @@ final class ModelOptions {
         if (regularization.embeddingDropout > 0 && embedding != null && embedding == 0) {
             throw new UserError("--embedding-dropout needs an embedding, but --embedding is 0");
         }
+        if (vocabulary != null && vocabulary < 2 && tokens != TokenKind.BPE) {
+            throw new UserError("--vocabulary: expected at least 2, one of them is <unk>, found " + vocabulary);
+        }
         if (lastHidden != null && layers == 1) {
             throw new UserError("--last-hidden is for --layers 2 or more, found --layers 1");
         }

@@ -10,7 +10,7 @@ final class ThreadsOption {
     @Option(
             names = "--threads",
             paramLabel = "N",
-            converter = Converters.Count.class,
+            converter = Converters.Threads.class,
             description = "Threads of the CPU engine's matrix products (default: all processors). Fewer are faster on a"
                     + " machine that is busy.")
     void set(Integer threads) {

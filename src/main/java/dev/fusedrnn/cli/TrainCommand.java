@@ -129,7 +129,14 @@ final class TrainCommand implements Callable<Integer> {
         if (epochs == null) {
             epochs = DEFAULT_EPOCHS;
         }
-        new OutputFiles().check("--save", save).check("--report", report).check("--plot", plot);
+        new OutputFiles()
+                .spare("--text", text)
+                .spare("--validation-text", validationText)
+                .spare("--test-text", testText)
+                .check("--save", save)
+                .spare("--resume", resume)
+                .check("--report", report)
+                .check("--plot", plot);
         if (plot != null) {
             Curve.requireSupport();
         }

@@ -9,6 +9,7 @@ import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
 import java.nio.file.attribute.PosixFilePermission;
 import java.util.Set;
 import java.util.UUID;
@@ -42,7 +43,7 @@ public final class AtomicFile {
     /**
      * Replaces or creates {@code target}.
      *
-     * @throws IOException if the folder is missing or not writable, the target is a folder, the device is full, or {@code
+     * @throws IOException if the folder is missing or not writable, the target is a folder or a special file, the device is full, or {@code
      *     content} throws it; the message names the file
      */
     public static void write(Path target, Content content) throws IOException {
@@ -51,8 +52,12 @@ public final class AtomicFile {
 
     /** Replaces or creates {@code target} by a text in UTF-8. */
     public static void write(Path target, String text) throws IOException {
-        ByteBuffer bytes = ByteBuffer.wrap(text.getBytes(StandardCharsets.UTF_8));
-        write(target, channel -> writeAll(channel, bytes));
+        write(target, text.getBytes(StandardCharsets.UTF_8));
+    }
+
+    /** Replaces or creates {@code target} by these bytes. */
+    public static void write(Path target, byte[] bytes) throws IOException {
+        write(target, channel -> writeAll(channel, ByteBuffer.wrap(bytes)));
     }
 
     /** Writes all that remains of {@code bytes}; a channel may take less at a time. */
@@ -70,6 +75,9 @@ public final class AtomicFile {
         if (!Files.isDirectory(folder)) {
             throw new FileSystemException(target.toString(), null, "its folder does not exist");
         }
+        if (isSpecial(target)) {
+            throw new FileSystemException(target.toString(), null, "is not a regular file, cannot be replaced");
+        }
         Path temporary = folder.resolve(".fusedrnn-" + UUID.randomUUID() + ".tmp");
         Set<PosixFilePermission> permissions = FileSteps.permissionsOf(target);
         try {
@@ -80,6 +88,16 @@ public final class AtomicFile {
             throw e;
         }
         steps.forceFolder(folder);
+    }
+
+    /** A device or pipe: its name must not come to stand for a file. */
+    private static boolean isSpecial(Path target) {
+        try {
+            return Files.readAttributes(target, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS)
+                    .isOther();
+        } catch (IOException missing) {
+            return false;
+        }
     }
 
     private static void fill(Path file, Set<PosixFilePermission> permissions, Content content, FileSteps steps)

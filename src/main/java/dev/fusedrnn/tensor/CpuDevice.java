@@ -7,6 +7,7 @@ final class CpuDevice extends Device {
     private final String reason;
 
     CpuDevice(String reason) {
+        HostMemory.requireNativeCode();
         this.reason = reason;
     }
 

@@ -17,7 +17,11 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice, 
 
     Device() {}
 
-    /** The CPU of this machine. */
+    /**
+     * The CPU of this machine.
+     *
+     * @throws UnsatisfiedLinkError if JavaCPP's native code cannot be loaded; the message says what is missing
+     */
     public static Device cpu() {
         return new CpuDevice("");
     }

@@ -35,7 +35,9 @@ class BadInputTest {
         Files.writeString(folder.resolve("none.shapes"), "# comment\n");
         Files.writeString(folder.resolve("zero.shapes"), "a 1 2 3 0 1 1\n");
         Files.writeString(folder.resolve("three.shapes"), "a 1 2 3 4 1 3\n");
+        Files.writeString(folder.resolve("deep.shapes"), "a 1 2 3 4 1025 1\n");
         Files.createDirectory(folder.resolve("folder"));
+        Files.createSymbolicLink(folder.resolve("link"), folder.resolve("sea.txt"));
     }
 
     /** Arguments, in which {@code @} stands for the folder above, and what the one line has to hold. */
@@ -84,10 +86,10 @@ class BadInputTest {
                 arguments("train --max-tokens 0", "--max-tokens: expected a whole number, 1 or more, found '0'"),
                 arguments("train --hidden 1048576 --layers 1024", "parameters, at most 2,147,483,647 are possible"),
                 arguments("train --batch 1048576 --steps 1048576", "MiB of memory, this machine has"),
-                arguments("train --lr NaN", "--lr: expected a finite number above 0, found 'NaN'"),
-                arguments("train --lr 0", "--lr: expected a finite number above 0, found '0'"),
-                arguments("train --lr Infinity", "--lr: expected a finite number above 0, found 'Infinity'"),
-                arguments("train --clip -1", "--clip: expected a finite number, 0 or more, found '-1'"),
+                arguments("train --lr NaN", "--lr: expected a number above 0, at most 3.4e38, found 'NaN'"),
+                arguments("train --lr 0", "--lr: expected a number above 0, at most 3.4e38, found '0'"),
+                arguments("train --lr Infinity", "--lr: expected a number above 0, at most 3.4e38, found 'Infinity'"),
+                arguments("train --clip -1", "--clip: expected a number, 0 or more, at most 3.4e38, found '-1'"),
                 arguments("train --dropout 1", "--dropout: expected a fraction of at least 0 and below 1"),
                 arguments("train --zoneout 1", "--zoneout: expected a fraction of at least 0 and below 1"),
                 arguments("train --cell gru --cell-zoneout 0.1", "--cell-zoneout is for --cell lstm, found --cell gru"),
@@ -111,9 +113,11 @@ class BadInputTest {
                 arguments(
                         "train --embedding-dropout 0.1 --embedding 0",
                         "--embedding-dropout needs an embedding, but --embedding is 0"),
-                arguments("train --activity x", "--activity: expected a finite number, 0 or more, found 'x'"),
-                arguments("train --activity-change -2", "--activity-change: expected a finite number, 0 or more"),
-                arguments("train --weight-decay -1", "--weight-decay: expected a finite number, 0 or more, found '-1'"),
+                arguments("train --activity x", "--activity: expected a number, 0 or more, at most 3.4e38, found 'x'"),
+                arguments("train --activity-change -2", "--activity-change: expected a number, 0 or more"),
+                arguments(
+                        "train --weight-decay -1",
+                        "--weight-decay: expected a number, 0 or more, at most 3.4e38, found '-1'"),
                 arguments("train --validation 4/3", "--validation: expected a fraction of at least 0 and below 1"),
                 arguments("train --validation 1/0", "--validation: expected a fraction of at least 0 and below 1"),
                 arguments("train --seed x", "--seed: expected a whole number"),
@@ -133,6 +137,16 @@ class BadInputTest {
                 arguments("train --report /proc/r.json", "--report /proc/r.json: cannot write to folder /proc"),
                 arguments("train --plot @/no/p.png", "--plot @/no/p.png: there is no folder @/no"),
                 arguments("train --save @/m --report @/m", "--report @/m: the same file as --save"),
+                arguments("train --text=", "--text: expected the name of a file, found ''"),
+                arguments("train --save=", "--save: expected the name of a file, found ''"),
+                arguments("train --text @/sea.txt --save @/sea.txt", "--save @/sea.txt: the same file as --text"),
+                arguments("train --text @/sea.txt --plot @/folder/../sea.txt", "the same file as --text, would be"),
+                arguments("train --text @/link --report @/sea.txt", "--report @/sea.txt: the same file as --text"),
+                arguments("train --test-text @/sea.txt --save @/sea.txt", "the same file as --test-text"),
+                arguments("train --validation-text @/sea.txt --save @/sea.txt", "the same file as --validation-text"),
+                arguments("train --save /dev/null", "--save /dev/null: is not a regular file, cannot be replaced"),
+                arguments("train --lr 1e300", "--lr: expected a number above 0, at most 3.4e38, found '1e300'"),
+                arguments("train --vocabulary 1", "--vocabulary: expected at least 2"),
                 arguments("train --resume @/missing", "--resume @/missing: no such file"),
                 arguments("train --engine fused --device cpu", "the fused engine needs a CUDA device"),
                 arguments("train --engine cudnn --device cpu", "the cudnn engine needs a CUDA device"),
@@ -140,20 +154,23 @@ class BadInputTest {
                 arguments("generate --model @/missing", "--model @/missing: no such file"),
                 arguments("generate --model @/folder", "--model @/folder: not a regular file but a directory"),
                 arguments("generate --model @/m --length -1", "--length: expected a whole number, 0 to 100000000"),
-                arguments(
-                        "generate --model @/m --temperature NaN", "--temperature: expected a finite number, 0 or more"),
+                arguments("generate --model @/m --temperature NaN", "--temperature: expected a number, 0 or more"),
                 arguments("generate --model @/m --top-k -1", "--top-k: expected a whole number, 0 to 2147483647"),
                 arguments("check --golden @/no", "--golden @/no: no such folder"),
                 arguments("check --golden @/folder", "--golden @/folder: holds no file that ends with .safetensors"),
                 arguments("check --engine fused --device cpu", "--engine fused: not available: fused on cpu: "),
-                arguments("bench --shapes @/no", "@/no: no such file"),
+                arguments("bench --shapes @/no", "--shapes @/no: no such file"),
+                arguments("bench --shapes @/folder", "--shapes @/folder: is a folder"),
+                arguments("bench --shapes @/deep.shapes", "line 1: L must be a whole number, 1 to 1024, found '1025'"),
+                arguments(
+                        "bench --shapes @/few.shapes --report @/few.shapes", "--report @/few.shapes: the same file as"),
                 arguments("bench --shapes @/few.shapes", "@/few.shapes, line 2: expected 7 fields: name N T C H L D"),
                 arguments("bench --shapes @/none.shapes", "--shapes @/none.shapes: holds no shape"),
                 arguments("bench --shapes @/zero.shapes", "line 1: H must be a whole number, 1 to 1048576, found '0'"),
                 arguments("bench --shapes @/three.shapes", "line 1: D must be a whole number, 1 to 2, found '3'"),
                 arguments("bench --shapes @/latin.txt", "@/latin.txt: not UTF-8"),
-                arguments("bench --seconds 0", "--seconds: expected a finite number above 0, found '0'"),
-                arguments("bench --threads 0", "--threads: expected a whole number, 1 to 2147483647, found '0'"),
+                arguments("bench --seconds 0", "--seconds: expected a number above 0, at most 3.4e38, found '0'"),
+                arguments("bench --threads 0", "--threads: expected a whole number, 1 to 1024, found '0'"),
                 arguments("bench --report @/no/r", "--report @/no/r: there is no folder @/no"));
     }
 

@@ -55,6 +55,21 @@ class BenchCommandTest {
     }
 
     @Test
+    void whatNoArrayHoldsIsSaidAndTheOthersAreTimed() throws IOException {
+        Path shapes = Files.writeString(
+                folder.resolve("shapes"), "many 1000000 1000000 4 4 1 1\nwide 1 1 4 1048576 1 1\ntiny 3 4 5 6 1 1\n");
+
+        Tool bench = Tool.run(
+                "bench", "--device", "cpu", "--shapes", shapes.toString(), "--cell", "lstm", "--seconds", "0.001");
+
+        assertThat(bench.code()).as(bench.err()).isZero();
+        assertThat(bench.out())
+                .containsPattern("(?m)^many .* too large: its largest array has 4,000,000,000,000 values, at most")
+                .containsPattern("(?m)^wide .* too large: its largest array has 4,398,071,676,928 values, at most")
+                .containsPattern("(?m)^tiny +lstm +f32 +cpu on cpu +\\d+");
+    }
+
+    @Test
     void quantilesAreOfTheSamples() {
         BenchTimer timer = new BenchTimer(new double[] {1, 2, 3, 4, 50}, 1);
 

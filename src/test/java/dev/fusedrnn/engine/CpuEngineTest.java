@@ -38,6 +38,17 @@ class CpuEngineTest {
                 .hasMessageContaining("F64");
     }
 
+    @Test
+    void sizesWhoseProductIsNoIntAreRefused() {
+        RnnConfig config = RnnConfig.of(CellType.LSTM, 4, 4);
+        assertThatThrownBy(() -> engine.prepare(config, device, 1 << 16, 1 << 16, true))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContainingAll("T·N", "2147483647", "4294967296");
+        assertThatThrownBy(() -> engine.prepare(RnnConfig.of(CellType.LSTM, 4, 1 << 18), device, 1, 1 << 12, true))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContainingAll("N·rows", "2147483647");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"gru-L3-T6-N3-C9-H8-f32-seed12", "lstm-bidir-L2-T6-N3-C9-H8-P4-bf16-seed12"})
     void backwardPassesSeeTheParametersOfTheirOwnForwardPass(String name) {

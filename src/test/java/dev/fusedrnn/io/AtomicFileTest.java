@@ -10,6 +10,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.InvalidPathException;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
@@ -118,6 +119,20 @@ class AtomicFileTest {
                 .isInstanceOf(FileSystemException.class)
                 .hasMessageContaining("is a folder");
         assertThat(names()).containsExactly("inner");
+    }
+
+    @Test
+    void aPipeOrDeviceIsNotReplaced() throws Exception {
+        Path pipe = folder.resolve("pipe");
+        assertThat(new ProcessBuilder("mkfifo", pipe.toString()).start().waitFor())
+                .isZero();
+
+        assertThatThrownBy(() -> AtomicFile.write(pipe, "x"))
+                .isInstanceOf(FileSystemException.class)
+                .hasMessageContainingAll(pipe.toString(), "is not a regular file");
+
+        assertThat(Files.isRegularFile(pipe, LinkOption.NOFOLLOW_LINKS)).isFalse();
+        assertThat(names()).containsExactly("pipe");
     }
 
     @Test

@@ -33,8 +33,9 @@ record Extents(
 
     static Extents of(RnnConfig config, int steps, int batch) {
         int gateRows = Math.multiplyExact(config.cell().gates(), config.hiddenSize());
-        Math.multiplyExact(steps, batch);
-        Math.multiplyExact(batch, Math.max(Math.addExact(gateRows, LINE), config.totalOutputSize()));
+        requireInt("T·N", (long) steps * batch);
+        requireInt(
+                "N·rows of gates or features of y", (long) batch * Math.max(gateRows + LINE, config.totalOutputSize()));
         return new Extents(
                 config,
                 ParameterLayout.of(config),
@@ -45,6 +46,13 @@ record Extents(
                 config.outputSize(),
                 config.totalOutputSize(),
                 config.dataType().isHalf());
+    }
+
+    private static void requireInt(String what, long size) {
+        if (size > Integer.MAX_VALUE) {
+            throw new IllegalArgumentException(
+                    "the cpu engine needs " + what + " of at most " + Integer.MAX_VALUE + ", found " + size);
+        }
     }
 
     int directions() {

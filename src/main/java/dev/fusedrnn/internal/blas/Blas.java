@@ -14,11 +14,23 @@ public final class Blas {
     /** System property: the library that computes the products. */
     public static final String LIBRARY_PROPERTY = "fusedrnn.cpu.blas";
 
-    private final Sgemm library = Library.ONE_DNN ? new OneDnn() : new OpenBlas();
+    private final Sgemm library = open();
+
+    private static Sgemm open() {
+        try {
+            return oneDnn() ? new OneDnn() : new OpenBlas();
+        } catch (LinkageError absent) {
+            UnsatisfiedLinkError clear = new UnsatisfiedLinkError(
+                    libraryName() + " cannot be loaded: expected the jars of the JavaCPP presets dnnl and opencl, or"
+                            + " openblas, for this platform on the class path, found: " + absent.getMessage());
+            clear.initCause(absent);
+            throw clear;
+        }
+    }
 
     /** Name of the library in use. */
     public static String libraryName() {
-        return Library.ONE_DNN ? "oneDNN" : "OpenBLAS";
+        return oneDnn() ? "oneDNN" : "OpenBLAS";
     }
 
     /**
@@ -46,20 +58,19 @@ public final class Blas {
         library.sgemm(transposeA, transposeB, m, n, k, alpha, aAddress, lda, bAddress, ldb, beta, cAddress, ldc);
     }
 
+    private static boolean oneDnn() {
+        return switch (Library.WANTED) {
+            case "auto", "onednn", "openblas" -> Library.ONE_DNN;
+            default ->
+                throw new IllegalArgumentException(
+                        LIBRARY_PROPERTY + " must be auto, onednn or openblas, found " + Library.WANTED);
+        };
+    }
+
     private static final class Library {
-        static final boolean ONE_DNN = chosen(System.getProperty(LIBRARY_PROPERTY, "auto"));
+        static final String WANTED = System.getProperty(LIBRARY_PROPERTY, "auto");
+        static final boolean ONE_DNN = WANTED.equals("onednn") || (WANTED.equals("auto") && OneDnn.isUsable());
 
         private Library() {}
-
-        private static boolean chosen(String wanted) {
-            return switch (wanted) {
-                case "auto" -> OneDnn.isUsable();
-                case "onednn" -> true;
-                case "openblas" -> false;
-                default ->
-                    throw new IllegalArgumentException(
-                            LIBRARY_PROPERTY + " must be auto, onednn or openblas, found " + wanted);
-            };
-        }
     }
 }

@@ -17,6 +17,9 @@ public final class Workers {
     /** System property: most threads that work on one call. */
     public static final String THREADS_PROPERTY = "fusedrnn.cpu.threads";
 
+    /** More are of no use on any machine, and a mistyped number must not start a million. */
+    static final int MOST_THREADS = 1024;
+
     private static final int IDLE_SECONDS = 30;
 
     /** A piece of work in parts. */
@@ -27,14 +30,36 @@ public final class Workers {
 
     private Workers() {}
 
-    /** Threads one call may be spread over. */
+    /**
+     * Threads one call may be spread over.
+     *
+     * @throws IllegalArgumentException if the system property is not a number that is possible
+     */
     public static int threads() {
-        return Pool.THREADS;
+        // Not in the pool's initialization: that would fail once with this reason and ever after without.
+        return required(Pool.THREADS, Pool.GIVEN);
+    }
+
+    static int required(int threads, String given) {
+        if (threads == 0) {
+            throw new IllegalArgumentException(
+                    THREADS_PROPERTY + " must be a whole number in [1, " + MOST_THREADS + "], found " + given);
+        }
+        return threads;
+    }
+
+    /** The number that the property gives, or that of the processors; 0 if it is not possible. */
+    static int wanted(String given) {
+        if (given == null) {
+            return Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors());
+        }
+        int threads = given.matches("[0-9]{1,4}") ? Integer.parseInt(given) : 0;
+        return threads <= MOST_THREADS ? threads : 0;
     }
 
     /** Runs parts 0 to {@code parts} − 1 and returns when all are done; rethrows what one of them has thrown. */
     public static void run(int parts, Work work) {
-        int helpers = Math.min(parts, Pool.THREADS) - 1;
+        int helpers = Math.min(parts, threads()) - 1;
         if (helpers <= 0) {
             for (int part = 0; part < parts; part++) {
                 work.run(part);
@@ -100,19 +125,11 @@ public final class Workers {
     }
 
     private static final class Pool {
-        private static final int THREADS = wanted();
+        private static final String GIVEN = System.getProperty(THREADS_PROPERTY);
+        private static final int THREADS = wanted(GIVEN);
         private static final ThreadPoolExecutor EXECUTOR = executor();
 
         private Pool() {}
-
-        private static int wanted() {
-            int processors = Runtime.getRuntime().availableProcessors();
-            Integer wanted = Integer.getInteger(THREADS_PROPERTY, processors);
-            if (wanted < 1) {
-                throw new IllegalArgumentException(THREADS_PROPERTY + " must be at least 1, found " + wanted);
-            }
-            return wanted;
-        }
 
         private static ThreadPoolExecutor executor() {
             int helpers = Math.max(1, THREADS - 1);

@@ -3,6 +3,7 @@ package dev.fusedrnn.internal.host;
 import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.IntPointer;
+import org.bytedeco.javacpp.Loader;
 import org.bytedeco.javacpp.LongPointer;
 import org.bytedeco.javacpp.Pointer;
 import org.bytedeco.javacpp.ShortPointer;
@@ -17,7 +18,32 @@ public final class HostMemory {
     /** A cache line: no two blocks share one, and vector loads never straddle two at a block's start. */
     public static final int ALIGNMENT = 64;
 
+    private static final String CACHE = "org.bytedeco.javacpp.cachedir";
+
     private HostMemory() {}
+
+    /**
+     * Loads the native code behind all of this, if that has not been done.
+     *
+     * @throws UnsatisfiedLinkError with the reason and what helps
+     */
+    public static void requireNativeCode() {
+        try {
+            Loader.load(Pointer.class);
+            // Loading is silent where no jar holds the code; a call is not.
+            Pointer.free(Pointer.malloc(1));
+        } catch (LinkageError | RuntimeException absent) {
+            Throwable first = absent.getCause() == null ? absent : absent.getCause();
+            UnsatisfiedLinkError clear =
+                    new UnsatisfiedLinkError("the native code of JavaCPP for " + Loader.getPlatform()
+                            + " cannot be loaded: expected the jars with classifier " + Loader.getPlatform()
+                            + " on the class path and a folder they can be extracted to (-D" + CACHE
+                            + "=FOLDER names one), found: "
+                            + first.getMessage());
+            clear.initCause(absent);
+            throw clear;
+        }
+    }
 
     /**
      * Takes {@code bytes} bytes at an address that is a multiple of {@link #ALIGNMENT}.
