@@ -6,7 +6,9 @@
  *
  * Letters: T steps, N samples, H hidden units, D directions (1 or 2), G gates per unit (LSTM 4: i,f,g,o; GRU 3: r,z,n;
  * plain RNN 1). S is the storage type (dtype). Gates are interleaved per unit: [unit][gate]. Pointers are device
- * addresses, aligned to 16 bytes; 0 where "or 0" is said. No argument aliases another. Nothing has to be zeroed by the
+ * addresses, aligned to 16 bytes; hx, cx, y, hy, cy and their gradients like rows of H values of an aligned tensor. They
+ * are 0 where "or 0" is said. No argument aliases another, but that cy may be cx and hy hx; hy with CHIP and WIDE only if
+ * all samples have more than one step, since every block reads hx in its first step. Nothing has to be zeroed by the
  * caller except the error word. Functions neither allocate nor synchronise and may be captured in a CUDA graph; they
  * work on the device that is current.
  */

@@ -2,10 +2,14 @@
 #include <cuda_runtime.h>
 #include <stdio.h>
 
+#include <initializer_list>
+#include <utility>
+
 #include "chip_launch.h"
 #include "chip_tiles.h"
 #include "cluster_args.h"
 #include "cluster_launch.h"
+#include "common/check.h"
 #include "fusedrnn_recurrence.h"
 #include "wide_tiles.h"
 
@@ -22,6 +26,14 @@ int32_t fromCuda(cudaError_t status, FrnnMessage *message, const char *call) {
     if (status == cudaSuccess) return FRNN_OK;
     if (message != nullptr) snprintf(message->text, sizeof message->text, "%s: %s", call, cudaGetErrorString(status));
     return FRNN_ERROR_CUDA + int32_t(status);
+}
+
+// Kernels choose the width of their accesses by H alone: tensors with rows of H values begin where such rows may lie.
+constexpr int64_t kWidestAccess = 16;
+
+int64_t rowAlignment(const FrnnRecurrenceShape &shape) {
+    const int64_t bytes = int64_t(shape.hidden) * typeBytes(shape.dtype), lowest = bytes & -bytes;
+    return lowest < kWidestAccess ? lowest : kWidestAccess;
 }
 
 template <class T>
@@ -102,6 +114,29 @@ BackwardArgsOf<S> tensorsOf(const FrnnRecurrenceBackwardParams &p) {
     return args;
 }
 
+// hx is read by wide accesses in chip-wide kernels, y and dy in all but those for F32.
+int32_t checkAlignment(const FrnnRecurrenceShape &shape, const FrnnRecurrencePlan &plan, const FrnnRecurrenceForwardParams &p, FrnnMessage *message) {
+    Check check("frnn_recurrence_forward", message);
+    for (const auto &[name, address] : {std::pair("gateInputs", p.gateInputs), std::pair("weights", p.weights), std::pair("savedGates", p.savedGates),
+                                        std::pair("savedCells", p.savedCells), std::pair("workspace", p.workspace)}) {
+        check.optional(name, address, kWidestAccess);
+    }
+    if (shape.dtype != FRNN_F32) check.optional("y", p.y, rowAlignment(shape));
+    if (plan.kind != FRNN_PLAN_CLUSTER) check.optional("hx", p.hx, rowAlignment(shape));
+    return check.status();
+}
+
+int32_t checkAlignment(const FrnnRecurrenceShape &shape, const FrnnRecurrencePlan &, const FrnnRecurrenceBackwardParams &p, FrnnMessage *message) {
+    Check check("frnn_recurrence_backward", message);
+    for (const auto &[name, address] : {std::pair("weights", p.weights), std::pair("savedGates", p.savedGates), std::pair("savedCells", p.savedCells),
+                                        std::pair("dGates", p.dGates), std::pair("dGatesH", p.dGatesH), std::pair("dGatesFirst", p.dGatesFirst),
+                                        std::pair("workspace", p.workspace)}) {
+        check.optional(name, address, kWidestAccess);
+    }
+    if (shape.dtype != FRNN_F32) check.optional("y", p.y, rowAlignment(shape)).optional("dy", p.dy, rowAlignment(shape));
+    return check.status();
+}
+
 // F32 runs in clusters alone.
 template <class Params>
 int32_t launchF32(const FrnnRecurrenceShape *shape, const FrnnRecurrencePlan *plan, const Params &params, FrnnMessage *message) {
@@ -175,6 +210,8 @@ extern "C" int32_t frnn_recurrence_forward(const FrnnRecurrenceShape *shape, con
     if (shape->cell == FRNN_LSTM && (params->savedGates == 0) != (params->savedCells == 0)) {
         return argument(message, "savedGates and savedCells belong together");
     }
+    const int32_t aligned = checkAlignment(*shape, *plan, *params, message);
+    if (aligned != FRNN_OK) return aligned;
     if (shape->dtype == FRNN_F32) return launchF32(shape, plan, *params, message);
     const bool half = shape->dtype == FRNN_F16;
     if (plan->kind != FRNN_PLAN_CLUSTER) {
@@ -202,6 +239,8 @@ extern "C" int32_t frnn_recurrence_backward(const FrnnRecurrenceShape *shape, co
     if ((lstm || gru) && params->savedGates == 0) return argument(message, "savedGates is needed");
     if (lstm && params->savedCells == 0) return argument(message, "savedCells is needed");
     if (gru && params->dGatesH == 0) return argument(message, "dGatesH is needed");
+    const int32_t aligned = checkAlignment(*shape, *plan, *params, message);
+    if (aligned != FRNN_OK) return aligned;
     if (shape->dtype == FRNN_F32) return launchF32(shape, plan, *params, message);
     const bool half = shape->dtype == FRNN_F16;
     if (plan->kind != FRNN_PLAN_CLUSTER) {

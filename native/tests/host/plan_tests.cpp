@@ -334,6 +334,45 @@ void argumentErrors(const FrnnDeviceLimits &h100) {
     EXPECT(frnn_recurrence_plan(&shape, &h100, &plan, nullptr) == FRNN_ERROR_ARGUMENT);
 }
 
+// Rows of H values decide how wide kernels read and write: a tensor that begins in between is refused before anything is queued.
+void misalignedTensors(const FrnnDeviceLimits &h100) {
+    FrnnMessage message{};
+    const auto forwardRefuses = [&](const FrnnRecurrenceShape &shape, uint64_t FrnnRecurrenceForwardParams::*member, uint64_t offset, const char *text) {
+        const FrnnRecurrencePlan plan = planOf(shape, h100);
+        FrnnRecurrenceForwardParams p{};
+        p.structSize = sizeof(p);
+        p.gateInputs = p.weights = p.y = p.hx = p.workspace = 4096;
+        p.*member += offset;
+        EXPECT(frnn_recurrence_forward(&shape, &plan, &p, &message) == FRNN_ERROR_ARGUMENT);
+        EXPECT(std::strstr(message.text, text) != nullptr);
+    };
+    const auto backwardRefuses = [&](const FrnnRecurrenceShape &shape, uint64_t FrnnRecurrenceBackwardParams::*member, uint64_t offset, const char *text) {
+        const FrnnRecurrencePlan plan = planOf(shape, h100);
+        FrnnRecurrenceBackwardParams p{};
+        p.structSize = sizeof(p);
+        p.weights = p.dGates = p.savedGates = p.savedCells = p.dy = p.workspace = 4096;
+        p.*member += offset;
+        EXPECT(frnn_recurrence_backward(&shape, &plan, &p, &message) == FRNN_ERROR_ARGUMENT);
+        EXPECT(std::strstr(message.text, text) != nullptr);
+    };
+    using Forward = FrnnRecurrenceForwardParams;
+    using Backward = FrnnRecurrenceBackwardParams;
+    const FrnnRecurrenceShape cluster = shapeOf(FRNN_LSTM, FRNN_PASS_FORWARD, 128, 8, 1);
+    forwardRefuses(cluster, &Forward::y, 8, "y is not aligned to 16 bytes");
+    forwardRefuses(cluster, &Forward::gateInputs, 8, "gateInputs is not aligned to 16 bytes");
+    forwardRefuses(shapeOf(FRNN_LSTM, FRNN_PASS_FORWARD, 100, 8, 1), &Forward::y, 4, "y is not aligned to 8 bytes");
+    forwardRefuses(shapeOf(FRNN_LSTM, FRNN_PASS_FORWARD, 101, 8, 1), &Forward::y, 1, "y is not aligned to 2 bytes");
+    FrnnRecurrenceShape wide = shapeOf(FRNN_LSTM, FRNN_PASS_FORWARD, 128, 8, 1);
+    wide.plans = 1u << FRNN_PLAN_WIDE;
+    forwardRefuses(wide, &Forward::hx, 2, "hx is not aligned to 16 bytes");
+    FrnnRecurrenceShape single = cluster;
+    single.dtype = FRNN_F32;
+    forwardRefuses(single, &Forward::savedGates, 4, "savedGates");
+    const FrnnRecurrenceShape backward = shapeOf(FRNN_LSTM, FRNN_PASS_BACKWARD, 128, 8, 1);
+    backwardRefuses(backward, &Backward::dy, 2, "dy is not aligned to 16 bytes");
+    backwardRefuses(backward, &Backward::savedGates, 8, "savedGates is not aligned to 16 bytes");
+}
+
 }  // namespace
 
 void planTests() {
@@ -358,6 +397,7 @@ void planTests() {
     refusals(h100);
     kindsAskedFor(h100);
     argumentErrors(h100);
+    misalignedTensors(h100);
     // Samples are spread thin while clusters are free, and fill n-tiles once they are not.
     EXPECT(planOf(shapeOf(FRNN_LSTM, FRNN_PASS_FORWARD, 512, 7, 1), h100).samplesPerCluster == 1);
     EXPECT(planOf(shapeOf(FRNN_LSTM, FRNN_PASS_FORWARD, 512, 56, 1), h100).samplesPerCluster == 8);

@@ -6,7 +6,9 @@ import dev.fusedrnn.tensor.Tensor;
 
 /**
  * The tensors of one forward pass. All lie on the execution's device in the configuration's data type unless said
- * otherwise; a null stands for "not given" or "not wanted".
+ * otherwise; a null stands for "not given" or "not wanted". Views may begin anywhere, but that the fused engine's persistent
+ * kernels refuse a reserve off 16 bytes, and with 16-bit types y, its gradient and hx where no row of an aligned tensor could
+ * begin.
  *
  * @param parameters flat, in the order of {@link ParameterLayout}; read
  * @param x [T, N, C]; null if {@code tokens} are given; read

@@ -1,9 +1,15 @@
 package dev.fusedrnn.engine;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.fusedrnn.engine.check.CaseData;
 import dev.fusedrnn.engine.check.EngineCase;
+import dev.fusedrnn.engine.check.EngineRun;
+import dev.fusedrnn.engine.check.PassResult;
+import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
+import dev.fusedrnn.tensor.Tensor;
 import dev.fusedrnn.testing.Gpu;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -11,8 +17,9 @@ import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.TestInstance;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
-/** What is the fused engine's own on a device: recording from outside, by either plan. */
+/** What is the fused engine's own on a device: recording from outside, states replaced in place, tensors it refuses. */
 @Tag("gpu")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class FusedEngineGpuTest {
@@ -42,6 +49,48 @@ class FusedEngineGpuTest {
         assertThat(engine.capability(EngineCase.parse(name).config(), device).reason())
                 .isEmpty();
         RecordedPass.check(engine, device, name);
+    }
+
+    /** Of several blocks each, one of which may be done with a sample's only step before another has read its state. */
+    @ParameterizedTest
+    @CsvSource({
+        "CHIP, lstm-L2-T1-N9-C8-H144-bf16-seed31",
+        "CHIP, gru-bidir-L1-T3-N9-C8-H144-lens1.3.1.2.1.3.1.1.2-f16-seed32",
+        "WIDE, lstm-L1-T1-N20-C8-H144-bf16-seed33",
+        "WIDE, gru-L1-T1-N20-C8-H139-bf16-seed34",
+        "WIDE, lstm-bidir-L2-T3-N9-C8-H70-lens1.3.1.2.1.3.1.1.2-f16-seed35"
+    })
+    void statesOfSingleStepsMayBeReplacedInPlace(FusedEngine.Plan plan, String name) {
+        CaseData data = CaseData.draw(EngineCase.parse(name));
+        PassResult apart = EngineRun.infer(new FusedEngine(plan), device, data);
+        for (int repeat = 0; repeat < 5; repeat++) {
+            PassResult inPlace = EngineRun.inferInPlace(new FusedEngine(plan), device, data);
+            apart.tensors()
+                    .forEach((tensor, values) ->
+                            assertThat(inPlace.get(tensor)).as(tensor).isEqualTo(values));
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(
+            value = FusedEngine.Plan.class,
+            names = {"PERSISTENT", "CHIP", "WIDE"})
+    void tensorsThatBeginBetweenRowsAreRefused(FusedEngine.Plan plan) {
+        RnnConfig config = RnnConfig.of(CellType.LSTM, 8, 64).withDataType(DataType.BF16);
+        try (RnnExecution execution = new FusedEngine(plan).prepare(config, device, 2, 3, false);
+                Tensor parameters = device.allocate(
+                        DataType.BF16, ParameterLayout.of(config).elements());
+                Tensor x = device.allocate(DataType.BF16, 2, 3, 8);
+                Tensor room = device.allocate(DataType.BF16, 2 * 3 * 64 + 1)) {
+            Tensor y = room.view(1, 2, 3, 64);
+            assertThatThrownBy(() -> execution.forward(
+                            new ForwardCall(parameters, x, null, null, null, null, y, null, null, null)))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("y is not aligned to 16 bytes");
+            execution.forward(
+                    new ForwardCall(parameters, x, null, null, null, null, room.view(0, 2, 3, 64), null, null, null));
+            device.synchronize();
+        }
     }
 
     @ParameterizedTest

@@ -20,6 +20,10 @@ final class PersistentRecurrence implements Recurrence {
     private final FrnnRecurrenceForwardParams forward;
     private final FrnnRecurrenceBackwardParams backward;
 
+    // Parts of the workspace: where blocks meet, and a copy of hx where it is needed.
+    private final long givenState;
+    private final long workspaceBytes;
+
     private PersistentRecurrence(
             LayerShape shape,
             FrnnRecurrenceShape forwardShape,
@@ -37,6 +41,10 @@ final class PersistentRecurrence implements Recurrence {
         this.backwardShape = backwardShape;
         forward.structSize(forward.sizeof()).cellClip(shape.cellClip());
         backward.structSize(backward.sizeof()).cellClip(shape.cellClip());
+        Offsets offsets = new Offsets();
+        offsets.next(Math.max(forwardPlan.workspaceBytes(), backwardPlan == null ? 0 : backwardPlan.workspaceBytes()));
+        givenState = offsets.next(inOneCluster() ? 0 : shape.bytes(shape.stateElements()));
+        workspaceBytes = offsets.total();
     }
 
     /** Rows of what the kernels read. */
@@ -114,7 +122,27 @@ final class PersistentRecurrence implements Recurrence {
 
     @Override
     public long workspaceBytes() {
-        return Math.max(forwardPlan.workspaceBytes(), backwardPlan == null ? 0 : backwardPlan.workspaceBytes());
+        return workspaceBytes;
+    }
+
+    private boolean inOneCluster() {
+        return forwardPlan.kind() == FusedRnn.FRNN_PLAN_CLUSTER;
+    }
+
+    /**
+     * The state that the forward kernel reads. The blocks of a cluster have all read hx before the first of them writes hy, which
+     * may be the same memory; where blocks meet in L2 alone, one may be done with a sample of a single step before another begins.
+     */
+    private long stateBefore(RecurrencePass pass) {
+        boolean singleSteps = shape.steps() == 1 || pass.lengths != 0;
+        if (pass.hx == 0 || pass.hx != pass.hy || inOneCluster() || !singleSteps) {
+            return pass.hx;
+        }
+        long copy = pass.workspace + givenState;
+        long rows = shape.directions() * shape.batch();
+        PackedMatrix states = PackedMatrix.ofRows(rows, shape.hidden(), rows, shape.hidden());
+        calls.pack(shape.type(), shape.type(), pass.stream, packing -> packing.add(states, pass.hx, copy));
+        return copy;
     }
 
     @Override
@@ -123,7 +151,7 @@ final class PersistentRecurrence implements Recurrence {
                 .gateInputs(pass.gateInputs)
                 .weights(pass.weights)
                 .recurrentBiasN(pass.recurrentBiasN)
-                .hx(pass.hx)
+                .hx(stateBefore(pass))
                 .cx(pass.cx)
                 .lengths(pass.lengths)
                 .y(pass.y)
