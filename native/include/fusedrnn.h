@@ -31,6 +31,8 @@
 
 #include "fusedrnn/step.h"
 
+#include "fusedrnn/gates.h"
+
 #include "fusedrnn/sequence.h"
 
 #include "fusedrnn/elementwise.h"

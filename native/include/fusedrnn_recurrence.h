@@ -91,7 +91,7 @@ typedef struct FrnnRecurrenceForwardParams {
     uint64_t hy;          /* written S [D,N,H] or 0: state after a sample's last step */
     uint64_t cy;          /* written S [D,N,H] or 0: LSTM, not limited */
     uint64_t savedGates;  /* written S [T,N,D,H,4] or 0: LSTM i,f,g,o; GRU r,z,n and W_hn h + b_hn; not behind a length */
-    uint64_t savedCells;  /* written F32 [T,N,D,H], 0 if savedGates is: LSTM c, not limited; not behind a length */
+    uint64_t savedCells;  /* written F32 [T,N,D,H] or 0, needed with savedGates: LSTM c, not limited; not behind a length */
     uint64_t workspace;   /* scratch, plan.workspaceBytes, or 0 if that is 0 */
     uint64_t error;       /* written U32 [1] or 0: FRNN_WORD_TIMEOUT if a bounded wait ran out, else left */
     uint64_t stream;      /* cudaStream_t */

@@ -22,6 +22,8 @@ const Entry ENTRIES[] = {
     {"CellBackward", sizeof(FrnnCellBackwardParams)},
     {"StepProduct", sizeof(FrnnStepProduct)},
     {"Step", sizeof(FrnnStepParams)},
+    {"StatesBefore", sizeof(FrnnStatesBeforeParams)},
+    {"Gates", sizeof(FrnnGatesParams)},
     {"StateForward", sizeof(FrnnStateForwardParams)},
     {"StateBackward", sizeof(FrnnStateBackwardParams)},
     {"Mask", sizeof(FrnnMaskParams)},

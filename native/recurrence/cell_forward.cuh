@@ -158,7 +158,8 @@ struct ResetStep {
 
     static __device__ __forceinline__ void advance(
         const FrnnCellForwardParams &p, const CellPoint &at, int64_t u, const Held &held, const float (&r)[2]) {
-        const float gates[2] = {sigmoid<FAST_MATH<S>>(held.x[0] + r[0]), sigmoid<FAST_MATH<S>>(held.x[1] + r[1])};
+        const GruResetGates activated = gruResetGates<FAST_MATH<S>>(held.x[0] + r[0], held.x[1] + r[1]);
+        const float gates[2] = {activated.r, activated.z};
         const float resetH = gates[0] * held.h;
         storeGroup<float>(p.resetGates, at.state, gates);
         storePadded<S>(p.resetState, at.sample, p.stateStride, p.H, u, resetH);
@@ -195,7 +196,7 @@ struct CandidateStep {
 
     static __device__ __forceinline__ void advance(
         const FrnnCellForwardParams &p, const CellPoint &at, int64_t u, const Held &held, const float (&r)[1]) {
-        const float candidate = hyperbolicTangent<FAST_MATH<S>>(held.x[0] + r[0]);
+        const float candidate = gruCandidate<FAST_MATH<S>>(held.x[0] + r[0]);
         const float next = hiddenAfter<S, ZONEOUT>(p, at, u, gruMix(held.gates[1], candidate, held.h));
         storePadded<S>(p.hState, at.sample, p.stateStride, p.H, u, next);
         optionalStore<S>(p.y, at.sequence, next);

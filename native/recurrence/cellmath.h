@@ -43,6 +43,16 @@ FRNN_HOST_DEVICE float hyperbolicTangent(float x) {
 
 // LSTM ----------------------------------------------------------------------------------------------------------------
 
+struct LstmGates {
+    float i, f, g, o;
+};
+
+// From pre-activations.
+template <bool FAST>
+FRNN_HOST_DEVICE LstmGates lstmGates(float i, float f, float g, float o) {
+    return {sigmoid<FAST>(i), sigmoid<FAST>(f), hyperbolicTangent<FAST>(g), sigmoid<FAST>(o)};
+}
+
 struct LstmForward {
     float i, f, g, o, c, h;
 };
@@ -50,11 +60,8 @@ struct LstmForward {
 // i, f, g, o are pre-activations; c and cPrevious are as computed or given, and limited where they are read.
 template <bool FAST>
 FRNN_HOST_DEVICE LstmForward lstmForward(float i, float f, float g, float o, float cPrevious, float clip) {
-    LstmForward out;
-    out.i = sigmoid<FAST>(i);
-    out.f = sigmoid<FAST>(f);
-    out.g = hyperbolicTangent<FAST>(g);
-    out.o = sigmoid<FAST>(o);
+    const LstmGates gates = lstmGates<FAST>(i, f, g, o);
+    LstmForward out = {gates.i, gates.f, gates.g, gates.o, 0.0f, 0.0f};
     out.c = out.f * limited(cPrevious, clip) + out.i * out.g;
     out.h = out.o * hyperbolicTangent<FAST>(limited(out.c, clip));
     return out;
@@ -80,21 +87,43 @@ FRNN_HOST_DEVICE LstmBackward lstmBackward(float i, float f, float g, float o, f
 
 // GRU -----------------------------------------------------------------------------------------------------------------
 
+struct GruResetGates {
+    float r, z;
+};
+
+// From pre-activations.
+template <bool FAST>
+FRNN_HOST_DEVICE GruResetGates gruResetGates(float r, float z) {
+    return {sigmoid<FAST>(r), sigmoid<FAST>(z)};
+}
+
+template <bool FAST>
+FRNN_HOST_DEVICE float gruCandidate(float n) {
+    return hyperbolicTangent<FAST>(n);
+}
+
+struct GruGates {
+    float r, z, n;
+};
+
+// r, z, n are the sums on the input side, with the recurrent product added for r and z; q is the recurrent side of n.
+template <bool FAST>
+FRNN_HOST_DEVICE GruGates gruGates(float r, float z, float n, float q) {
+    const GruResetGates gates = gruResetGates<FAST>(r, z);
+    return {gates.r, gates.z, gruCandidate<FAST>(n + gates.r * q)};
+}
+
 struct GruForward {
     float r, z, n, h;
 };
 
 FRNN_HOST_DEVICE float gruMix(float z, float n, float hPrevious) { return (1.0f - z) * n + z * hPrevious; }
 
-// r, z, n are the sums on the input side, with the recurrent product added for r and z; q is the recurrent side of n.
+// r, z, n, q as for gruGates.
 template <bool FAST>
 FRNN_HOST_DEVICE GruForward gruForward(float r, float z, float n, float q, float hPrevious) {
-    GruForward out;
-    out.r = sigmoid<FAST>(r);
-    out.z = sigmoid<FAST>(z);
-    out.n = hyperbolicTangent<FAST>(n + out.r * q);
-    out.h = gruMix(out.z, out.n, hPrevious);
-    return out;
+    const GruGates gates = gruGates<FAST>(r, z, n, q);
+    return {gates.r, gates.z, gates.n, gruMix(gates.z, gates.n, hPrevious)};
 }
 
 struct GruBackward {

@@ -216,7 +216,7 @@ chipForward(const __grid_constant__ ForwardArgs args, const __grid_constant__ Ch
             }
             if (valid && unit < hidden) {
                 if (!wideRows) args.y[origin + unit] = Type::bits(result.h);
-                if (args.savedGates != nullptr) Cell::template save<Type>(args, origin + unit, result);
+                if (args.saves()) Cell::template save<Type>(args, origin + unit, result);
                 if (step == row.length - 1) {
                     if (args.hy != nullptr) args.hy[stateOf(row)] = Type::bits(result.h);
                     if (Cell::kCarriesCell && args.cy != nullptr) args.cy[stateOf(row)] = Type::bits(result.carried);

@@ -46,7 +46,9 @@ struct ChipLstmForward {
 
     template <class Type>
     static __device__ __forceinline__ void save(const ForwardArgs &args, int64_t cell, const Result &r) {
-        *reinterpret_cast<uint2 *>(args.savedGates + cell * 4) = make_uint2(Type::pack(r.i, r.f), Type::pack(r.g, r.o));
+        if (args.savedGates != nullptr) {
+            *reinterpret_cast<uint2 *>(args.savedGates + cell * 4) = make_uint2(Type::pack(r.i, r.f), Type::pack(r.g, r.o));
+        }
         args.savedCells[cell] = r.carried;
     }
 };

@@ -4,6 +4,8 @@
 
 #include <stdint.h>
 
+#include "cell_limit.h"
+
 namespace frnn {
 
 template <class S>
@@ -28,6 +30,9 @@ struct ForwardArgsOf {
     int samplesPerSlice; // at most
     float cellClip;
     int relu;
+
+    // Cells without gates where the backward pass computes the gates anew.
+    FRNN_HOST_DEVICE bool saves() const { return savedGates != nullptr || savedCells != nullptr; }
 };
 
 template <class S>

@@ -402,7 +402,7 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
 #pragma unroll
                 for (int j = 0; j < kCells; j++) {
                     if (Cell::kCarries) *carriedAt(tile, j) = result[j].carried;
-                    if (args.savedGates != nullptr) Cell::template save<Type>(step < cellSteps[j], args, cellIndex[j], result[j]);
+                    if (args.saves()) Cell::template save<Type>(step < cellSteps[j], args, cellIndex[j], result[j]);
                 }
                 if (step >= lastStep) {
 #pragma unroll

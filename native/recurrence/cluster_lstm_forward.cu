@@ -39,7 +39,7 @@ struct LstmForward {
 
     template <class Type>
     static __device__ __forceinline__ void save(bool real, const ForwardArgs &args, int64_t cell, const Result &r) {
-        storeIf(real, args.savedGates + cell * 4, make_uint2(Type::pack(r.i, r.f), Type::pack(r.g, r.o)));
+        storeIf(real && args.savedGates != nullptr, args.savedGates + cell * 4, make_uint2(Type::pack(r.i, r.f), Type::pack(r.g, r.o)));
         storeIf(real, args.savedCells + cell, __float_as_uint(r.carried));
     }
 };

@@ -207,8 +207,8 @@ extern "C" int32_t frnn_recurrence_forward(const FrnnRecurrenceShape *shape, con
     const int32_t status = fillSizes(shape, plan, FRNN_PASS_FORWARD, args, message);
     if (status != FRNN_OK) return status;
     if (params->gateInputs == 0 || params->weights == 0 || params->y == 0) return argument(message, "gateInputs, weights and y are needed");
-    if (shape->cell == FRNN_LSTM && (params->savedGates == 0) != (params->savedCells == 0)) {
-        return argument(message, "savedGates and savedCells belong together");
+    if (shape->cell == FRNN_LSTM && params->savedGates != 0 && params->savedCells == 0) {
+        return argument(message, "savedGates needs savedCells");
     }
     const int32_t aligned = checkAlignment(*shape, *plan, *params, message);
     if (aligned != FRNN_OK) return aligned;

@@ -223,7 +223,7 @@ __global__ void __launch_bounds__(kF32Threads, 1) f32Forward(const __grid_consta
                 if (!speaks || unit >= hidden || step >= row.length) continue;
                 const int64_t cell = row.origin + int64_t(step) * timeStride + unit;
                 args.y[cell] = result[j].h;
-                if (args.savedGates != nullptr) Cell::save(args, cell, result[j]);
+                if (args.saves()) Cell::save(args, cell, result[j]);
                 if (step + 1 != row.length) continue;
                 if (args.hy != nullptr) args.hy[stateOf(row, unit)] = result[j].h;
                 if (Cell::kCarriesCell && args.cy != nullptr) args.cy[stateOf(row, unit)] = result[j].carried;

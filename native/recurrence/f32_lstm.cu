@@ -19,7 +19,7 @@ struct LstmForwardF32 {
     }
 
     static __device__ __forceinline__ void save(const ForwardArgsF32 &args, int64_t cell, const Result &r) {
-        reinterpret_cast<float4 *>(args.savedGates)[cell] = r.gates;
+        if (args.savedGates != nullptr) reinterpret_cast<float4 *>(args.savedGates)[cell] = r.gates;
         args.savedCells[cell] = r.carried;
     }
 };

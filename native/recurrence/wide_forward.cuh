@@ -220,7 +220,7 @@ __device__ __forceinline__ void wideFinish(const ForwardArgs &args, const WideSl
             for (int j = 0; j < 2; j++) {
                 if (!valid[j]) continue;
                 if (!wideRows) args.y[at[j]] = Type::bits(result[j].h);
-                if (args.savedGates != nullptr) Cell::template save<Type>(args, at[j], result[j]);
+                if (args.saves()) Cell::template save<Type>(args, at[j], result[j]);
                 const SampleRow row = rows[tile * kTileSamples + j];
                 if (step != row.length - 1) continue;
                 if (args.hy != nullptr) args.hy[stateOf(row.sample)] = Type::bits(result[j].h);

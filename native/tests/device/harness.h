@@ -116,6 +116,7 @@ void addSequenceTests();
 void addPackTests();
 void addCellTests();
 void addStepTests();
+void addGatesTests();
 
 inline const int32_t FLOATING[] = {FRNN_F32, FRNN_BF16, FRNN_F16};
 

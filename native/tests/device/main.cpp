@@ -93,6 +93,7 @@ static int runAll(uint64_t seed, const char *part) {
     addPackTests();
     addCellTests();
     addStepTests();
+    addGatesTests();
     int passed = 0;
     int failed = 0;
     const std::string wild = "diagnostic wild write";

@@ -183,6 +183,48 @@ static void stepBackwardTests() {
     refused(frnn_transpose, t, "columns");
 }
 
+static void gatesTests() {
+    FrnnStatesBeforeParams b{};
+    b.T = 3;
+    b.N = b.D = 1;
+    b.R = 5;
+    b.timeCount = 3;
+    b.stateStride = 5;
+    b.y = b.states = 256;
+    b.timeBegin = 1;
+    refused(frnn_states_before, b, "timeCount is 3");
+    b.timeBegin = 0;
+    b.stateStride = 4;
+    refused(frnn_states_before, b, "stateStride must be at least");
+    b.stateStride = 5;
+    b.y = 0;
+    refused(frnn_states_before, b, "y is missing");
+    FrnnGatesParams p{};
+    p.cell = FRNN_RNN_TANH;
+    p.T = p.N = p.D = p.timeCount = 1;
+    p.H = 5;
+    p.gateStride = p.sumStride = 20;
+    p.gateInputs = p.sums = p.savedGates = 256;
+    refused(frnn_gates, p, "cell is 0");
+    p.cell = FRNN_LSTM;
+    p.sumStride = 21;
+    refused(frnn_gates, p, "sumStride");
+    p.sumStride = 20;
+    p.gateStride = 22;
+    refused(frnn_gates, p, "gateStride must be a multiple");
+    p.gateStride = 20;
+    p.stage = 1;
+    refused(frnn_gates, p, "stage is 1");
+    p.cell = FRNN_GRU_RESET_BEFORE;
+    refused(frnn_gates, p, "stateStride must be at least");
+    p.stateStride = 5;
+    p.states = 256;
+    refused(frnn_gates, p, "savedReset is missing");
+    p.stage = 0;
+    p.savedReset = 256;
+    refused(frnn_gates, p, "savedReset");
+}
+
 static void packTests() {
     FrnnPackParams p{};
     refused(frnn_pack, p, "count is 0");
@@ -285,6 +327,7 @@ void argumentTests() {
     cellTests();
     stepTests();
     stepBackwardTests();
+    gatesTests();
     packTests();
     sumTests();
 

@@ -1,6 +1,7 @@
 package dev.fusedrnn.cli;
 
 import dev.fusedrnn.engine.CellType;
+import dev.fusedrnn.engine.GateStorage;
 import dev.fusedrnn.engine.RnnConfig;
 import dev.fusedrnn.model.Preset;
 import dev.fusedrnn.nn.EngineChoice;
@@ -288,6 +289,14 @@ final class Converters {
         @Override
         public EngineChoice convert(String text) {
             return named(text, EngineChoice::parse);
+        }
+    }
+
+    /** Where the backward pass has the gates from. */
+    static final class Gates implements ITypeConverter<GateStorage> {
+        @Override
+        public GateStorage convert(String text) {
+            return named(text, GateStorage::parse);
         }
     }
 }

@@ -1,5 +1,6 @@
 package dev.fusedrnn.cli;
 
+import dev.fusedrnn.engine.GateStorage;
 import dev.fusedrnn.model.Preset;
 import dev.fusedrnn.nn.EngineChoice;
 import java.io.IOException;
@@ -73,6 +74,16 @@ final class TrainCommand implements Callable<Integer> {
             defaultValue = "auto",
             description = "auto, reference, cpu, cudnn, fused (default: ${DEFAULT-VALUE}).")
     EngineChoice engine;
+
+    @Option(
+            names = "--gates",
+            paramLabel = "CHOICE",
+            converter = Converters.Gates.class,
+            defaultValue = "stored",
+            description =
+                    "stored, or recomputed in the backward pass, which takes less memory and more time; of the fused"
+                            + " engine alone (default: ${DEFAULT-VALUE}).")
+    GateStorage gates;
 
     @Mixin
     private ThreadsOption threads;

@@ -70,7 +70,8 @@ final class TrainingRun {
             TokenSequence validation,
             TokenSequence test)
             throws IOException {
-        LanguageNetworkConfig network = options.model.network(codec.vocabulary().size());
+        LanguageNetworkConfig network =
+                options.model.network(codec.vocabulary().size()).withGateStorage(options.gates);
         network.stacks().forEach(stack -> Engines.choose(options.engine, stack, device));
         MemoryNeed.of(network, options.model.batch, options.model.steps).require(device);
         TrainingData data = data(textName, tokens, validation);
@@ -112,7 +113,7 @@ final class TrainingRun {
     private LanguageModel model(LanguageNetworkConfig network, TextCodec codec, Device device) {
         return resumed == null
                 ? LanguageModel.create(network, codec, device, options.engine, options.model.init, options.model.seed)
-                : LanguageModel.of(resumed.checkpoint(), device, options.engine);
+                : LanguageModel.of(resumed.checkpoint().withGateStorage(options.gates), device, options.engine);
     }
 
     private void restore(Trainer trainer, TrainingData data) {

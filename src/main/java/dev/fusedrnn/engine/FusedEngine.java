@@ -146,7 +146,8 @@ public final class FusedEngine implements RecurrentEngine {
                 (float) config.cellZoneout(),
                 ZoneoutMask.stream(layer, 0, false),
                 config.tf32(),
-                training);
+                training,
+                config.gateStorage() == GateStorage.RECOMPUTED);
     }
 
     private static CudaType storage(DataType type) {

@@ -27,6 +27,11 @@ final class FusedMemory {
     final long[] dGatesH;
     final long[] dGatesFirst;
     final long[] dProjected;
+    /** r*h, where a backward pass makes it for itself. */
+    final long[] reset;
+    /** Gates that a layer's backward pass makes for itself. */
+    final long gates;
+
     final long[] dy;
     final long gradientScratch;
     final long workspaceBytes;
@@ -72,6 +77,12 @@ final class FusedMemory {
         dGatesH = parts(work, turns, training && widest.isGru() ? gateBytes : 0);
         dGatesFirst = parts(work, turns, training ? firstBytes : 0);
         dProjected = parts(work, turns, training ? projectedBytes : 0);
+        boolean recomputes = widest.recomputesGates();
+        long units = widest.rows() * widest.directions() * widest.hidden();
+        long savedGateBytes = widest.bytes(units * widest.savedGates());
+        long resetBytes = widest.resetsBefore() ? widest.bytes(units) : 0;
+        reset = parts(work, turns, recomputes ? resetBytes : 0);
+        gates = work.next(recomputes ? savedGateBytes : 0);
         // A forward pass is over before a backward pass begins, and the other way round.
         gateInputs = training ? dGates[0] : work.next(gateBytes);
         dy = new long[] {
@@ -89,10 +100,9 @@ final class FusedMemory {
         savedDropped = new long[count];
         for (int l = 0; l < count && training; l++) {
             boolean inner = l < count - 1;
-            long units = widest.rows() * widest.directions() * widest.hidden();
-            savedGates[l] = kept.next(widest.bytes(units * widest.savedGates()));
+            savedGates[l] = kept.next(widest.keepsGates() ? savedGateBytes : 0);
             savedCells[l] = kept.next(widest.hasCell() ? 4 * units : 0);
-            savedReset[l] = kept.next(widest.resetsBefore() ? widest.bytes(units) : 0);
+            savedReset[l] = kept.next(widest.keepsGates() ? resetBytes : 0);
             savedRaw[l] = kept.next(rawBytes);
             savedY[l] = kept.next(inner ? outputBytes : 0);
             savedDropped[l] = kept.next(inner && dropout ? outputBytes : 0);

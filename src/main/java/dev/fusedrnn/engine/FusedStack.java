@@ -120,7 +120,6 @@ final class FusedStack implements AutoCloseable {
         pass.error = error;
         pass.stream = context.stream();
         pass.workspace = workspace.address() + memory.scratch;
-        pass.gateInputs = workspace.address() + memory.gateInputs;
         return pass;
     }
 
@@ -134,9 +133,10 @@ final class FusedStack implements AutoCloseable {
         pass.cx = state(call.cx(), l, shape.cellElements());
         pass.hy = state(call.hy(), l, shape.stateElements());
         pass.cy = state(call.cy(), l, shape.cellElements());
-        pass.savedGates = training && shape.savedGates() > 0 ? reserve + memory.savedGates[l] : 0;
+        pass.gateInputs = workspace.address() + memory.gateInputs;
+        pass.savedGates = training && shape.keepsGates() ? reserve + memory.savedGates[l] : 0;
         pass.savedCells = training && shape.hasCell() ? reserve + memory.savedCells[l] : 0;
-        pass.savedReset = training && shape.resetsBefore() ? reserve + memory.savedReset[l] : 0;
+        pass.savedReset = training && shape.keepsGates() && shape.resetsBefore() ? reserve + memory.savedReset[l] : 0;
         long raw = training ? reserve + memory.savedRaw[l] : workspace.address() + memory.hRaw;
         pass.hRaw = shape.projects() ? raw : 0;
         pass.y = output(call, l);
@@ -154,6 +154,17 @@ final class FusedStack implements AutoCloseable {
         pass.dGatesH = shape.isGru() ? workspace.address() + memory.dGatesH[turn] : 0;
         pass.dGatesFirst = workspace.address() + memory.dGatesFirst[turn];
         pass.dProjected = shape.projects() ? workspace.address() + memory.dProjected[turn] : 0;
+    }
+
+    /**
+     * Binds what a layer's gates are made from and where, between {@link #bindBackward} and the layer's backward pass. The gradients
+     * of the gates later take the place of the gate inputs.
+     */
+    void bindGates(RecurrencePass pass, int l) {
+        long reset = workspace.address() + memory.reset[l % memory.turns];
+        pass.gateInputs = pass.dGates;
+        pass.savedGates = workspace.address() + memory.gates;
+        pass.savedReset = shape(l).resetsBefore() ? reset : 0;
     }
 
     /** What a layer reads: x, or y of the layer below with its dropout; 0 for the first layer with tokens. */

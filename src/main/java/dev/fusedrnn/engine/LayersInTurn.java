@@ -21,15 +21,18 @@ final class LayersInTurn implements StackOrder {
     @Override
     public void forward(ForwardCall call) {
         for (int l = 0; l < stack.count(); l++) {
-            FusedLayer layer = stack.layer(l);
             stack.bindForward(pass, call, l);
-            if (l == 0 && call.tokens() != null) {
-                stack.tokens().gateInputs(pass, call.tokens(), stack.weights(0));
-            } else {
-                layer.gateInputs(pass, stack.input(call, l), stack.weights(l));
-            }
-            layer.forward(pass, stack.weights(l));
+            gateInputs(call, l);
+            stack.layer(l).forward(pass, stack.weights(l));
             stack.dropOutput(call, l);
+        }
+    }
+
+    private void gateInputs(ForwardCall call, int l) {
+        if (l == 0 && call.tokens() != null) {
+            stack.tokens().gateInputs(pass, call.tokens(), stack.weights(0));
+        } else {
+            stack.layer(l).gateInputs(pass, stack.input(call, l), stack.weights(l));
         }
     }
 
@@ -42,6 +45,11 @@ final class LayersInTurn implements StackOrder {
             stack.bindForward(pass, call.forward(), l);
             stack.bindBackward(pass, call, l);
             gradients.awaitTurn(call, l, pass.stream);
+            if (layer.shape().recomputesGates()) {
+                stack.bindGates(pass, l);
+                gateInputs(call.forward(), l);
+                layer.gates(pass, stack.weights(l));
+            }
             layer.backward(pass, stack.weights(l));
             // The recurrence below waits for the input's gradient, so that comes first, alone, where there is one.
             if (l > 0) {

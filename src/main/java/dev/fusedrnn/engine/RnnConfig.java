@@ -27,6 +27,7 @@ import java.util.function.Consumer;
  * @param gruVariant where the reset gate of a GRU acts; without meaning for other cells
  * @param dataType type of inputs, outputs, weights and stored activations
  * @param tf32 whether F32 products may round their operands to TF32 on a GPU
+ * @param gateStorage whether training keeps the gates for the backward pass; no part of what is computed
  */
 public record RnnConfig(
         CellType cell,
@@ -43,7 +44,8 @@ public record RnnConfig(
         double cellClip,
         GruVariant gruVariant,
         DataType dataType,
-        boolean tf32) {
+        boolean tf32,
+        GateStorage gateStorage) {
 
     /** The largest size of one dimension: products of three still fit a {@code long}. */
     public static final int MAX_SIZE = 1 << 20;
@@ -52,6 +54,7 @@ public record RnnConfig(
         Objects.requireNonNull(cell, "cell");
         Objects.requireNonNull(gruVariant, "gruVariant");
         Objects.requireNonNull(dataType, "dataType");
+        Objects.requireNonNull(gateStorage, "gateStorage");
         requireSize("inputSize", inputSize, 1, MAX_SIZE);
         requireSize("hiddenSize", hiddenSize, 1, MAX_SIZE);
         requireSize("layers", layers, 1, 1024);
@@ -97,7 +100,8 @@ public record RnnConfig(
                 0,
                 GruVariant.RESET_AFTER,
                 DataType.F32,
-                false);
+                false,
+                GateStorage.STORED);
     }
 
     /** The same with other sizes of input and layers. */
@@ -166,6 +170,11 @@ public record RnnConfig(
     /** The same with or without TF32 products. */
     public RnnConfig withTf32(boolean tf32) {
         return with(draft -> draft.tf32 = tf32);
+    }
+
+    /** The same with the gates kept for the backward pass or computed anew. */
+    public RnnConfig withGateStorage(GateStorage gateStorage) {
+        return with(draft -> draft.gateStorage = gateStorage);
     }
 
     /** D: 1 or 2. */
@@ -238,6 +247,7 @@ public record RnnConfig(
         private GruVariant gruVariant;
         private DataType dataType;
         private boolean tf32;
+        private GateStorage gateStorage;
 
         Draft(RnnConfig from) {
             cell = from.cell;
@@ -255,6 +265,7 @@ public record RnnConfig(
             gruVariant = from.gruVariant;
             dataType = from.dataType;
             tf32 = from.tf32;
+            gateStorage = from.gateStorage;
         }
 
         RnnConfig finish() {
@@ -273,7 +284,8 @@ public record RnnConfig(
                     cellClip,
                     gruVariant,
                     dataType,
-                    tf32);
+                    tf32,
+                    gateStorage);
         }
     }
 }

@@ -1,5 +1,6 @@
 package dev.fusedrnn.nn;
 
+import dev.fusedrnn.engine.GateStorage;
 import dev.fusedrnn.engine.RnnConfig;
 import java.util.List;
 import java.util.Objects;
@@ -70,6 +71,12 @@ public record LanguageNetworkConfig(
     /** The same with dropout before the first and behind the last layer. */
     public LanguageNetworkConfig withDropout(double inputDropout, double outputDropout) {
         return withDropouts(dropouts.withInput(inputDropout).withOutput(outputDropout));
+    }
+
+    /** The same with the gates of the recurrent layers kept for the backward pass or computed anew. */
+    public LanguageNetworkConfig withGateStorage(GateStorage gateStorage) {
+        RnnConfig changed = rnn.withGateStorage(gateStorage);
+        return new LanguageNetworkConfig(vocabularySize, embeddingSize, changed, lastHiddenSize, tied, dropouts);
     }
 
     /** Features the head reads. */

@@ -1,5 +1,6 @@
 package dev.fusedrnn.train;
 
+import dev.fusedrnn.engine.GateStorage;
 import dev.fusedrnn.io.InvalidFileException;
 import dev.fusedrnn.io.SafetensorsReader;
 import dev.fusedrnn.io.SafetensorsWriter;
@@ -62,6 +63,11 @@ public record Checkpoint(
             values.put(entry.name(), network.parameters().get(entry.name()));
         }
         return new Checkpoint(network.config(), values, codec, settings, training);
+    }
+
+    /** The same, to be trained with the gates kept or computed anew; a file says nothing of that. */
+    public Checkpoint withGateStorage(GateStorage gateStorage) {
+        return new Checkpoint(config.withGateStorage(gateStorage), parameters, codec, settings, training);
     }
 
     /**

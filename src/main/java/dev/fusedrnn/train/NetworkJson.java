@@ -1,6 +1,7 @@
 package dev.fusedrnn.train;
 
 import dev.fusedrnn.engine.CellType;
+import dev.fusedrnn.engine.GateStorage;
 import dev.fusedrnn.engine.GruVariant;
 import dev.fusedrnn.engine.RnnConfig;
 import dev.fusedrnn.io.Json;
@@ -10,7 +11,7 @@ import dev.fusedrnn.tensor.DataType;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
-/** A network's configuration as JSON. */
+/** A network's configuration as JSON. How much memory its training may take is no part of it. */
 final class NetworkJson {
     private NetworkJson() {}
 
@@ -65,7 +66,8 @@ final class NetworkJson {
                 fields.field("cellClip").asDouble(),
                 GruVariant.valueOf(fields.field("gruVariant").asString()),
                 DataType.valueOf(fields.field("dataType").asString()),
-                fields.field("tf32").asBoolean());
+                fields.field("tf32").asBoolean(),
+                GateStorage.STORED);
         return new LanguageNetworkConfig(
                 vocabularySize,
                 embeddingSize,

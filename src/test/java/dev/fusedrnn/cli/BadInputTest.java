@@ -73,6 +73,7 @@ class BadInputTest {
                 arguments("train --schedule fast", "--schedule: schedule must be constant, decay:EPOCHS:FACTOR"),
                 arguments(
                         "train --engine magic", "--engine: engine must be one of [auto, reference, cpu, cudnn, fused]"),
+                arguments("train --gates kept", "--gates: gates must be one of [stored, recomputed], found kept"),
                 arguments("train --loss max", "--loss: reduction must be one of [mean, sum-over-time], found max"),
                 arguments("train --device tpu", "device must be auto, cpu, cuda or cuda:I, found \"tpu\""),
                 arguments("train --hidden 0", "--hidden: expected a whole number, 1 to 1048576, found '0'"),

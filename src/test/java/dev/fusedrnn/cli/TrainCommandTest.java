@@ -121,6 +121,32 @@ class TrainCommandTest {
         assertThat(ImageIO.read(folder.resolve("p.png").toFile()).getWidth()).isEqualTo(800);
     }
 
+    /** A wish about memory, which the cpu engine need not follow and no file keeps. */
+    @Test
+    void howGatesAreStoredChangesNothingOnTheCpu() throws IOException {
+        Tool stored = Tool.run(Texts.train(text, "--epochs", "2", "--save", file("stored")));
+        Tool half = Tool.run(Texts.train(text, "--epochs", "1", "--gates", "recomputed", "--save", file("half")));
+        Tool whole = Tool.run(
+                "train",
+                "--device",
+                "cpu",
+                "--resume",
+                file("half"),
+                "--epochs",
+                "2",
+                "--gates",
+                "recomputed",
+                "--save",
+                file("half"));
+
+        assertThat(stored.code() + half.code() + whole.code()).as(whole.err()).isZero();
+        Checkpoint other = Checkpoint.read(folder.resolve("half"));
+        Checkpoint.read(folder.resolve("stored"))
+                .parameters()
+                .forEach((name, values) ->
+                        assertThat(other.parameters().get(name)).as(name).isEqualTo(values));
+    }
+
     @ParameterizedTest
     @CsvSource({"lstm,sequential,adam", "gru,random,sgd", "rnn,sliding,rmsprop", "gru,varying,nt-asgd"})
     void resumingGivesTheSameBitsAsNeverHavingStopped(String cell, String sampling, String optimizer)

@@ -42,7 +42,9 @@ class FusedEngineGpuTest {
         "STREAMED, gru-L2-T12-N8-C32-H64-drop0.3-f32-seed12",
         "STREAMED, lstm-bidir-L2-T9-N5-C32-H64-P16-bf16-seed13",
         "PERSISTENT, gru-L2-T12-N8-C32-H64-drop0.3-f16-seed12",
-        "PERSISTENT, lstm-bidir-L2-T9-N5-C32-H64-bf16-seed13"
+        "PERSISTENT, lstm-bidir-L2-T9-N5-C32-H64-bf16-seed13",
+        "STREAMED, gru-before-L3-T9-N5-C32-H30-drop0.3-recompute-bf16-seed14",
+        "PERSISTENT, lstm-bidir-L3-T9-N5-C32-H64-drop0.3-lens-recompute-bf16-seed15"
     })
     void aWholePassCanBeRecordedFromOutside(FusedEngine.Plan plan, String name) {
         FusedEngine engine = new FusedEngine(plan);
@@ -97,9 +99,37 @@ class FusedEngineGpuTest {
     @CsvSource({
         "STREAMED, gru-L3-T6-N3-C9-H8-f32-seed12",
         "STREAMED, lstm-bidir-L2-T6-N3-C9-H8-P4-bf16-seed12",
-        "PERSISTENT, lstm-bidir-L3-T6-N3-C9-H8-bf16-seed12"
+        "PERSISTENT, lstm-bidir-L3-T6-N3-C9-H8-bf16-seed12",
+        "STREAMED, gru-before-bidir-L3-T6-N3-C9-H8-recompute-f32-seed12",
+        "PERSISTENT, lstm-L3-T6-N3-C9-H8-recompute-bf16-seed12"
     })
     void backwardPassesSeeTheParametersOfTheirOwnForwardPass(FusedEngine.Plan plan, String name) {
         InterleavedPasses.check(new FusedEngine(plan), device, name);
+    }
+
+    /** Per unit, step and layer 4 gates less in the reserve, and r*h less where that is multiplied; those of one layer more in the workspace. */
+    @ParameterizedTest
+    @CsvSource({
+        "PERSISTENT, lstm-bidir-L3-T16-N8-C32-H64-drop0.3-bf16-seed1, 4",
+        "PERSISTENT, gru-L3-T16-N8-C32-H64-f16-seed1, 4",
+        "STREAMED, lstm-L3-T16-N8-C32-H64-P32-f32-seed1, 4",
+        "STREAMED, gru-before-L3-T16-N8-C32-H64-f32-seed1, 5",
+        "PERSISTENT, rnn_tanh-L3-T16-N8-C32-H64-bf16-seed1, 0"
+    })
+    void gatesComputedAnewTakeNoReserve(FusedEngine.Plan plan, String name, int valuesLess) {
+        EngineCase stored = EngineCase.parse(name);
+        RnnConfig config = stored.config();
+        RnnConfig recomputed = config.withGateStorage(GateStorage.RECOMPUTED);
+        FusedEngine engine = new FusedEngine(plan);
+        long units = (long) stored.steps() * stored.batch() * config.directions() * config.hiddenSize();
+        long value = units * config.dataType().bytes();
+        try (RnnExecution keeps = engine.prepare(config, device, stored.steps(), stored.batch(), true);
+                RnnExecution makes = engine.prepare(recomputed, device, stored.steps(), stored.batch(), true)) {
+            assertThat(keeps.reserveBytes() - makes.reserveBytes()).isEqualTo(config.layers() * valuesLess * value);
+            long more = makes.workspaceBytes() - keeps.workspaceBytes();
+            assertThat(more).isGreaterThanOrEqualTo(Math.min(valuesLess, 4) * value);
+            assertThat(makes.plan().contains("recomputed")).isEqualTo(valuesLess > 0);
+            assertThat(keeps.plan()).doesNotContain("recomputed");
+        }
     }
 }

@@ -66,6 +66,7 @@ class RnnConfigTest {
                 .hasMessage("cell");
         assertThatThrownBy(() -> GRU.withGruVariant(null)).hasMessage("gruVariant");
         assertThatThrownBy(() -> GRU.withDataType(null)).hasMessage("dataType");
+        assertThatThrownBy(() -> GRU.withGateStorage(null)).hasMessage("gateStorage");
     }
 
     @Test
@@ -94,7 +95,8 @@ class RnnConfigTest {
                 0.25,
                 GruVariant.RESET_AFTER,
                 DataType.BF16,
-                true);
+                true,
+                GateStorage.RECOMPUTED);
         RnnConfig built = LSTM.withLayers(2)
                 .withBidirectional(true)
                 .withBias(false)
@@ -105,7 +107,8 @@ class RnnConfigTest {
                 .withCellZoneout(0.2)
                 .withCellClip(0.25)
                 .withDataType(DataType.BF16)
-                .withTf32(true);
+                .withTf32(true)
+                .withGateStorage(GateStorage.RECOMPUTED);
         assertThat(built).isEqualTo(all);
         assertThat(GRU.withGruVariant(GruVariant.RESET_BEFORE).gruVariant()).isEqualTo(GruVariant.RESET_BEFORE);
     }

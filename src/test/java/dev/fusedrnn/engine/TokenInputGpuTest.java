@@ -94,7 +94,10 @@ class TokenInputGpuTest {
         "STREAMED, 7, gru-before-bidir-L1-T9-N5-C9-H13-f32-seed9",
         "STREAMED, 9, gru-before-L1-T9-N5-C9-H13-bf16-seed9",
         "PRODUCTS, 9, rnn_tanh-L1-T9-N12-C9-H13-nobias-f32-seed10",
-        "PRODUCTS, 17, gru-L3-T9-N12-C8-H16-nobias-nostate-f16-seed11"
+        "PRODUCTS, 17, gru-L3-T9-N12-C8-H16-nobias-nostate-f16-seed11",
+        "PERSISTENT, 11, lstm-bidir-L2-T9-N5-C11-H32-lens-recompute-bf16-seed5",
+        "PERSISTENT, 7, gru-L1-T12-N8-C13-H40-recompute-f16-seed4",
+        "STREAMED, 9, gru-before-L2-T9-N5-C9-H13-recompute-bf16-seed9"
     })
     void gradientsThroughTokensAreThoseOfTheReference(FusedEngine.Plan plan, int vocabulary, String name) {
         boolean indicators = EngineCase.parse(name).config().inputSize() == vocabulary;

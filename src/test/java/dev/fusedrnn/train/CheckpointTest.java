@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fusedrnn.engine.CellType;
+import dev.fusedrnn.engine.GateStorage;
 import dev.fusedrnn.engine.RnnConfig;
 import dev.fusedrnn.io.InvalidFileException;
 import dev.fusedrnn.io.SafetensorsReader;
@@ -59,6 +60,20 @@ class CheckpointTest {
             assertThat(read.parameters().keySet())
                     .contains("embedding.weight", "rnn.weight_ih_l0", "rnn.bias_hh_l1", "head.bias");
         }
+    }
+
+    @Test
+    void aFileSaysNothingOfTheMemoryOfTraining() throws IOException {
+        LanguageNetworkConfig config = TinyLanguage.tiedWithDropout(DataType.F32);
+        LanguageNetworkConfig recomputed = config.withGateStorage(GateStorage.RECOMPUTED);
+        Path file = folder.resolve("recomputed.safetensors");
+        try (Device device = Device.cpu();
+                LanguageNetwork network = TinyLanguage.network(recomputed, device, 3)) {
+            Checkpoint.of(network, null, Map.of(), null).save(file);
+        }
+        Checkpoint read = Checkpoint.read(file);
+        assertThat(read.config()).isEqualTo(config).isNotEqualTo(recomputed);
+        assertThat(read.withGateStorage(GateStorage.RECOMPUTED).config()).isEqualTo(recomputed);
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.fusedrnn.engine.CellType;
+import dev.fusedrnn.engine.GateStorage;
 import dev.fusedrnn.engine.RnnConfig;
 import dev.fusedrnn.internal.cuda.CudaContext;
 import dev.fusedrnn.internal.cuda.SideStream;
@@ -101,23 +102,68 @@ class GpuTrainingTest {
     /** With three layers buffers are used again; with one, nothing between the head and the embedding waits for the side. */
     @ParameterizedTest
     @CsvSource({
-        "FUSED, LSTM, BF16, 3, true, false",
-        "FUSED, LSTM, BF16, 3, true, true",
-        "FUSED, GRU, BF16, 3, false, false",
-        "FUSED, GRU, BF16, 1, true, false",
-        "FUSED, GRU, BF16, 1, true, true",
-        "FUSED, RNN_TANH, F32, 1, false, false",
-        "FUSED, RNN_TANH, F32, 1, false, true",
-        "FUSED, LSTM, F32, 2, true, false",
-        "CUDNN, LSTM, BF16, 2, false, false"
+        "FUSED, LSTM, BF16, 3, true, false, STORED",
+        "FUSED, LSTM, BF16, 3, true, true, STORED",
+        "FUSED, GRU, BF16, 3, false, false, STORED",
+        "FUSED, GRU, BF16, 1, true, false, STORED",
+        "FUSED, GRU, BF16, 1, true, true, STORED",
+        "FUSED, RNN_TANH, F32, 1, false, false, STORED",
+        "FUSED, RNN_TANH, F32, 1, false, true, STORED",
+        "FUSED, LSTM, F32, 2, true, false, STORED",
+        "FUSED, LSTM, BF16, 3, true, true, RECOMPUTED",
+        "FUSED, GRU, F32, 3, false, false, RECOMPUTED",
+        "CUDNN, LSTM, BF16, 2, false, false, STORED"
     })
     void whatRunsBesideTheRecurrenceChangesNoBit(
-            EngineChoice choice, CellType cell, DataType type, int layers, boolean tied, boolean tokens) {
-        RnnConfig stack = RnnConfig.of(cell, 32, 32).withDataType(type).withLayers(layers);
+            EngineChoice choice,
+            CellType cell,
+            DataType type,
+            int layers,
+            boolean tied,
+            boolean tokens,
+            GateStorage gates) {
+        RnnConfig stack =
+                RnnConfig.of(cell, 32, 32).withDataType(type).withLayers(layers).withGateStorage(gates);
         LanguageNetworkConfig config =
                 LanguageNetworkConfig.of(TinyLanguage.V, 32, stack).withTied(tied);
         float[] inOrder = trained(choice, config, tokens, true);
         assertThat(trained(choice, config, tokens, false)).containsExactly(inOrder);
+    }
+
+    /**
+     * With gates computed anew: two layers, all that is dropped, weights and rows of the embedding too. Recorded steps train as on the CPU, without
+     * allocating, and keep less between their passes.
+     */
+    @ParameterizedTest
+    @CsvSource({"LSTM, F32", "GRU, F32", "LSTM, BF16", "GRU, BF16"})
+    void gatesComputedAnewTrainAsOnTheCpu(CellType cell, DataType type) {
+        LanguageNetworkConfig stored = config(cell, type).withDropouts(new Dropouts(0.2, 0.25, 0.4, 0.3, true));
+        LanguageNetworkConfig recomputed = stored.withGateStorage(GateStorage.RECOMPUTED);
+        float[] expected;
+        try (Device cpu = Device.cpu();
+                LanguageNetwork network = TinyLanguage.network(recomputed, cpu, EngineChoice.AUTO, 7);
+                Trainer trainer = descending(network)) {
+            trainer.run(TrainingListener.SILENT, 8);
+            expected = network.parameters().masters().toFloats();
+        }
+        try (Device gpu = Gpu.open();
+                LanguageNetwork network = TinyLanguage.network(recomputed, gpu, EngineChoice.FUSED, 7);
+                LanguageNetwork keeping = TinyLanguage.network(stored, gpu, EngineChoice.FUSED, 7);
+                Trainer trainer = descending(network);
+                Trainer keeper = descending(keeping)) {
+            assertThat(trainer.plan()).contains("gates recomputed");
+            long gates = 2L * M * 32 * 4 * type.bytes();
+            assertThat(trainer.memory().reserve()).isEqualTo(keeper.memory().reserve() - gates);
+            trainer.run(TrainingListener.SILENT, 4);
+            long before = gpu.allocatedBytes();
+            trainer.run(TrainingListener.SILENT, 4);
+            assertThat(gpu.allocatedBytes()).isEqualTo(before);
+            float[] found = network.parameters().masters().toFloats();
+            for (int i = 0; i < expected.length; i++) {
+                double tolerance = type == DataType.F32 ? 1e-4 : 1e-2;
+                assertThat((double) found[i]).as("parameter %d", i).isCloseTo(expected[i], within(tolerance));
+            }
+        }
     }
 
     /** Parameters after steps that are queued, recorded and replayed. */
@@ -396,6 +442,11 @@ class GpuTrainingTest {
 
     private static Minibatches varying() {
         return Minibatches.varying(TinyLanguage.text(400, 4), 4, 12, 8);
+    }
+
+    private static Trainer descending(LanguageNetwork network) {
+        TrainingData data = Sampling.SEQUENTIAL.split(TinyLanguage.text(400, 4), N, T, 0, 8);
+        return new Trainer(network, data, TrainerConfig.sgd(0.2, 1, 3));
     }
 
     private static Trainer trainer(LanguageNetwork network) {

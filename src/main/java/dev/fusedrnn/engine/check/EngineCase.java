@@ -1,6 +1,7 @@
 package dev.fusedrnn.engine.check;
 
 import dev.fusedrnn.engine.CellType;
+import dev.fusedrnn.engine.GateStorage;
 import dev.fusedrnn.engine.GruVariant;
 import dev.fusedrnn.engine.RnnConfig;
 import dev.fusedrnn.engine.SequenceLengths;
@@ -20,7 +21,7 @@ import java.util.stream.Collectors;
  * <p>The parts of a name: cell; {@code before} (GRU form), {@code bidir}; {@code L T N C H P} with their sizes (P only
  * with a projection); {@code nobias}; {@code drop0.3}, or {@code vdrop0.3} for the variational; {@code
  * zone0.2} (of h), {@code czone0.3} (of c); {@code clip0.5}; {@code lens} (drawn) or {@code lens7.5.1}; {@code
- * nostate} (no hx, cx and no gradient of hy, cy); {@code tf32}; the data type; {@code seed}.
+ * nostate} (no hx, cx and no gradient of hy, cy); {@code tf32}; {@code recompute} (gates not stored); the data type; {@code seed}.
  *
  * @param config what is computed
  * @param steps T
@@ -113,6 +114,7 @@ public record EngineCase(RnnConfig config, int steps, int batch, String lengths,
         add(name, !lengths.isEmpty(), "lens" + (lengths.equals(DRAWN) ? "" : lengths));
         add(name, !state, "nostate");
         add(name, config.tf32(), "tf32");
+        add(name, config.gateStorage() == GateStorage.RECOMPUTED, "recompute");
         add(name, true, config.dataType().name().toLowerCase(Locale.ROOT));
         add(name, true, "seed" + seed);
         return name.toString();
@@ -124,11 +126,12 @@ public record EngineCase(RnnConfig config, int steps, int batch, String lengths,
         }
     }
 
-    private static final Pattern NAME = Pattern.compile("(?<cell>rnn_tanh|rnn_relu|lstm|gru)(?<before>-before)?"
-            + "(?<bidir>-bidir)?-L(?<L>\\d+)-T(?<T>\\d+)-N(?<N>\\d+)-C(?<C>\\d+)-H(?<H>\\d+)(-P(?<P>\\d+))?"
-            + "(?<nobias>-nobias)?(-(?<variational>v)?drop(?<drop>[0-9.E-]+?))?"
-            + "(-zone(?<zone>[0-9.E-]+?))?(-czone(?<czone>[0-9.E-]+?))?(-clip(?<clip>[0-9.E-]+?))?(-lens(?<lens>[0-9.]*))?"
-            + "(?<nostate>-nostate)?(?<tf32>-tf32)?-(?<type>f64|f32|bf16|f16)-seed(?<seed>-?\\d+)");
+    private static final Pattern NAME = Pattern.compile(
+            "(?<cell>rnn_tanh|rnn_relu|lstm|gru)(?<before>-before)?"
+                    + "(?<bidir>-bidir)?-L(?<L>\\d+)-T(?<T>\\d+)-N(?<N>\\d+)-C(?<C>\\d+)-H(?<H>\\d+)(-P(?<P>\\d+))?"
+                    + "(?<nobias>-nobias)?(-(?<variational>v)?drop(?<drop>[0-9.E-]+?))?"
+                    + "(-zone(?<zone>[0-9.E-]+?))?(-czone(?<czone>[0-9.E-]+?))?(-clip(?<clip>[0-9.E-]+?))?(-lens(?<lens>[0-9.]*))?"
+                    + "(?<nostate>-nostate)?(?<tf32>-tf32)?(?<recompute>-recompute)?-(?<type>f64|f32|bf16|f16)-seed(?<seed>-?\\d+)");
 
     /**
      * The case of a {@link #name()}.
@@ -156,7 +159,8 @@ public record EngineCase(RnnConfig config, int steps, int batch, String lengths,
                 number(m, "clip"),
                 m.group("before") == null ? GruVariant.RESET_AFTER : GruVariant.RESET_BEFORE,
                 DataType.valueOf(m.group("type").toUpperCase(Locale.ROOT)),
-                m.group("tf32") != null);
+                m.group("tf32") != null,
+                m.group("recompute") == null ? GateStorage.STORED : GateStorage.RECOMPUTED);
         String lens = m.group("lens");
         String lengths = lens == null ? "" : lens.isEmpty() ? DRAWN : lens;
         return new EngineCase(

@@ -1,6 +1,7 @@
 package dev.fusedrnn.engine.check;
 
 import dev.fusedrnn.engine.CellType;
+import dev.fusedrnn.engine.GateStorage;
 import dev.fusedrnn.engine.GruVariant;
 import dev.fusedrnn.engine.ParameterLayout;
 import dev.fusedrnn.engine.RnnConfig;
@@ -92,7 +93,8 @@ public record GoldenCase(String name, CaseData data, Map<String, double[]> expec
                 0,
                 GruVariant.RESET_AFTER,
                 DataType.F64,
-                false);
+                false,
+                GateStorage.STORED);
     }
 
     private static CaseData data(SafetensorsReader reader, RnnConfig config, int steps, int batch) throws IOException {

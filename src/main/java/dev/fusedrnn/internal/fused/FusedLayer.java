@@ -13,6 +13,7 @@ public final class FusedLayer {
     private final LayerWeights weights;
     private final Recurrence recurrence;
     private final WeightGradients gradients;
+    private final GateRecomputation recomputation;
     private final WorkQueue side;
     private final Gemm inputProduct;
     private final Gemm throughInput;
@@ -52,6 +53,8 @@ public final class FusedLayer {
         this.whyStreamed = why.toString();
         this.weights = new LayerWeights(shape, pitches);
         this.gradients = shape.training() ? weightGradients(side) : null;
+        this.recomputation =
+                shape.recomputesGates() ? new GateRecomputation(shape, pitches, weights, gemms, calls) : null;
         long allRows = shape.directions() * pitches.gates();
         long inputs = pitches.inputs();
         this.throughInput =
@@ -60,7 +63,8 @@ public final class FusedLayer {
         Offsets offsets = new Offsets();
         offsets.next(recurrence.workspaceBytes());
         paddedX = offsets.next(padsInput() ? shape.bytes(shape.rows() * inputs) : 0);
-        workspaceBytes = offsets.total();
+        // The gates are there before the recurrence begins.
+        workspaceBytes = Math.max(offsets.total(), recomputation == null ? 0 : recomputation.scratchBytes());
     }
 
     /** The layer's sizes. */
@@ -80,7 +84,8 @@ public final class FusedLayer {
 
     /** How the recurrence runs, with the reason if a persistent kernel did not take it. */
     public String plan() {
-        return whyStreamed.isEmpty() ? recurrence.plan() : recurrence.plan() + " (" + whyStreamed + ")";
+        String plan = recurrence.plan() + (recomputation == null ? "" : ", gates recomputed");
+        return whyStreamed.isEmpty() ? plan : plan + " (" + whyStreamed + ")";
     }
 
     /** Whether one launch runs all time steps. */
@@ -113,6 +118,11 @@ public final class FusedLayer {
     public void forward(RecurrencePass pass, long block) {
         bindWeights(pass, weights.wHh(block), block);
         recurrence.forward(pass);
+    }
+
+    /** Queues the gates that the backward pass reads, from the gate inputs, where the forward pass keeps none. */
+    public void gates(RecurrencePass pass, long block) {
+        recomputation.run(pass, block);
     }
 
     /** Queues the recurrence's backward pass, which leaves the gradients of the gates. */

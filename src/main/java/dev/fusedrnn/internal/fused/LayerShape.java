@@ -20,6 +20,7 @@ import dev.fusedrnn.internal.natives.FusedRnn;
  * @param zoneoutStream of the mask of h in direction 0
  * @param tf32 whether F32 products may use TF32
  * @param training whether a backward pass follows
+ * @param recompute whether that computes the gates anew rather than finding them saved
  */
 public record LayerShape(
         int cell,
@@ -35,7 +36,8 @@ public record LayerShape(
         float cellZoneout,
         int zoneoutStream,
         boolean tf32,
-        boolean training) {
+        boolean training,
+        boolean recompute) {
     /** The cell's number in the native interface; {@code id} as on the command line. */
     public static int cell(String id, boolean resetBefore) {
         return switch (id) {
@@ -125,8 +127,18 @@ public record LayerShape(
         return directions * batch * hidden;
     }
 
-    /** Values kept per unit and step for backward besides c: 4, or none for plain cells. */
+    /** Values that backward reads per unit and step besides c: 4, or none for plain cells. */
     public long savedGates() {
         return hasCell() || isGru() ? 4 : 0;
+    }
+
+    /** Whether the backward pass begins with the gates. */
+    public boolean recomputesGates() {
+        return training && recompute && savedGates() > 0;
+    }
+
+    /** Whether the forward pass keeps the gates. */
+    public boolean keepsGates() {
+        return training && !recompute && savedGates() > 0;
     }
 }

@@ -20,6 +20,7 @@ import org.bytedeco.javacpp.tools.InfoMapper;
                             "fusedrnn/pack.h",
                             "fusedrnn/cell.h",
                             "fusedrnn/step.h",
+                            "fusedrnn/gates.h",
                             "fusedrnn/sequence.h",
                             "fusedrnn/elementwise.h",
                             "fusedrnn/reduce.h",

@@ -13,7 +13,8 @@ class OneLaunchTest {
     private static LayerShape shape(
             CudaType type, long steps, long batch, long projection, float cellZoneout, boolean training) {
         int lstm = LayerShape.cell("lstm", false);
-        return new LayerShape(lstm, type, steps, batch, 7, 9, projection, 1, 0, 0, cellZoneout, 0, false, training);
+        return new LayerShape(
+                lstm, type, steps, batch, 7, 9, projection, 1, 0, 0, cellZoneout, 0, false, training, false);
     }
 
     @Test
@@ -37,7 +38,8 @@ class OneLaunchTest {
         assertThat(OneLaunch.paysBackward(shape(CudaType.BF16, 5, 8, 3, true))).isFalse();
         assertThat(OneLaunch.paysBackward(shape(CudaType.BF16, 5, 9, 0, true))).isFalse();
         int resetBefore = LayerShape.cell("gru", true);
-        LayerShape before = new LayerShape(resetBefore, CudaType.BF16, 5, 8, 7, 9, 0, 1, 0, 0, 0, 0, false, true);
+        LayerShape before =
+                new LayerShape(resetBefore, CudaType.BF16, 5, 8, 7, 9, 0, 1, 0, 0, 0, 0, false, true, false);
         assertThat(OneLaunch.pays(before)).isTrue();
         assertThat(OneLaunch.paysBackward(before)).isFalse();
     }

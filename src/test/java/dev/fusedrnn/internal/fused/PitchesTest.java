@@ -13,7 +13,21 @@ import org.junit.jupiter.api.Test;
 class PitchesTest {
     private static LayerShape shape(String cell, CudaType type, long inputs, long hidden, long projection) {
         return new LayerShape(
-                LayerShape.cell(cell, false), type, 3, 2, inputs, hidden, projection, 2, 0, 0, 0, 0, false, true);
+                LayerShape.cell(cell, false),
+                type,
+                3,
+                2,
+                inputs,
+                hidden,
+                projection,
+                2,
+                0,
+                0,
+                0,
+                0,
+                false,
+                true,
+                false);
     }
 
     @Test

@@ -8,7 +8,7 @@ import org.junit.jupiter.api.Test;
 class TokenPolicyTest {
     private static LayerShape lstm(CudaType type, long steps, long batch, long inputs, long hidden) {
         int lstm = LayerShape.cell("lstm", false);
-        return new LayerShape(lstm, type, steps, batch, inputs, hidden, 0, 1, 0, 0, 0, 0, false, true);
+        return new LayerShape(lstm, type, steps, batch, inputs, hidden, 0, 1, 0, 0, 0, 0, false, true, false);
     }
 
     @Test
