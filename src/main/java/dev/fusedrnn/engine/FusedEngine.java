@@ -122,7 +122,7 @@ public final class FusedEngine implements RecurrentEngine {
             ErrorWord error = context.attached(ErrorWord.class, ErrorWord::new);
             FusedStack stack = new FusedStack(config, device, layers, main, side, error);
             return new FusedExecution(device, stack, new LayersInTurn(stack));
-        } catch (RuntimeException failed) {
+        } catch (RuntimeException | Error failed) {
             main.close();
             if (side != null) {
                 side.close();

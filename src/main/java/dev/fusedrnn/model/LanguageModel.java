@@ -58,7 +58,7 @@ public final class LanguageModel implements AutoCloseable {
         try {
             network.initialize(initialization, seed);
             return new LanguageModel(network, codec);
-        } catch (RuntimeException failed) {
+        } catch (RuntimeException | Error failed) {
             network.close();
             throw failed;
         }

@@ -76,7 +76,7 @@ public final class LanguageNetwork implements AutoCloseable {
         try {
             parameters = plan(config).build(device, dataType);
             return new LanguageNetwork(config, kernels, parameters, choice);
-        } catch (RuntimeException failed) {
+        } catch (RuntimeException | Error failed) {
             if (parameters != null) {
                 parameters.close();
             }
@@ -151,7 +151,7 @@ public final class LanguageNetwork implements AutoCloseable {
         try {
             stacks.forEach(rnn -> states.add(rnn.zeroState(batch)));
             return List.copyOf(states);
-        } catch (RuntimeException noMemory) {
+        } catch (RuntimeException | Error noMemory) {
             states.forEach(RnnState::close);
             throw noMemory;
         }

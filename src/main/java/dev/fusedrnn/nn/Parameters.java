@@ -27,6 +27,9 @@ public final class Parameters implements AutoCloseable {
     /** Elements to a multiple of which a section starts: 128 bytes even in 16 bits, the widest load of any kernel. */
     public static final int ALIGNMENT = 64;
 
+    /** Values of one parameter travel in one Java array. */
+    private static final int MOST_VALUES = Integer.MAX_VALUE - 8;
+
     /**
      * One parameter.
      *
@@ -60,7 +63,16 @@ public final class Parameters implements AutoCloseable {
         this.sections = new LinkedHashMap<>(plan.sections);
         this.elements = plan.elements;
         this.values = device.zeros(dataType, elements);
-        this.masters = dataType.isHalf() ? device.zeros(DataType.F32, elements) : values;
+        this.masters = takeMasters();
+    }
+
+    private Tensor takeMasters() {
+        try {
+            return dataType.isHalf() ? device.zeros(DataType.F32, elements) : values;
+        } catch (RuntimeException | Error noMemory) {
+            values.close();
+            throw noMemory;
+        }
     }
 
     /** Starts a plan of parameters. */
@@ -270,8 +282,18 @@ public final class Parameters implements AutoCloseable {
             return this;
         }
 
-        /** Takes the memory, zeros at first. */
+        /**
+         * Takes the memory, zeros at first.
+         *
+         * @throws IllegalArgumentException if a parameter has more values than a Java array can hold
+         */
         public Parameters build(Device device, DataType dataType) {
+            for (Entry entry : entries.values()) {
+                if (entry.elements() > MOST_VALUES) {
+                    throw new IllegalArgumentException("parameter " + entry.name() + " of shape " + entry.shape()
+                            + " must have at most " + MOST_VALUES + " values, found " + entry.elements());
+                }
+            }
             align();
             return new Parameters(this, device, dataType);
         }

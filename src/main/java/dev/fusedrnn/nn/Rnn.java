@@ -62,7 +62,12 @@ public final class Rnn implements AutoCloseable {
         Parameters parameters =
                 Parameters.builder().section("", ParameterLayout.of(config)).build(device, config.dataType());
         Rnn rnn = new Rnn(config, engine, parameters, "", true, batchFirst);
-        rnn.initialize(Initialization.FRAMEWORK, new Random(seed));
+        try {
+            rnn.initialize(Initialization.FRAMEWORK, new Random(seed));
+        } catch (RuntimeException | Error failed) {
+            rnn.close();
+            throw failed;
+        }
         rnn.dropoutSeed = seed;
         return rnn;
     }
@@ -166,7 +171,7 @@ public final class Rnn implements AutoCloseable {
             ForwardCall forward = buffers.call(flatParameters(), random, buffers.reserve());
             prepared.forward(forward, parameters.version());
             return new RnnPass(this, call, buffers, forward, prepared);
-        } catch (RuntimeException failed) {
+        } catch (RuntimeException | Error failed) {
             buffers.close();
             throw failed;
         }

@@ -26,7 +26,7 @@ final class RnnBuffers implements AutoCloseable {
         try {
             buffers.allocate();
             return buffers;
-        } catch (RuntimeException noMemory) {
+        } catch (RuntimeException | Error noMemory) {
             buffers.close();
             throw noMemory;
         }

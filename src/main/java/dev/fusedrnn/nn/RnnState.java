@@ -20,7 +20,7 @@ public record RnnState(Tensor h, Tensor c) implements AutoCloseable {
                     ? device.zeros(config.dataType(), rows, batch, config.hiddenSize())
                     : null;
             return new RnnState(h, c);
-        } catch (RuntimeException noMemory) {
+        } catch (RuntimeException | Error noMemory) {
             h.close();
             throw noMemory;
         }

@@ -108,7 +108,7 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice, 
         Tensor tensor = allocate(dataType, extents);
         try {
             tensor.copyFrom(values);
-        } catch (RuntimeException wrong) {
+        } catch (RuntimeException | Error wrong) {
             tensor.close();
             throw wrong;
         }

@@ -161,7 +161,7 @@ public record Checkpoint(
         try {
             copyTo(network);
             return network;
-        } catch (RuntimeException failed) {
+        } catch (RuntimeException | Error failed) {
             network.close();
             throw failed;
         }

@@ -18,7 +18,7 @@ public final class Evaluator implements AutoCloseable {
         this.pass = new SequencePass(network, minibatches.steps(), minibatches.batch(), false, true);
         try {
             this.ring = new MinibatchRing(network.device(), pass.rows(), MinibatchInts.STEP_WORDS);
-        } catch (RuntimeException failed) {
+        } catch (RuntimeException | Error failed) {
             pass.close();
             throw failed;
         }

@@ -40,7 +40,7 @@ final class MinibatchInts implements AutoCloseable {
         this.staged = new StagedInts(device, 2 * room + STEP_WORDS);
         try {
             this.ints = device.zeros(DataType.I32, staged.length());
-        } catch (RuntimeException noMemory) {
+        } catch (RuntimeException | Error noMemory) {
             staged.close();
             throw noMemory;
         }

@@ -38,7 +38,7 @@ final class MinibatchRing implements AutoCloseable {
             for (int i = 0; i < SLOTS; i++) {
                 slots.add(new Slot(new StagedInts(device, 2 * rows + extra)));
             }
-        } catch (RuntimeException failed) {
+        } catch (RuntimeException | Error failed) {
             close();
             throw failed;
         }

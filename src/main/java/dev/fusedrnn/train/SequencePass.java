@@ -120,7 +120,7 @@ public final class SequencePass implements AutoCloseable {
                     : longest.loss;
             addStacks(y, carried);
             evaluation = own(kernels.recording(this::queueEvaluation));
-        } catch (RuntimeException failed) {
+        } catch (RuntimeException | Error failed) {
             close();
             throw failed;
         }

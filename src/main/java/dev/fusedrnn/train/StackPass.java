@@ -105,7 +105,7 @@ final class StackPass implements AutoCloseable {
             reserve = training ? reserve(longest) : null;
             forwardCall = forwardCall();
             backwardCall = training ? backwardCall() : null;
-        } catch (RuntimeException failed) {
+        } catch (RuntimeException | Error failed) {
             close();
             throw failed;
         }

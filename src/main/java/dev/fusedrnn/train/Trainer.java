@@ -58,7 +58,7 @@ public final class Trainer implements AutoCloseable {
             this.evaluator = validator;
             this.ring = new MinibatchRing(
                     network.device(), minibatches.steps() * minibatches.batch(), MinibatchInts.STEP_WORDS);
-        } catch (RuntimeException failed) {
+        } catch (RuntimeException | Error failed) {
             step.close();
             if (validator != null) {
                 validator.close();

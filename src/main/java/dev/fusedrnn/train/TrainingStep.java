@@ -93,7 +93,7 @@ public final class TrainingStep implements AutoCloseable {
                     this.lengths.put(length, new Length(pass.shorter(length)));
                 }
             }
-        } catch (RuntimeException failed) {
+        } catch (RuntimeException | Error failed) {
             close();
             throw failed;
         }

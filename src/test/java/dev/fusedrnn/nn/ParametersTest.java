@@ -41,6 +41,15 @@ class ParametersTest {
     }
 
     @Test
+    void aParameterThatNoArrayHoldsIsRefusedBeforeMemoryIsTaken() {
+        assertThatThrownBy(
+                        () -> Rnn.create(RnnConfig.of(CellType.RNN_TANH, 1 << 20, 2048), device, EngineChoice.CPU, 1))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContainingAll("weight_ih_l0", "[2048, 1048576]", "2147483639", "2147483648");
+        assertThat(device.peakBytes()).isZero();
+    }
+
+    @Test
     void viewsShareTheArena() {
         try (Parameters parameters = arena(DataType.F32)) {
             long version = parameters.version();

@@ -78,7 +78,7 @@ final class CudnnExecution implements RnnExecution {
                     ReservePlan.of(stacks.stream().map(CudnnStack::reserveBytes).toList(), outputBytes());
             long base = workspace();
             stacks.forEach(stack -> stack.mapWeights(base));
-        } catch (RuntimeException failed) {
+        } catch (RuntimeException | Error failed) {
             close();
             throw failed;
         }

@@ -38,7 +38,7 @@ final class CudnnStack implements AutoCloseable {
         this.full = new CudnnRnn(library, spec, algorithm.id(), steps, batch, false, training);
         try {
             this.padded = new CudnnRnn(library, spec, CudnnAlgorithm.STANDARD.id(), steps, batch, true, training);
-        } catch (RuntimeException failed) {
+        } catch (RuntimeException | Error failed) {
             full.close();
             throw failed;
         }

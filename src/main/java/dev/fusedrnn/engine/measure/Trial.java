@@ -46,7 +46,7 @@ public final class Trial implements AutoCloseable {
                     cell ? output(states, batch, config.hiddenSize()) : null,
                     null);
             this.gradients = training ? gradients(steps, batch, states, cell) : null;
-        } catch (RuntimeException failed) {
+        } catch (RuntimeException | Error failed) {
             close();
             throw failed;
         }

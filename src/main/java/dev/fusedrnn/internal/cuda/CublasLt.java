@@ -36,7 +36,7 @@ public final class CublasLt implements AutoCloseable {
         this.handle = new cublasLtContext();
         try {
             check(context, cublas.cublasLtCreate(handle), "cublasLtCreate");
-        } catch (RuntimeException failed) {
+        } catch (RuntimeException | Error failed) {
             context.free(workspace);
             throw failed;
         }

@@ -294,7 +294,7 @@ public final class NativeKernels implements AutoCloseable {
             long block = context.allocate(bytes);
             context.fill(block, (byte) 0, bytes);
             return block;
-        } catch (RuntimeException noMemory) {
+        } catch (RuntimeException | Error noMemory) {
             memory.close();
             call.close();
             throw noMemory;

@@ -14,7 +14,7 @@ public final class PinnedBlock implements AutoCloseable {
         long[] taken = new long[1];
         try {
             context.check(context.api().mallocHost(taken, bytes), "cudaMallocHost");
-        } catch (RuntimeException failed) {
+        } catch (RuntimeException | Error failed) {
             copied.close();
             throw failed;
         }

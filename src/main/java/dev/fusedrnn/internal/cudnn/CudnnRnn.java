@@ -74,7 +74,7 @@ public final class CudnnRnn implements AutoCloseable {
             this.weightBytes = sizes[0];
             this.workspaceBytes = sizes[1];
             this.reserveBytes = sizes[2];
-        } catch (RuntimeException failed) {
+        } catch (RuntimeException | Error failed) {
             close();
             throw failed;
         }
