@@ -4,6 +4,7 @@
 #include <cuda_runtime_api.h>
 
 #include "cluster_args.h"
+#include "shared_limit.h"
 
 namespace frnn {
 
@@ -40,7 +41,7 @@ template <class Kernel, class Args>
 cudaError_t launchChip(Kernel kernel, const ChipRun &run, int blocks, int cluster, int threads, int sharedBytes, int64_t exchangeBytes,
                        int fill, const Args &args) {
     if (exchangeBytes * run.slicesAtOnce > run.workspaceBytes) return cudaErrorInvalidValue;
-    cudaError_t status = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, sharedBytes);
+    cudaError_t status = allowSharedMemory(kernel);
     for (int first = 0; first < run.slices && status == cudaSuccess; first += run.slicesAtOnce) {
         const int slices = run.slices - first < run.slicesAtOnce ? run.slices - first : run.slicesAtOnce;
         status = cudaMemsetAsync(run.workspace, fill, size_t(exchangeBytes * slices), run.stream);

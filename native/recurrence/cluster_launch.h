@@ -4,6 +4,7 @@
 #include <cuda_runtime_api.h>
 
 #include "cluster_args.h"
+#include "shared_limit.h"
 
 namespace frnn {
 
@@ -27,7 +28,7 @@ cudaError_t launchRnnF32(int tile, const BackwardArgsF32 &args, cudaStream_t str
 template <class Kernel, class Args>
 cudaError_t launchClusters(Kernel kernel, int blocks, int cluster, int threads, int sharedBytes, const Args &args,
                            cudaStream_t stream) {
-    cudaError_t status = cudaFuncSetAttribute(kernel, cudaFuncAttributeMaxDynamicSharedMemorySize, sharedBytes);
+    cudaError_t status = allowSharedMemory(kernel);
     if (status != cudaSuccess) return status;
     if (cluster > 8) {
         status = cudaFuncSetAttribute(kernel, cudaFuncAttributeNonPortableClusterSizeAllowed, 1);

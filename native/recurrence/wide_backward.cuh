@@ -43,6 +43,7 @@ struct WideBackwardPass {
 
     static __device__ __forceinline__ uint32_t epochOf(int slot) { return wideGradientMark(slot); }
     static __device__ __forceinline__ uint4 load(const char *from) { return loadPacket(from); }
+    // In place of rows behind a part, whose weights may be those of the next part: the mark counts as 2^-24 in F16, no more than in a real chunk.
     static __device__ __forceinline__ uint4 nothing(int slot) { return make_uint4(0, 0, 0, epochOf(slot)); }
     static __device__ __forceinline__ bool stale(uint4 v, int slot) { return ((v.w ^ epochOf(slot)) & kWideGradientMark) != 0; }
     template <int kCount>
