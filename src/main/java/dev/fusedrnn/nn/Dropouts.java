@@ -48,11 +48,6 @@ public record Dropouts(double embedding, double input, double weights, double ou
         return new Dropouts(embedding, input, weights, output, locked);
     }
 
-    /** Whether anything is dropped. */
-    public boolean any() {
-        return embedding > 0 || input > 0 || weights > 0 || output > 0;
-    }
-
     private static void requireProbability(String field, double value) {
         if (!(value >= 0 && value <= 1)) {
             throw new IllegalArgumentException(field + " must be in [0, 1], found " + value);

@@ -145,7 +145,7 @@ public final class LanguageNetwork implements AutoCloseable {
         return stacks;
     }
 
-    /** States of zeros for {@link #step}, one of each stack; the caller closes them. */
+    /** States of zeros for {@link Rnn#step}, one of each stack; the caller closes them. */
     public List<RnnState> zeroStates(int batch) {
         List<RnnState> states = new ArrayList<>();
         try {

@@ -109,11 +109,6 @@ public record LanguageNetworkConfig(
         }
     }
 
-    /** Whether a training pass draws masks: dropout anywhere, or zoneout. */
-    public boolean hasDropout() {
-        return dropouts.any() || rnn.drawsMasks();
-    }
-
     private static void requireSize(String field, int value, int least) {
         if (value < least || value > RnnConfig.MAX_SIZE) {
             throw new IllegalArgumentException(

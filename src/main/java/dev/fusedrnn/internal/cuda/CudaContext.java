@@ -228,11 +228,6 @@ public final class CudaContext implements AutoCloseable {
         }
     }
 
-    /** Whether the context is broken for good. */
-    public boolean isLost() {
-        return lost != null;
-    }
-
     @Override
     public void close() {
         if (closed) {

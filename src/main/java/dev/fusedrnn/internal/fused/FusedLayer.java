@@ -88,11 +88,6 @@ public final class FusedLayer {
         return whyStreamed.isEmpty() ? plan : plan + " (" + whyStreamed + ")";
     }
 
-    /** Whether one launch runs all time steps. */
-    public boolean isPersistent() {
-        return recurrence instanceof PersistentRecurrence;
-    }
-
     /** Scratch bytes of a pass. */
     public long workspaceBytes() {
         return workspaceBytes;
