@@ -4,13 +4,11 @@ import dev.fusedrnn.model.Decoding;
 import dev.fusedrnn.model.LanguageModel;
 import dev.fusedrnn.nn.EngineChoice;
 import dev.fusedrnn.tensor.Device;
-import dev.fusedrnn.text.TextCodec;
 import dev.fusedrnn.train.Checkpoint;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.concurrent.Callable;
-import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -101,8 +99,7 @@ final class GenerateCommand implements Callable<Integer> {
                 throw new UserError("--model " + model + ": is bidirectional and cannot write text: it predicts a token"
                         + " from those that follow it; --force does it nevertheless");
             }
-            int[] start = loaded.codec().encode(prompt);
-            warnOfUnknown(loaded.codec(), start);
+            int[] start = Prompt.encode(prompt, loaded.codec(), console);
             Decoding decoding = new Decoding(temperature, topK, seed);
             int[] written =
                     force ? loaded.generateForced(start, length, decoding) : loaded.generate(start, length, decoding);
@@ -111,19 +108,5 @@ final class GenerateCommand implements Callable<Integer> {
             console.out().println(loaded.codec().decode(text));
         }
         return ExitCode.OK;
-    }
-
-    private void warnOfUnknown(TextCodec codec, int[] start) {
-        long unknown = Arrays.stream(start)
-                .filter(id -> id == codec.vocabulary().unknownId())
-                .count();
-        if (unknown > 0) {
-            String tokens = codec.tokenizer().tokenize(codec.recipe().clean(prompt)).stream()
-                    .filter(token -> !codec.vocabulary().contains(token))
-                    .distinct()
-                    .map(token -> "'" + token + "'")
-                    .collect(Collectors.joining(", "));
-            console.note("note: the model has never seen " + tokens + " of the prompt");
-        }
     }
 }

@@ -2,6 +2,7 @@ package dev.fusedrnn.cli;
 
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
+import java.io.OutputStream;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -27,10 +28,15 @@ public final class Main implements Runnable {
 
     /** Runs the tool and ends the process with its exit code. */
     public static void main(String[] args) {
-        PrintStream out = utf8(FileDescriptor.out);
-        PrintStream err = utf8(FileDescriptor.err);
+        StandardOutput output = new StandardOutput();
+        PrintStream out = utf8(output);
+        PrintStream err = utf8(new FileOutputStream(FileDescriptor.err));
         int code = run(args, new Console(out, err, Boolean.getBoolean("fusedrnn.terminal")));
         out.flush();
+        if (code == ExitCode.OK && !output.failure().isEmpty()) {
+            err.println("fusedrnn: results could not be written to standard output: " + output.failure());
+            code = ExitCode.BAD_INPUT;
+        }
         System.exit(code);
     }
 
@@ -67,9 +73,9 @@ public final class Main implements Runnable {
         return command.getCommandSpec().qualifiedName();
     }
 
-    /** Standard output in UTF-8 whatever the locale: generated text is not to be garbled. */
-    private static PrintStream utf8(FileDescriptor descriptor) {
-        return new PrintStream(new FileOutputStream(descriptor), true, StandardCharsets.UTF_8);
+    /** UTF-8 whatever the locale: generated text is not to be garbled. */
+    private static PrintStream utf8(OutputStream stream) {
+        return new PrintStream(stream, true, StandardCharsets.UTF_8);
     }
 
     @Override

@@ -144,7 +144,8 @@ final class TrainingRun {
                 trainer.plan()));
         console.note(trainer.memory().toString());
         if (trainer.steps() > 0) {
-            console.note("going on after " + place(trainer));
+            console.note("going on after " + place(trainer)
+                    + (options.save == null ? "; what is learned is not saved without --save" : ""));
         }
     }
 
@@ -192,7 +193,9 @@ final class TrainingRun {
         if (!done) {
             report.write(trainer, "interrupted");
             console.note("interrupted after " + place(trainer)
-                    + (saved ? "; go on with --resume " + options.save : "; nothing is saved without --save"));
+                    + (saved
+                            ? "; go on with --resume " + options.save + " --save " + options.save
+                            : "; nothing is saved without --save"));
             return ExitCode.INTERRUPTED;
         }
         if (test != null) {
@@ -242,7 +245,7 @@ final class TrainingRun {
 
     private int[] prompt(LanguageModel model, TokenSequence tokens) {
         if (options.prompt != null) {
-            return model.codec().encode(options.prompt);
+            return Prompt.encode(options.prompt, model.codec(), console);
         }
         if (options.text == null) {
             return model.codec().encode(BundledText.PROMPT);

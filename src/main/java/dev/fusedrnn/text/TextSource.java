@@ -16,7 +16,7 @@ public interface TextSource {
     /** Opens the text at its first byte. The caller closes the stream. */
     InputStream open() throws IOException;
 
-    /** The code points of this text, unchanged and strictly decoded: see {@link Recipe#RAW}. */
+    /** The code points of this text, strictly decoded and unchanged but for a byte order mark: see {@link Recipe#RAW}. */
     default CodePoints read() throws IOException {
         return new Utf8Reader(name(), open());
     }

@@ -5,10 +5,12 @@ import java.io.InputStream;
 
 /**
  * Strict UTF-8 decoding, code point by code point. Overlong forms, surrogates, values above U+10FFFF and cut sequences
- * are refused with the name of the text and the position of the first byte of the bad sequence.
+ * are refused with the name of the text and the position of the first byte of the bad sequence. A byte order mark at the
+ * start is no part of the text.
  */
 final class Utf8Reader implements CodePoints {
     private static final int BUFFER_BYTES = 1 << 16;
+    private static final int BYTE_ORDER_MARK = 0xFEFF;
     private static final int[] SMALLEST = {0, 0x80, 0x800, 0x10000};
 
     private final String name;
@@ -54,7 +56,7 @@ final class Utf8Reader implements CodePoints {
         if (codePoint < SMALLEST[more] || !isScalar(codePoint)) {
             throw malformed(start, "bytes encode no character");
         }
-        return codePoint;
+        return start == 0 && codePoint == BYTE_ORDER_MARK ? next() : codePoint;
     }
 
     private static int continuationBytes(int lead) {

@@ -255,6 +255,18 @@ class TrainCommandTest {
     }
 
     @Test
+    void aResumedRunSaysThatItIsNotSavedWithoutSave() {
+        Tool.run(Texts.train(text, "--epochs", "1", "--save", file("m")));
+
+        Tool unsaved = Tool.run("train", "--resume", file("m"), "--epochs", "2", "--sample", "0");
+        Tool saved = Tool.run("train", "--resume", file("m"), "--epochs", "2", "--sample", "0", "--save", file("m"));
+
+        assertThat(unsaved.code()).as(unsaved.err()).isZero();
+        assertThat(unsaved.err()).contains(", 1 epoch; what is learned is not saved without --save\n");
+        assertThat(saved.err()).contains(", 1 epoch\n");
+    }
+
+    @Test
     void aBidirectionalModelWritesOnlyWhenForced() {
         Tool trained = Tool.run(Texts.train(text, "--epochs", "1", "--bidirectional", "--save", file("m")));
         Tool refused = Tool.run("generate", "--model", file("m"), "--length", "5");
@@ -277,6 +289,9 @@ class TrainCommandTest {
 
         assertThat(generated.code()).isZero();
         assertThat(generated.err()).contains("never seen 'Z', 'ë' of the prompt");
+        assertThat(Tool.run(Texts.train(text, "--epochs", "1", "--prompt", "Zoë"))
+                        .err())
+                .contains("never seen 'Z', 'ë' of the prompt");
     }
 
     @ParameterizedTest

@@ -45,6 +45,13 @@ class Utf8ReaderTest {
                 .isEqualTo(text);
     }
 
+    @Test
+    void aByteOrderMarkAtTheStartIsSkippedAndElsewhereKept() throws IOException {
+        assertThat(read(new ByteArrayInputStream(bytes("EFBBBF61EFBBBF62")))).isEqualTo("a\uFEFFb");
+        assertThat(read(new ByteArrayInputStream(bytes("EFBBBFEFBBBF")))).isEqualTo("\uFEFF");
+        assertThat(read(new ByteArrayInputStream(bytes("EFBBBF")))).isEmpty();
+    }
+
     @ParameterizedTest
     @CsvSource({
         "6180, 1, byte 0x80 cannot start a character",
@@ -83,7 +90,7 @@ class Utf8ReaderTest {
                     .isInstanceOf(IllegalArgumentException.class);
             return;
         }
-        assertThat(read(new ByteArrayInputStream(bytes))).isEqualTo(expected);
+        assertThat(read(new ByteArrayInputStream(bytes))).isEqualTo(expected.replaceFirst("^\uFEFF", ""));
     }
 
     @Test

@@ -46,7 +46,7 @@ class NativeResourcesTest {
             assertThat(new NativeResources(after).buildId()).isEqualTo("id of build B");
         } finally {
             if (extracted != null) {
-                Files.deleteIfExists(extracted.toPath());
+                deleteWithFolders(extracted.toPath(), name);
             }
         }
     }
@@ -59,6 +59,17 @@ class NativeResourcesTest {
         assertThat(NativeResources.isCurrent(copy, new byte[] {1, 2})).isFalse();
         assertThat(NativeResources.isCurrent(folder.resolve("nothing"), new byte[0]))
                 .isFalse();
+    }
+
+    /** A file in JavaCPP's cache, and its folders up to the one that is called as the jar. */
+    private static void deleteWithFolders(Path file, String last) throws IOException {
+        Path deleted;
+        Path next = file;
+        do {
+            deleted = next;
+            Files.deleteIfExists(deleted);
+            next = deleted.getParent();
+        } while (!deleted.getFileName().toString().equals(last));
     }
 
     private static URLClassLoader loader(Path jar) throws IOException {
