@@ -56,6 +56,8 @@ class FusedEngineGpuTest {
     /** Of several blocks each, one of which may be done with a sample's only step before another has read its state. */
     @ParameterizedTest
     @CsvSource({
+        "CLUSTER, lstm-bidir-L2-T1-N9-C8-H100-bf16-seed29",
+        "CLUSTER, gru-L1-T3-N9-C8-H128-lens1.3.1.2.1.3.1.1.2-f32-seed30",
         "CHIP, lstm-L2-T1-N9-C8-H144-bf16-seed31",
         "CHIP, gru-bidir-L1-T3-N9-C8-H144-lens1.3.1.2.1.3.1.1.2-f16-seed32",
         "WIDE, lstm-L1-T1-N20-C8-H144-bf16-seed33",
