@@ -18,6 +18,7 @@ __device__ __forceinline__ bool isLastOf(uint32_t *counter, uint32_t count) {
         if (last) *counter = 0;
     }
     __syncthreads();
+    // Lines of what other blocks wrote may be in L1 since a block here read their neighbours.
     if (last) __threadfence();
     return last;
 }

@@ -171,6 +171,8 @@ __device__ __forceinline__ void barrierExpect(uint32_t barrier, uint32_t bytes) 
     asm volatile("mbarrier.arrive.expect_tx.shared::cta.b64 _, [%0], %1;" ::"r"(barrier), "r"(bytes) : "memory");
 }
 
+// Acquires for the block alone, though peers' bytes are waited for: these lie in this block's shared memory. Acquiring for the cluster
+// is the same instruction and throws away L1 besides.
 __device__ __forceinline__ bool barrierTry(uint32_t barrier, uint32_t parity) {
     uint32_t done;
     asm volatile(
