@@ -1,6 +1,7 @@
 package dev.fusedrnn.engine;
 
 import dev.fusedrnn.tensor.DataType;
+import java.io.Serializable;
 import java.util.Objects;
 import java.util.function.Consumer;
 
@@ -45,7 +46,8 @@ public record RnnConfig(
         GruVariant gruVariant,
         DataType dataType,
         boolean tf32,
-        GateStorage gateStorage) {
+        GateStorage gateStorage)
+        implements Serializable {
 
     /** The largest size of one dimension: products of three still fit a {@code long}. */
     public static final int MAX_SIZE = 1 << 20;

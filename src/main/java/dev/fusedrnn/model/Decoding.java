@@ -1,5 +1,6 @@
 package dev.fusedrnn.model;
 
+import java.io.Serializable;
 import java.util.Arrays;
 import java.util.Random;
 
@@ -11,7 +12,7 @@ import java.util.Random;
  * @param topK only the K likeliest tokens are drawn from; 0 for all
  * @param seed of the draws
  */
-public record Decoding(double temperature, int topK, long seed) {
+public record Decoding(double temperature, int topK, long seed) implements Serializable {
     public Decoding {
         if (!(temperature >= 0 && temperature < Double.POSITIVE_INFINITY)) {
             throw new IllegalArgumentException(

@@ -1,5 +1,7 @@
 package dev.fusedrnn.nn;
 
+import java.io.Serializable;
+
 /**
  * What a language network drops in training, besides the dropout between the layers of its stack.
  *
@@ -12,7 +14,8 @@ package dev.fusedrnn.nn;
  * @param locked whether input and output draw one mask [N, features] for all time steps of a minibatch, rather than one for
  *     each step; between layers {@link dev.fusedrnn.engine.RnnConfig#variationalDropout} says so
  */
-public record Dropouts(double embedding, double input, double weights, double output, boolean locked) {
+public record Dropouts(double embedding, double input, double weights, double output, boolean locked)
+        implements Serializable {
     /** Nothing is dropped. */
     public static final Dropouts NONE = new Dropouts(0, 0, 0, 0, false);
 

@@ -1,6 +1,7 @@
 package dev.fusedrnn.nn;
 
 import dev.fusedrnn.tensor.Shape;
+import java.io.Serializable;
 import java.util.Arrays;
 import java.util.Locale;
 import java.util.Random;
@@ -12,7 +13,7 @@ import java.util.Random;
  * @param scale the bound of {@link Kind#UNIFORM}, the standard deviation of {@link Kind#NORMAL}, or for {@link
  *     Kind#FRAMEWORK} the bound of embedding and linear layers, 0 for theirs; else without meaning
  */
-public record Initialization(Kind kind, double scale) {
+public record Initialization(Kind kind, double scale) implements Serializable {
     /** The distributions. */
     public enum Kind {
         /**

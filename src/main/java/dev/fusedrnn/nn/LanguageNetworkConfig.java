@@ -2,6 +2,7 @@ package dev.fusedrnn.nn;
 
 import dev.fusedrnn.engine.GateStorage;
 import dev.fusedrnn.engine.RnnConfig;
+import java.io.Serializable;
 import java.util.List;
 import java.util.Objects;
 
@@ -16,7 +17,8 @@ import java.util.Objects;
  * @param dropouts what is dropped in training outside the stack, and of its weights
  */
 public record LanguageNetworkConfig(
-        int vocabularySize, int embeddingSize, RnnConfig rnn, int lastHiddenSize, boolean tied, Dropouts dropouts) {
+        int vocabularySize, int embeddingSize, RnnConfig rnn, int lastHiddenSize, boolean tied, Dropouts dropouts)
+        implements Serializable {
 
     public LanguageNetworkConfig {
         Objects.requireNonNull(rnn, "rnn");

@@ -1,10 +1,11 @@
 package dev.fusedrnn.optim;
 
 import dev.fusedrnn.kernel.OptimizerUpdate;
+import java.io.Serializable;
 import java.util.List;
 
 /** Which optimizer, with its constants. */
-public sealed interface OptimizerConfig permits Sgd, NtAsgd, RmsProp, Adam, AdamW {
+public sealed interface OptimizerConfig extends Serializable permits Sgd, NtAsgd, RmsProp, Adam, AdamW {
     /** Names that {@link #parse} takes. */
     List<String> IDS = List.of("sgd", "nt-asgd", "rmsprop", "adam", "adamw");
 

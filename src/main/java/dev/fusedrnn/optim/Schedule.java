@@ -1,12 +1,13 @@
 package dev.fusedrnn.optim;
 
+import java.io.Serializable;
 import java.util.Locale;
 
 /**
  * How the learning rate changes: a factor of the base rate, a pure function of the step and the epoch, so that training can
  * be resumed anywhere.
  */
-public sealed interface Schedule {
+public sealed interface Schedule extends Serializable {
     /**
      * The factor.
      *

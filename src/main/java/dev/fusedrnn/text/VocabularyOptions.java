@@ -1,5 +1,6 @@
 package dev.fusedrnn.text;
 
+import java.io.Serializable;
 import java.util.HashSet;
 import java.util.List;
 
@@ -11,7 +12,8 @@ import java.util.List;
  * @param order how tokens are numbered
  * @param maxSize most tokens in all, {@code <unk>} and reserved ones included; the most frequent stay
  */
-public record VocabularyOptions(long minFrequency, List<String> reserved, Vocabulary.Order order, int maxSize) {
+public record VocabularyOptions(long minFrequency, List<String> reserved, Vocabulary.Order order, int maxSize)
+        implements Serializable {
     /** All tokens in alphabetical order, none reserved: the vocabulary of the book's version 1.0. */
     public static final VocabularyOptions DEFAULT =
             new VocabularyOptions(0, List.of(), Vocabulary.Order.ALPHABETICAL, Integer.MAX_VALUE);

@@ -1,5 +1,7 @@
 package dev.fusedrnn.train;
 
+import java.io.Serializable;
+
 /**
  * What large and fast changing outputs of the last layer cost in training (Merity, McCann and Socher 2017): {@code
  * activity·mean(m²)} with m the output behind its dropout, and {@code change·mean((h[t] − h[t−1])²)} with h the output before
@@ -9,7 +11,7 @@ package dev.fusedrnn.train;
  * @param activity alpha, 0 or more: activation regularisation (AR)
  * @param change beta, 0 or more: temporal activation regularisation (TAR)
  */
-public record ActivityPenalty(double activity, double change) {
+public record ActivityPenalty(double activity, double change) implements Serializable {
     /** None. */
     public static final ActivityPenalty NONE = new ActivityPenalty(0, 0);
 

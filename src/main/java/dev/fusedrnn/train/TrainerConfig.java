@@ -4,6 +4,7 @@ import dev.fusedrnn.optim.DecayScope;
 import dev.fusedrnn.optim.OptimizerConfig;
 import dev.fusedrnn.optim.Schedule;
 import dev.fusedrnn.optim.Sgd;
+import java.io.Serializable;
 import java.util.Objects;
 import java.util.function.Consumer;
 
@@ -31,7 +32,8 @@ public record TrainerConfig(
         ActivityPenalty penalty,
         int epochs,
         long dropoutSeed,
-        int reportEvery) {
+        int reportEvery)
+        implements Serializable {
 
     public TrainerConfig {
         Objects.requireNonNull(optimizer, "optimizer");
