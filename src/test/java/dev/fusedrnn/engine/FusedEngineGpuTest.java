@@ -67,7 +67,7 @@ class FusedEngineGpuTest {
     void statesOfSingleStepsMayBeReplacedInPlace(FusedEngine.Plan plan, String name) {
         CaseData data = CaseData.draw(EngineCase.parse(name));
         PassResult apart = EngineRun.infer(new FusedEngine(plan), device, data);
-        for (int repeat = 0; repeat < 5; repeat++) {
+        for (int repeat = 0; repeat < 2; repeat++) {
             PassResult inPlace = EngineRun.inferInPlace(new FusedEngine(plan), device, data);
             apart.tensors()
                     .forEach((tensor, values) ->
