@@ -11,6 +11,12 @@
  * all samples have more than one step, since every block reads hx in its first step. Nothing has to be zeroed by the
  * caller except the error word. Functions neither allocate nor synchronise and may be captured in a CUDA graph; they
  * work on the device that is current.
+ *
+ * A sequence may be cut into parts in time, each a call with its own T and with pointers at its first step, and gives the same bits
+ * (but for the marks of WIDE's backward pass). Forward, hx of a part is y of the step before it, aligned like a row of H, and an
+ * LSTM's c goes on through cellsBefore and cellsAfter. hy and cy are written by every part in which a sample has steps, so that in the
+ * end its last part has written them. Backward, parts come in reverse order, and dh and dc go on through dhCarried and dcCarried,
+ * which hold dhy and dcy before the first of these calls; what they hold for samples that have ended before a part stays.
  */
 #ifndef FUSEDRNN_RECURRENCE_H
 #define FUSEDRNN_RECURRENCE_H
@@ -86,10 +92,13 @@ typedef struct FrnnRecurrenceForwardParams {
     uint64_t recurrentBiasN; /* read F32 [D,H] or 0: GRU, recurrent bias of n */
     uint64_t hx;          /* read    S [D,N,H] or 0 (zeros) */
     uint64_t cx;          /* read    S [D,N,H] or 0 (zeros): LSTM */
-    uint64_t lengths;     /* read    I32 [N], each 1..T, or 0 (all T) */
+    uint64_t cellsBefore; /* read    F32 [D,N,H] or 0: LSTM, in place of cx; savedCells of the step before is one */
+    uint64_t lengths;     /* read    I32 [N], each at least 1, counted from the sequence's first step; or 0 (all T) */
+    int64_t firstStep;    /* of this part within the sequence that lengths count; 0 if D is 2 */
     uint64_t y;           /* written S [T,N,D*H], zero behind a sample's length */
     uint64_t hy;          /* written S [D,N,H] or 0: state after a sample's last step */
     uint64_t cy;          /* written S [D,N,H] or 0: LSTM, not limited */
+    uint64_t cellsAfter;  /* written F32 [D,N,H] or 0: LSTM, cy unrounded; may be cellsBefore */
     uint64_t savedGates;  /* written S [T,N,D,H,4] or 0: LSTM i,f,g,o; GRU r,z,n and W_hn h + b_hn; not behind a length */
     uint64_t savedCells;  /* written F32 [T,N,D,H] or 0, needed with savedGates: LSTM c, not limited; not behind a length */
     uint64_t workspace;   /* scratch, plan.workspaceBytes, or 0 if that is 0 */
@@ -103,7 +112,9 @@ typedef struct FrnnRecurrenceBackwardParams {
     uint64_t weights;       /* read    S [D,U,G,U], as in forward; U of the backward plan */
     uint64_t hx;            /* read    S [D,N,H] or 0: GRU */
     uint64_t cx;            /* read    S [D,N,H] or 0: LSTM */
+    uint64_t cellsBefore;   /* read    F32 [D,N,H] or 0: as in forward */
     uint64_t lengths;       /* read    I32 [N] or 0 */
+    int64_t firstStep;      /* as in forward */
     uint64_t y;             /* read    S [T,N,D*H], from forward: GRU and RNN */
     uint64_t savedGates;    /* read    S [T,N,D,H,4], from forward: LSTM and GRU */
     uint64_t savedCells;    /* read    F32 [T,N,D,H], from forward: LSTM */
@@ -112,9 +123,11 @@ typedef struct FrnnRecurrenceBackwardParams {
     uint64_t dcy;           /* read    S [D,N,H] or 0 (zeros): LSTM */
     uint64_t dGates;        /* written S [T,N,D,H,G]: gradient of gateInputs, zero behind a length */
     uint64_t dGatesH;       /* written S [T,N,D,H,G]: GRU, gradient of the recurrent side; else 0 */
-    uint64_t dGatesFirst;   /* written S [D,N,H,G] or 0: recurrent side at each sample's first processed step */
+    uint64_t dGatesFirst;   /* written S [D,N,H,G] or 0: recurrent side at each sample's first processed step; for the part with firstStep 0 */
     uint64_t dhx;           /* written S [D,N,H] or 0 */
     uint64_t dcx;           /* written S [D,N,H] or 0: LSTM */
+    uint64_t dhCarried;     /* read and written F32 [D,N,H] or 0: in place of dhy, then dhx unrounded */
+    uint64_t dcCarried;     /* read and written F32 [D,N,H] or 0: LSTM, in place of dcy, then dcx unrounded */
     uint64_t workspace;     /* scratch, plan.workspaceBytes, or 0 if that is 0 */
     uint64_t error;         /* written U32 [1] or 0, as in forward */
     uint64_t stream;        /* cudaStream_t */

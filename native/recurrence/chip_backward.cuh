@@ -114,9 +114,9 @@ chipBackward(const __grid_constant__ BackwardArgs args, const __grid_constant__ 
     for (int i = threadIdx.x; i < sampleTiles * kTileSamples; i += kChipThreads) {
         const int tile = i / kTileSamples, inTile = i % kTileSamples;
         const int sample = firstSample + tile * tileSamples + inTile;
-        SampleRow row = {0, 0, sample};
+        SampleRow row = {0, -1, sample};
         if (inTile < samplesOf(tile)) {
-            row.length = args.lengths == nullptr ? steps : args.lengths[sample];
+            row.length = stepsOfSample(args, sample);
             const int64_t firstTime = direction == 0 ? 0 : row.length - 1;
             row.origin = ((firstTime * batch + sample) * directions + direction) * hidden;
         }
@@ -156,7 +156,7 @@ chipBackward(const __grid_constant__ BackwardArgs args, const __grid_constant__ 
         const int own = max(0, min(kChipUnits, hidden - firstUnit)) * kGates;
         for (int i = 0; i < sampleTiles * kTileSamples; i++) {
             const SampleRow row = rows[i];
-            if (row.length == 0) continue;
+            if (row.length < 0) continue;
             for (int k = threadIdx.x; k < (steps - row.length) * own; k += kChipThreads) {
                 const int64_t time = row.length + k / own;
                 const int64_t at = (((time * batch + row.sample) * directions + direction) * hidden + firstUnit) * kGates + k % own;
@@ -222,7 +222,7 @@ chipBackward(const __grid_constant__ BackwardArgs args, const __grid_constant__ 
             const bool valid = forwardStep < row.length && realUnit;
             if (valid) {
                 float dh = arrived(tile, parity) + prepared.besides();
-                if (forwardStep == row.length - 1) dh = args.dhy != nullptr ? Type::value(args.dhy[stateOf(row)]) : 0.0f;
+                if (forwardStep == row.length - 1) dh = carriedOr<Type>(args.dhCarried, args.dhy, stateOf(row));
                 if (forwardStep == 0) Cell::template first<Type>(args, stateOf(row), prepared);
                 gradient = Cell::template apply<Type>(prepared, dh, carried);
 #pragma unroll
@@ -290,12 +290,16 @@ chipBackward(const __grid_constant__ BackwardArgs args, const __grid_constant__ 
         const int parity = steps & 1;
         barrierWait(base + layout.barriers + tile * 16 + parity * 8, (steps - 1) >> 1 & 1, lost, args.error);
         const SampleRow row = rowOf(tile);
-        if (row.length == 0 || !realUnit) continue;
+        if (row.length <= 0 || !realUnit) continue;
         float carried[2] = {0, 0};
 #pragma unroll
         for (int i = 0; i < kCarried; i++) carried[i] = carriedAt(tile)[i * kChipCells];
-        if (args.dhx != nullptr) args.dhx[stateOf(row)] = Type::bits(arrived(tile, parity) + Cell::besides(carried));
-        if (Cell::kCarriesCell && args.dcx != nullptr) args.dcx[stateOf(row)] = Type::bits(carried[0]);
+        const float dh = arrived(tile, parity) + Cell::besides(carried);
+        const size_t state = stateOf(row);
+        if (args.dhx != nullptr) args.dhx[state] = Type::bits(dh);
+        if (args.dhCarried != nullptr) args.dhCarried[state] = dh;
+        if (Cell::kCarriesCell && args.dcx != nullptr) args.dcx[state] = Type::bits(carried[0]);
+        if (Cell::kCarriesCell && args.dcCarried != nullptr) args.dcCarried[state] = carried[0];
     }
     // No block may leave while a peer can still push to it.
     clusterSync();

@@ -106,6 +106,7 @@ chipForward(const __grid_constant__ ForwardArgs args, const __grid_constant__ Ch
         const uint16_t *initial = Cell::kCarriesCell ? args.cx : args.hx;
         const bool given = row.length > 0 && unit < hidden && initial != nullptr;
         *carriedAt(tile) = given ? Type::value(initial[stateOf(row)]) : 0.0f;
+        if (Cell::kCarriesCell && args.cellsBefore != nullptr && row.length > 0 && unit < hidden) *carriedAt(tile) = args.cellsBefore[stateOf(row)];
         for (int step = tile == finisher ? 1 : 0; step < 4; step++) prefetchInputs(row, step);
     }
     typename Cell::Inputs inputs = {};
@@ -220,6 +221,7 @@ chipForward(const __grid_constant__ ForwardArgs args, const __grid_constant__ Ch
                 if (step == row.length - 1) {
                     if (args.hy != nullptr) args.hy[stateOf(row)] = Type::bits(result.h);
                     if (Cell::kCarriesCell && args.cy != nullptr) args.cy[stateOf(row)] = Type::bits(result.carried);
+                    if (Cell::kCarriesCell && args.cellsAfter != nullptr) args.cellsAfter[stateOf(row)] = result.carried;
                 }
             }
             prefetchInputs(row, step + 4);

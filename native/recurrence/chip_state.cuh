@@ -106,9 +106,9 @@ __device__ __forceinline__ void fillRows(SampleRow *rows, const Args &args, int 
                                          int count) {
     for (int i = threadIdx.x; i < count; i += blockDim.x) {
         const int tile = i / kTileSamples, inTile = i % kTileSamples, inSlice = tile * tileSamples + inTile;
-        SampleRow row = {0, 0, firstSample + inSlice};
+        SampleRow row = {0, -1, firstSample + inSlice};
         if (inTile < tileSamples && inSlice < samples) {
-            row.length = args.lengths == nullptr ? args.steps : args.lengths[row.sample];
+            row.length = stepsOfSample(args, row.sample);
             const int64_t firstTime = direction == 0 ? 0 : row.length - 1;
             row.origin = ((firstTime * args.batch + row.sample) * args.directions + direction) * args.hidden;
         }
@@ -122,7 +122,7 @@ __device__ __forceinline__ void zeroBehindLengths(uint16_t *tensor, int width, c
                                                   int firstUnit, int units) {
     for (int i = 0; i < count; i++) {
         const SampleRow row = rows[i];
-        if (row.length == 0) continue;
+        if (row.length < 0) continue;
         for (int k = threadIdx.x; k < (args.steps - row.length) * units * width; k += blockDim.x) {
             const int64_t time = row.length + k / (units * width);
             const int64_t at = ((time * args.batch + row.sample) * args.directions + direction) * args.hidden + firstUnit;

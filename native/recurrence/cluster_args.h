@@ -15,14 +15,17 @@ struct ForwardArgsOf {
     const float *recurrentBiasN; // [D,H] or null
     const S *hx;                // [D,N,H] or null
     const S *cx;                // [D,N,H] or null
+    const float *cellsBefore;   // [D,N,H] or null: in place of cx
     const int *lengths;         // [N] or null
     S *y;                       // [T,N,D*H]
     S *hy;                      // [D,N,H] or null
     S *cy;                      // [D,N,H] or null
+    float *cellsAfter;          // [D,N,H] or null: cy unrounded
     S *savedGates;              // [T,N,D,H,4] or null
     float *savedCells;          // [T,N,D,H] or null
     uint32_t *error;
     int steps;
+    int firstStep; // of the sequence that lengths count
     int batch;
     int directions;
     int hidden;
@@ -40,6 +43,7 @@ struct BackwardArgsOf {
     const S *weights;           // [D,U,G,U], U = units the kernel computes
     const S *hx;                // [D,N,H] or null
     const S *cx;                // [D,N,H] or null
+    const float *cellsBefore;   // [D,N,H] or null: in place of cx
     const int *lengths;         // [N] or null
     const S *y;                 // [T,N,D*H]
     const S *savedGates;        // [T,N,D,H,4]
@@ -52,8 +56,11 @@ struct BackwardArgsOf {
     S *dGatesFirst;             // [D,N,H,G] or null
     S *dhx;                     // [D,N,H] or null
     S *dcx;                     // [D,N,H] or null
+    float *dhCarried;           // [D,N,H] or null: in place of dhy, then dhx unrounded
+    float *dcCarried;           // [D,N,H] or null: in place of dcy, then dcx unrounded
     uint32_t *error;
     int steps;
+    int firstStep; // of the sequence that lengths count
     int batch;
     int directions;
     int hidden;

@@ -94,9 +94,9 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
     for (int i = threadIdx.x; i < sampleTiles * kTileSamples; i += kThreads) {
         const int tile = i / kTileSamples, inTile = i % kTileSamples;
         const int sample = firstSample + tile * tileSamples + inTile;
-        SampleRow row = {0, 0, sample};
+        SampleRow row = {0, -1, sample};
         if (inTile < samplesOf(tile)) {
-            row.length = args.lengths == nullptr ? steps : args.lengths[sample];
+            row.length = stepsOfSample(args, sample);
             const int64_t firstTime = direction == 0 ? 0 : row.length - 1;
             row.origin = ((firstTime * batch + sample) * directions + direction) * hidden;
         }
@@ -141,7 +141,7 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
         const int own = max(0, min(kUnits, hidden - rank * kUnits)) * kGates;
         for (int i = 0; i < sampleTiles * kTileSamples; i++) {
             const SampleRow row = rows[i];
-            if (row.length == 0) continue;
+            if (row.length < 0) continue;
             for (int k = thread; k < (steps - row.length) * own; k += kThreads) {
                 const int64_t time = row.length + k / own;
                 const int64_t at = (((time * batch + row.sample) * directions + direction) * hidden + rank * kUnits) * kGates + k % own;
@@ -287,7 +287,7 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
                 if (forwardStep == sampleSteps - 1 || forwardStep == 0) {
                     const SampleRow row = rowAt(tile);
                     if (realUnit(c) && row.length > 0) {
-                        if (forwardStep == sampleSteps - 1) dh = args.dhy != nullptr ? Type::value(args.dhy[stateOf(row, c)]) : 0.0f;
+                        if (forwardStep == sampleSteps - 1) dh = carriedOr<Type>(args.dhCarried, args.dhy, stateOf(row, c));
                         if (forwardStep == 0) Cell::template first<Type>(args, stateOf(row, c), prepared[c]);
                     }
                 }
@@ -362,13 +362,16 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
 #pragma unroll
         for (int c = 0; c < kCells; c++) {
             const SampleRow last = rowAt(tile);
-            if (last.length == 0 || !realUnit(c)) continue;
+            if (last.length <= 0 || !realUnit(c)) continue;
             float carried[2] = {0, 0};
 #pragma unroll
             for (int i = 0; i < Cell::kCarriedFloats; i++) carried[i] = carriedAt(tile, c)[i * kCellsPerTile];
             const size_t state = stateOf(last, c);
-            if (args.dhx != nullptr) args.dhx[state] = Type::bits(arrived(tile, parity, c) + Cell::besides(carried));
+            const float dh = arrived(tile, parity, c) + Cell::besides(carried);
+            if (args.dhx != nullptr) args.dhx[state] = Type::bits(dh);
+            if (args.dhCarried != nullptr) args.dhCarried[state] = dh;
             if (Cell::kCarriesCell && args.dcx != nullptr) args.dcx[state] = Type::bits(carried[0]);
+            if (Cell::kCarriesCell && args.dcCarried != nullptr) args.dcCarried[state] = carried[0];
         }
     }
     copyWait<0>();

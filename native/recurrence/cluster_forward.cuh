@@ -100,9 +100,9 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
     for (int i = threadIdx.x; i < sampleTiles * kTileSamples; i += kThreads) {
         const int tile = i / kTileSamples, inTile = i % kTileSamples;
         const int sample = firstSample + tile * tileSamples + inTile;
-        SampleRow row = {0, 0, sample};
+        SampleRow row = {0, -1, sample};
         if (inTile < samplesOf(tile)) {
-            row.length = args.lengths == nullptr ? steps : args.lengths[sample];
+            row.length = stepsOfSample(args, sample);
             const int64_t firstTime = direction == 0 ? 0 : row.length - 1;
             row.origin = ((firstTime * batch + sample) * directions + direction) * hidden;
         }
@@ -133,7 +133,7 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
         const int own = max(0, min(kUnits, hidden - rank * kUnits));
         for (int i = 0; i < sampleTiles * kTileSamples; i++) {
             const SampleRow row = rows[i];
-            if (row.length == 0) continue;
+            if (row.length < 0) continue;
             for (int k = threadIdx.x; k < (steps - row.length) * own; k += kThreads) {
                 const int64_t time = row.length + k / own;
                 args.y[((time * batch + row.sample) * directions + direction) * hidden + rank * kUnits + k % own] = 0;
@@ -163,6 +163,15 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
                 const SampleRow row = rowAt(tile, j);
                 const bool given = row.length > 0 && unit < hidden && initial != nullptr;
                 *carriedAt(tile, j) = given ? Type::value(initial[stateOf(row)]) : 0.0f;
+            }
+        }
+    }
+    if (finishing && Cell::kCarriesCell && args.cellsBefore != nullptr) {
+        for (int tile = 0; tile < sampleTiles; tile++) {
+#pragma unroll
+            for (int j = 0; j < kCells; j++) {
+                const SampleRow row = rowAt(tile, j);
+                if (row.length > 0 && unit < hidden) *carriedAt(tile, j) = args.cellsBefore[stateOf(row)];
             }
         }
     }
@@ -412,6 +421,7 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
                         const size_t state = stateOf(rowAt(tile, j));
                         if (args.hy != nullptr) args.hy[state] = h[j];
                         if (Cell::kCarriesCell && args.cy != nullptr) args.cy[state] = Type::bits(result[j].carried);
+                        if (Cell::kCarriesCell && args.cellsAfter != nullptr) args.cellsAfter[state] = result[j].carried;
                     }
                 }
                 fetch();

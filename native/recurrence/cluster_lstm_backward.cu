@@ -28,7 +28,7 @@ struct LstmBackward {
 
     template <class Type>
     static __device__ __forceinline__ void begin(const BackwardArgs &args, int64_t last, size_t state, float (&carried)[2]) {
-        carried[0] = args.dcy != nullptr ? Type::value(args.dcy[state]) : 0.0f;
+        carried[0] = carriedOr<Type>(args.dcCarried, args.dcy, state);
         carried[1] = args.savedCells[last];
     }
 
@@ -71,7 +71,7 @@ struct LstmBackward {
     // Before the first forward step the cell is cx.
     template <class Type>
     static __device__ __forceinline__ void first(const BackwardArgs &args, size_t state, Prepared &p) {
-        if (args.cx != nullptr) p.previousCell = Type::value(args.cx[state]);
+        p.previousCell = carriedOr<Type>(args.cellsBefore, args.cx, state);
     }
 
     template <class Type>

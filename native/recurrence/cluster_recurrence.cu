@@ -1,5 +1,6 @@
 // Entry points of the persistent recurrence: check what came over the border, hand it to the launcher of the cell.
 #include <cuda_runtime.h>
+#include <limits.h>
 #include <stdio.h>
 
 #include <initializer_list>
@@ -43,7 +44,8 @@ T *pointer(uint64_t address) {
 
 // The part of the arguments that both passes have.
 template <class Args>
-int32_t fillSizes(const FrnnRecurrenceShape *shape, const FrnnRecurrencePlan *plan, int32_t pass, Args &args, FrnnMessage *message) {
+int32_t fillSizes(const FrnnRecurrenceShape *shape, const FrnnRecurrencePlan *plan, int32_t pass, int64_t firstStep, Args &args,
+                  FrnnMessage *message) {
     if (shape == nullptr || plan == nullptr) return argument(message, "null shape or plan");
     if (shape->structSize != sizeof *shape || plan->structSize != sizeof *plan) return argument(message, "structSize of shape or plan");
     if (plan->kind < FRNN_PLAN_CLUSTER || plan->kind > FRNN_PLAN_WIDE) return argument(message, "the plan is none that can be launched");
@@ -52,7 +54,10 @@ int32_t fillSizes(const FrnnRecurrenceShape *shape, const FrnnRecurrencePlan *pl
     const bool spread = plan->samplesPerCluster >= 1 && slices >= 1 && slices * plan->samplesPerCluster >= shape->batch &&
                         (slices - 1) * plan->samplesPerCluster < shape->batch;
     if (plan->hiddenPadded < shape->hidden || !spread) return argument(message, "the plan belongs to another shape");
+    if (firstStep < 0 || firstStep > INT_MAX - shape->steps) return argument(message, "firstStep is out of range");
+    if (firstStep > 0 && shape->directions != 1) return argument(message, "a part of a sequence has one direction");
     args.steps = int(shape->steps);
+    args.firstStep = int(firstStep);
     args.batch = int(shape->batch);
     args.directions = shape->directions;
     args.hidden = shape->hidden;
@@ -80,10 +85,12 @@ ForwardArgsOf<S> tensorsOf(const FrnnRecurrenceForwardParams &p) {
     args.recurrentBiasN = pointer<const float>(p.recurrentBiasN);
     args.hx = pointer<const S>(p.hx);
     args.cx = pointer<const S>(p.cx);
+    args.cellsBefore = pointer<const float>(p.cellsBefore);
     args.lengths = pointer<const int>(p.lengths);
     args.y = pointer<S>(p.y);
     args.hy = pointer<S>(p.hy);
     args.cy = pointer<S>(p.cy);
+    args.cellsAfter = pointer<float>(p.cellsAfter);
     args.savedGates = pointer<S>(p.savedGates);
     args.savedCells = pointer<float>(p.savedCells);
     args.error = pointer<uint32_t>(p.error);
@@ -97,6 +104,7 @@ BackwardArgsOf<S> tensorsOf(const FrnnRecurrenceBackwardParams &p) {
     args.weights = pointer<const S>(p.weights);
     args.hx = pointer<const S>(p.hx);
     args.cx = pointer<const S>(p.cx);
+    args.cellsBefore = pointer<const float>(p.cellsBefore);
     args.lengths = pointer<const int>(p.lengths);
     args.y = pointer<const S>(p.y);
     args.savedGates = pointer<const S>(p.savedGates);
@@ -109,6 +117,8 @@ BackwardArgsOf<S> tensorsOf(const FrnnRecurrenceBackwardParams &p) {
     args.dGatesFirst = pointer<S>(p.dGatesFirst);
     args.dhx = pointer<S>(p.dhx);
     args.dcx = pointer<S>(p.dcx);
+    args.dhCarried = pointer<float>(p.dhCarried);
+    args.dcCarried = pointer<float>(p.dcCarried);
     args.error = pointer<uint32_t>(p.error);
     args.cellClip = p.cellClip;
     return args;
@@ -141,7 +151,7 @@ int32_t checkAlignment(const FrnnRecurrenceShape &shape, const FrnnRecurrencePla
 template <class Params>
 int32_t launchF32(const FrnnRecurrenceShape *shape, const FrnnRecurrencePlan *plan, const Params &params, FrnnMessage *message) {
     auto args = tensorsOf<float>(params);
-    const int32_t status = fillSizes(shape, plan, shape->pass, args, message);
+    const int32_t status = fillSizes(shape, plan, shape->pass, params.firstStep, args, message);
     if (status != FRNN_OK) return status;
     if (plan->kind != FRNN_PLAN_CLUSTER) return argument(message, "the plan belongs to another storage type");
     const auto stream = pointer<CUstream_st>(params.stream);
@@ -204,7 +214,7 @@ extern "C" int32_t frnn_recurrence_forward(const FrnnRecurrenceShape *shape, con
                                            const FrnnRecurrenceForwardParams *params, FrnnMessage *message) {
     if (params == nullptr || params->structSize != sizeof *params) return argument(message, "params: structSize");
     ForwardArgs args = tensorsOf<uint16_t>(*params);
-    const int32_t status = fillSizes(shape, plan, FRNN_PASS_FORWARD, args, message);
+    const int32_t status = fillSizes(shape, plan, FRNN_PASS_FORWARD, params->firstStep, args, message);
     if (status != FRNN_OK) return status;
     if (params->gateInputs == 0 || params->weights == 0 || params->y == 0) return argument(message, "gateInputs, weights and y are needed");
     if (shape->cell == FRNN_LSTM && params->savedGates != 0 && params->savedCells == 0) {
@@ -231,7 +241,7 @@ extern "C" int32_t frnn_recurrence_backward(const FrnnRecurrenceShape *shape, co
                                             const FrnnRecurrenceBackwardParams *params, FrnnMessage *message) {
     if (params == nullptr || params->structSize != sizeof *params) return argument(message, "params: structSize");
     BackwardArgs args = tensorsOf<uint16_t>(*params);
-    const int32_t status = fillSizes(shape, plan, FRNN_PASS_BACKWARD, args, message);
+    const int32_t status = fillSizes(shape, plan, FRNN_PASS_BACKWARD, params->firstStep, args, message);
     if (status != FRNN_OK) return status;
     const bool lstm = shape->cell == FRNN_LSTM, gru = shape->cell == FRNN_GRU_RESET_AFTER;
     if (params->weights == 0 || params->dGates == 0) return argument(message, "weights and dGates are needed");

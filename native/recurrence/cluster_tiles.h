@@ -18,7 +18,7 @@ constexpr int kMaxSampleTiles = 4;
 // One sample of a cluster, in shared memory.
 struct alignas(16) SampleRow {
     int64_t origin; // index of (forward step 0, sample, direction, unit 0) in a [T,N,D,H] tensor
-    int32_t length; // 0 for padding, which therefore never is in work
+    int32_t length; // steps of this call that it takes, 0 if it has ended before; -1 for padding, which so never is in work
     int32_t sample; // in the batch
 };
 

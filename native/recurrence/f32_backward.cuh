@@ -63,9 +63,9 @@ __global__ void __launch_bounds__(kF32Threads, 1) f32Backward(const __grid_const
     for (int i = thread; i < sampleTiles * kSamples; i += kF32Threads) {
         const int tile = i / kSamples, inTile = i % kSamples;
         const int sample = firstSample + tile * tileSamples + inTile;
-        SampleRow row = {0, 0, sample};
+        SampleRow row = {0, -1, sample};
         if (inTile < samplesOf(tile)) {
-            row.length = args.lengths == nullptr ? steps : args.lengths[sample];
+            row.length = stepsOfSample(args, sample);
             const int64_t firstTime = direction == 0 ? 0 : row.length - 1;
             row.origin = ((firstTime * batch + sample) * directions + direction) * hidden;
         }
@@ -104,7 +104,7 @@ __global__ void __launch_bounds__(kF32Threads, 1) f32Backward(const __grid_const
         const int own = max(0, min(kUnits, hidden - rank * kUnits)) * kGates;
         for (int i = 0; i < sampleTiles * kSamples; i++) {
             const SampleRow row = rows[i];
-            if (row.length == 0) continue;
+            if (row.length < 0) continue;
             for (int k = thread; k < (steps - row.length) * own; k += kF32Threads) {
                 const int64_t time = row.length + k / own;
                 const int64_t at = (((time * batch + row.sample) * directions + direction) * hidden + rank * kUnits) * kGates + k % own;
@@ -186,7 +186,7 @@ __global__ void __launch_bounds__(kF32Threads, 1) f32Backward(const __grid_const
                 for (int i = 0; i < Cell::kCarriedFloats; i++) carried[i] = carriedAt(tile, c)[i * kCarriedStep];
                 const bool real = forwardStep < row.length && realUnit(c);
                 float dh = arrived(tile, parity, c) + Cell::besides(carried), before = saved[4];
-                if (real && forwardStep == row.length - 1) dh = args.dhy != nullptr ? args.dhy[stateOf(row, c)] : 0.0f;
+                if (real && forwardStep == row.length - 1) dh = carriedOr(args.dhCarried, args.dhy, stateOf(row, c));
                 if (real && forwardStep == 0) before = Cell::first(args, stateOf(row, c), before);
                 gradient[c] = Cell::apply(args, saved, before, dh + saved[5], carried);
                 if (!real) gradient[c] = {};
@@ -254,12 +254,16 @@ __global__ void __launch_bounds__(kF32Threads, 1) f32Backward(const __grid_const
 #pragma unroll
         for (int c = 0; c < kCells; c++) {
             const SampleRow row = rowAt(tile, c);
-            if (row.length == 0 || !realUnit(c)) continue;
+            if (row.length <= 0 || !realUnit(c)) continue;
             float carried[2] = {0, 0};
 #pragma unroll
             for (int i = 0; i < Cell::kCarriedFloats; i++) carried[i] = carriedAt(tile, c)[i * kCarriedStep];
-            if (args.dhx != nullptr) args.dhx[stateOf(row, c)] = arrived(tile, parity, c) + Cell::besides(carried);
-            if (Cell::kCarriesCell && args.dcx != nullptr) args.dcx[stateOf(row, c)] = carried[0];
+            const float dh = arrived(tile, parity, c) + Cell::besides(carried);
+            const size_t state = stateOf(row, c);
+            if (args.dhx != nullptr) args.dhx[state] = dh;
+            if (args.dhCarried != nullptr) args.dhCarried[state] = dh;
+            if (Cell::kCarriesCell && args.dcx != nullptr) args.dcx[state] = carried[0];
+            if (Cell::kCarriesCell && args.dcCarried != nullptr) args.dcCarried[state] = carried[0];
         }
     }
     copyWait<0>();

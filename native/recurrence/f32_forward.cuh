@@ -60,9 +60,9 @@ __global__ void __launch_bounds__(kF32Threads, 1) f32Forward(const __grid_consta
     for (int i = thread; i < sampleTiles * kSamples; i += kF32Threads) {
         const int tile = i / kSamples, inTile = i % kSamples;
         const int sample = firstSample + tile * tileSamples + inTile;
-        SampleRow row = {0, 0, sample};
+        SampleRow row = {0, -1, sample};
         if (inTile < samplesOf(tile)) {
-            row.length = args.lengths == nullptr ? steps : args.lengths[sample];
+            row.length = stepsOfSample(args, sample);
             const int64_t firstTime = direction == 0 ? 0 : row.length - 1;
             row.origin = ((firstTime * batch + sample) * directions + direction) * hidden;
         }
@@ -76,7 +76,7 @@ __global__ void __launch_bounds__(kF32Threads, 1) f32Forward(const __grid_consta
         for (int i = thread; i < sampleTiles * kSamples * hidden; i += kF32Threads) {
             const int place = i / hidden, u = i % hidden;
             const SampleRow row = rows[place];
-            if (row.length == 0) continue;
+            if (row.length <= 0) continue;
             float *const state = reinterpret_cast<float *>(shared + place / kSamples * 2 * layout.stateBytes);
             state[place % kSamples * kHidden + u] = args.hx[stateOf(row, u)];
         }
@@ -86,7 +86,7 @@ __global__ void __launch_bounds__(kF32Threads, 1) f32Forward(const __grid_consta
         const int own = max(0, min(kUnits, hidden - rank * kUnits));
         for (int i = 0; i < sampleTiles * kSamples; i++) {
             const SampleRow row = rows[i];
-            if (row.length == 0) continue;
+            if (row.length < 0) continue;
             for (int k = thread; k < (steps - row.length) * own; k += kF32Threads) {
                 const int64_t time = row.length + k / own;
                 args.y[((time * batch + row.sample) * directions + direction) * hidden + rank * kUnits + k % own] = 0;
@@ -103,12 +103,13 @@ __global__ void __launch_bounds__(kF32Threads, 1) f32Forward(const __grid_consta
     };
     if (Cell::kCarries) {
         const float *const initial = Cell::kCarriesCell ? args.cx : args.hx;
+        const float *const unrounded = Cell::kCarriesCell ? args.cellsBefore : nullptr;
         for (int tile = 0; tile < sampleTiles; tile++) {
 #pragma unroll
             for (int j = 0; j < kCells; j++) {
                 const SampleRow row = rowAt(tile, j);
-                const bool given = row.length > 0 && unit < hidden && initial != nullptr;
-                *carriedAt(tile, j) = given ? initial[stateOf(row, unit)] : 0.0f;
+                const bool real = row.length > 0 && unit < hidden;
+                *carriedAt(tile, j) = real ? carriedOr(unrounded, initial, stateOf(row, unit)) : 0.0f;
             }
         }
     }
@@ -227,6 +228,7 @@ __global__ void __launch_bounds__(kF32Threads, 1) f32Forward(const __grid_consta
                 if (step + 1 != row.length) continue;
                 if (args.hy != nullptr) args.hy[stateOf(row, unit)] = result[j].h;
                 if (Cell::kCarriesCell && args.cy != nullptr) args.cy[stateOf(row, unit)] = result[j].carried;
+                if (Cell::kCarriesCell && args.cellsAfter != nullptr) args.cellsAfter[stateOf(row, unit)] = result[j].carried;
             }
             fetch();
             if (kCluster == 1) __syncthreads();

@@ -33,7 +33,7 @@ struct LstmBackwardF32 {
     static __device__ __forceinline__ float besides(const float (&)[2]) { return 0; }
 
     static __device__ __forceinline__ void begin(const BackwardArgsF32 &args, int64_t last, size_t state, float (&carried)[2]) {
-        carried[0] = args.dcy != nullptr ? args.dcy[state] : 0.0f;
+        carried[0] = carriedOr(args.dcCarried, args.dcy, state);
         carried[1] = args.savedCells[last];
     }
 
@@ -41,7 +41,7 @@ struct LstmBackwardF32 {
 
     // Before the first forward step the cell is cx.
     static __device__ __forceinline__ float first(const BackwardArgsF32 &args, size_t state, float) {
-        return args.cx != nullptr ? args.cx[state] : 0.0f;
+        return carriedOr(args.cellsBefore, args.cx, state);
     }
 
     static __device__ __forceinline__ Gradient apply(const BackwardArgsF32 &args, const float *gates, float before, float dh, float (&carried)[2]) {

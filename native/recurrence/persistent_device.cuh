@@ -66,6 +66,24 @@ __device__ __forceinline__ int warpIndex() {
     return __shfl_sync(~0u, int(threadIdx.x) / 32, 0);
 }
 
+// Steps that a sample takes in this call.
+template <class Args>
+__device__ __forceinline__ int stepsOfSample(const Args &args, int sample) {
+    return args.lengths == nullptr ? args.steps : max(0, min(args.steps, args.lengths[sample] - args.firstStep));
+}
+
+// What an earlier call left unrounded, or what was given, or zero.
+template <class Type>
+__device__ __forceinline__ float carriedOr(const float *carried, const uint16_t *given, size_t state) {
+    if (carried != nullptr) return carried[state];
+    return given != nullptr ? Type::value(given[state]) : 0.0f;
+}
+
+__device__ __forceinline__ float carriedOr(const float *carried, const float *given, size_t state) {
+    const float *const from = carried != nullptr ? carried : given;
+    return from != nullptr ? from[state] : 0.0f;
+}
+
 #ifdef FRNN_HOPPER
 
 // Waits for a phase, but not for ever: after about two seconds the error word is written and `lost` set. A thread that

@@ -192,7 +192,7 @@ struct WideCells {
                         if (!real[j]) continue;
                         typename Cell::Prepared prepared = Cell::template prepare<Type>(args, fetched(j), values[j]);
                         dh[j] += prepared.besides();
-                        if (forwardStep == r.length - 1) dh[j] = args.dhy != nullptr ? Type::value(args.dhy[stateOf(r) + j]) : 0.0f;
+                        if (forwardStep == r.length - 1) dh[j] = carriedOr<Type>(args.dhCarried, args.dhy, stateOf(r) + j);
                         if (forwardStep == 0) Cell::template first<Type>(args, stateOf(r) + j, prepared);
                         gradient[j] = Cell::template apply<Type>(prepared, dh[j], values[j]);
                     }
@@ -230,12 +230,16 @@ struct WideCells {
 
     // Behind the last step: gradients of the initial state.
     __device__ __forceinline__ void finish(const SampleRow &r, const float (&dh)[2], const float (&values)[2][2]) const {
-        if (r.length == 0) return;
+        if (r.length <= 0) return;
 #pragma unroll
         for (int j = 0; j < 2; j++) {
             if (!real[j]) continue;
-            if (args.dhx != nullptr) args.dhx[stateOf(r) + j] = Type::bits(dh[j] + Cell::besides(values[j]));
-            if (Cell::kCarriesCell && args.dcx != nullptr) args.dcx[stateOf(r) + j] = Type::bits(values[j][0]);
+            const float before = dh[j] + Cell::besides(values[j]);
+            const size_t state = stateOf(r) + j;
+            if (args.dhx != nullptr) args.dhx[state] = Type::bits(before);
+            if (args.dhCarried != nullptr) args.dhCarried[state] = before;
+            if (Cell::kCarriesCell && args.dcx != nullptr) args.dcx[state] = Type::bits(values[j][0]);
+            if (Cell::kCarriesCell && args.dcCarried != nullptr) args.dcCarried[state] = values[j][0];
         }
     }
 };

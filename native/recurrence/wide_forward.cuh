@@ -111,12 +111,13 @@ __device__ __forceinline__ void wideFinish(const ForwardArgs &args, const WideSl
     auto stateOf = [&](int sample) { return (size_t(slice.direction) * args.batch + sample) * hidden + unit; };
     const float bias = Cell::kRecurrentBias && args.recurrentBiasN != nullptr && realUnit ? args.recurrentBiasN[size_t(slice.direction) * hidden + unit] : 0.0f;
     const uint16_t *const initial = Cell::kCarriesCell ? args.cx : args.hx;
+    const float *const unrounded = Cell::kCarriesCell ? args.cellsBefore : nullptr;
     for (int tile = group; tile < slice.tiles; tile += kWideForwardGroups) {
         float given[2] = {0, 0};
 #pragma unroll
         for (int j = 0; j < 2; j++) {
             const SampleRow row = rows[tile * kTileSamples + j];
-            if (row.length > 0 && realUnit && initial != nullptr) given[j] = Type::value(initial[stateOf(row.sample)]);
+            if (row.length > 0 && realUnit) given[j] = carriedOr<Type>(unrounded, initial, stateOf(row.sample));
         }
         cells[tile * (kChipCells / 2)] = make_float2(given[0], given[1]);
     }
@@ -225,6 +226,7 @@ __device__ __forceinline__ void wideFinish(const ForwardArgs &args, const WideSl
                 if (step != row.length - 1) continue;
                 if (args.hy != nullptr) args.hy[stateOf(row.sample)] = Type::bits(result[j].h);
                 if (Cell::kCarriesCell && args.cy != nullptr) args.cy[stateOf(row.sample)] = Type::bits(result[j].carried);
+                if (Cell::kCarriesCell && args.cellsAfter != nullptr) args.cellsAfter[stateOf(row.sample)] = result[j].carried;
             }
             fetch();
         }

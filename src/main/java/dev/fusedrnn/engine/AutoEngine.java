@@ -63,6 +63,7 @@ public final class AutoEngine implements RecurrentEngine {
                 new FusedEngine(FusedEngine.Plan.CLUSTER),
                 new FusedEngine(FusedEngine.Plan.CHIP),
                 new FusedEngine(FusedEngine.Plan.WIDE),
+                new FusedEngine(FusedEngine.Plan.PERSISTENT, FusedEngine.Layers.CHOSEN),
                 new FusedEngine(FusedEngine.Plan.STREAMED),
                 new CudnnEngine(),
                 new CpuEngine(),

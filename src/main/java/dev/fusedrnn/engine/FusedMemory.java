@@ -13,13 +13,15 @@ import java.util.List;
 final class FusedMemory {
     final long[] weights;
     final long lengths;
-    final long gateInputs;
-    final long scratch;
+    /** Of each lane. */
+    final long[] gateInputs;
+
+    final long[] scratch;
     /** What an inference pass needs and a training pass keeps in the reserve: y of inner layers, h before projection. */
     final long[] innerY;
 
     final long hRaw;
-    /** So many layers take turns in what follows: the gradients of one are computed while the recurrence of the next runs. */
+    /** So many layers take turns in what follows: the gradients of one are computed while the recurrences of the next run. */
     final int turns;
     /** What a layer's recurrence leaves for its weight gradients. */
     final long[] dGates;
@@ -33,6 +35,10 @@ final class FusedMemory {
     final long gates;
 
     final long[] dy;
+    /** What goes on from part to part in time, F32 [L,N,H] each: dh, and c or dc. */
+    final long carriedH;
+
+    final long carriedC;
     final long gradientScratch;
     final long workspaceBytes;
 
@@ -44,7 +50,12 @@ final class FusedMemory {
     final long[] savedDropped;
     final long reserveBytes;
 
-    FusedMemory(List<FusedLayer> layers, boolean dropout) {
+    /**
+     * Lays it out.
+     *
+     * @param lanes how many layers may run at once
+     */
+    FusedMemory(List<FusedLayer> layers, int lanes, boolean dropout) {
         LayerShape widest = layers.get(0).shape();
         Pitches pitches = layers.get(0).pitches();
         boolean training = widest.training();
@@ -63,16 +74,15 @@ final class FusedMemory {
             gradientBytes = Math.max(gradientBytes, layers.get(l).gradientScratchBytes());
         }
         lengths = work.next(4 * widest.batch());
-        scratch = work.next(scratchBytes);
+        scratch = parts(work, lanes, scratchBytes);
         boolean deep = count > 1;
-        innerY = new long[] {
-            work.next(deep && !training ? outputBytes : 0), work.next(deep && !training ? outputBytes : 0)
-        };
+        // A layer's parts read the ends of the parts before, so that layers at work need places of their own.
+        innerY = parts(work, lanes == 1 ? 2 : count - 1, deep && !training ? outputBytes : 0);
         hRaw = work.next(training ? 0 : rawBytes);
         long firstBytes = widest.bytes(widest.directions() * widest.batch() * pitches.gates());
         long projectedBytes =
                 widest.projects() ? widest.bytes(widest.rows() * widest.directions() * pitches.states()) : 0;
-        turns = Math.min(2, count);
+        turns = Math.min(lanes + 1, count);
         dGates = parts(work, turns, training ? gateBytes : 0);
         dGatesH = parts(work, turns, training && widest.isGru() ? gateBytes : 0);
         dGatesFirst = parts(work, turns, training ? firstBytes : 0);
@@ -84,7 +94,12 @@ final class FusedMemory {
         reset = parts(work, turns, recomputes ? resetBytes : 0);
         gates = work.next(recomputes ? savedGateBytes : 0);
         // A forward pass is over before a backward pass begins, and the other way round.
-        gateInputs = training ? dGates[0] : work.next(gateBytes);
+        LayerShape part = layers.get(0).part(0).shape();
+        long partBytes = widest.bytes(part.rows() * widest.directions() * pitches.gates());
+        gateInputs = training ? dGates : parts(work, lanes, partBytes);
+        long carriedBytes = lanes > 1 ? 4 * count * widest.cellElements() : 0;
+        carriedH = work.next(training ? carriedBytes : 0);
+        carriedC = work.next(widest.hasCell() ? carriedBytes : 0);
         dy = new long[] {
             work.next(count > 2 && training ? outputBytes : 0), work.next(deep && training ? outputBytes : 0)
         };

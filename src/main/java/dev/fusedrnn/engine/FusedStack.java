@@ -1,9 +1,11 @@
 package dev.fusedrnn.engine;
 
 import dev.fusedrnn.internal.cuda.CudaContext;
+import dev.fusedrnn.internal.cuda.CudaType;
 import dev.fusedrnn.internal.fused.ErrorWord;
 import dev.fusedrnn.internal.fused.FusedLayer;
 import dev.fusedrnn.internal.fused.LayerShape;
+import dev.fusedrnn.internal.fused.NativeCalls;
 import dev.fusedrnn.internal.fused.RecurrencePass;
 import dev.fusedrnn.internal.fused.WorkQueue;
 import dev.fusedrnn.tensor.DataType;
@@ -16,11 +18,12 @@ import java.util.List;
  * which order layers run is a {@link StackOrder}'s to say.
  */
 final class FusedStack implements AutoCloseable {
+    private static final int F32_BYTES = 4;
+
     private final RnnConfig config;
     private final FlatParameters parameters;
     private final CudaContext context;
-    private final WorkQueue main;
-    private final WorkQueue side;
+    private final FusedQueues queues;
     private final List<FusedLayer> layers;
     private final FusedMemory memory;
     private final Tensor workspace;
@@ -30,21 +33,19 @@ final class FusedStack implements AutoCloseable {
     private final StackGradients gradients;
     private SequenceLengths uploaded;
 
-    /** Takes over the queues; {@code side} is null in inference. */
-    FusedStack(
-            RnnConfig config, Device device, List<FusedLayer> layers, WorkQueue main, WorkQueue side, ErrorWord error) {
+    /** Takes over the queues. */
+    FusedStack(RnnConfig config, Device device, List<FusedLayer> layers, FusedQueues queues, ErrorWord error) {
         this.config = config;
         this.parameters = new FlatParameters(config);
         this.context = CudaContext.of(device);
-        this.main = main;
-        this.side = side;
+        this.queues = queues;
         this.layers = layers;
-        this.memory = new FusedMemory(layers, config.dropout() > 0);
+        this.memory = new FusedMemory(layers, lanes(), config.dropout() > 0);
         this.workspace = device.allocate(DataType.I32, memory.workspaceBytes / DataType.I32.bytes());
         this.lengths = workspace.view(memory.lengths / DataType.I32.bytes(), shape(0).batch());
         this.error = error.address();
-        this.tokens = new StackTokens(device, layers.get(0), main, side);
-        this.gradients = new StackGradients(this, device, side);
+        this.tokens = new StackTokens(device, layers.get(0), queues.main(), queues.side());
+        this.gradients = new StackGradients(this, device, queues.side());
     }
 
     RnnConfig config() {
@@ -107,20 +108,47 @@ final class FusedStack implements AutoCloseable {
     /** All layers' weights in one launch. */
     void pack(Tensor arena) {
         int type = shape(0).type();
-        main.calls().pack(type, type, context.stream(), packing -> {
+        queues.main().calls().pack(type, type, context.stream(), packing -> {
             for (int l = 0; l < layers.size(); l++) {
                 layers.get(l).weights().pack(parameters.of(arena, l), weights(l), packing);
             }
         });
     }
 
-    /** Addresses of this stack's own memory, on the context's stream. */
-    RecurrencePass newPass() {
+    /** How many layers may run at once. */
+    int lanes() {
+        return queues.lanes().size();
+    }
+
+    /** A pass on a lane, in its memory. */
+    RecurrencePass newPass(int lane) {
         RecurrencePass pass = new RecurrencePass();
         pass.error = error;
-        pass.stream = context.stream();
-        pass.workspace = workspace.address() + memory.scratch;
+        pass.stream = queues.lanes().get(lane).stream();
+        pass.workspace = workspace.address() + memory.scratch[lane];
         return pass;
+    }
+
+    /** Where dh of a layer goes on from part to part in time. */
+    long carriedH(int l) {
+        return workspace.address() + memory.carriedH + F32_BYTES * l * shape(l).cellElements();
+    }
+
+    /** The same of c or dc; 0 without c. */
+    long carriedC(int l) {
+        return shape(l).hasCell() ? workspace.address() + memory.carriedC + F32_BYTES * l * shape(l).cellElements() : 0;
+    }
+
+    /** Queues what dh and dc of all layers are behind the last time step. */
+    void beginCarried(BackwardCall call) {
+        LayerShape shape = shape(0);
+        NativeCalls calls = queues.main().calls();
+        long elements = shape.cellElements() * count();
+        int f32 = LayerShape.type(CudaType.F32);
+        calls.copyOrClear(shape.type(), address(call.dhy()), f32, carriedH(0), elements);
+        if (shape.hasCell()) {
+            calls.copyOrClear(shape.type(), address(call.dcy()), f32, carriedC(0), elements);
+        }
     }
 
     void bindForward(RecurrencePass pass, ForwardCall call, int l) {
@@ -133,7 +161,7 @@ final class FusedStack implements AutoCloseable {
         pass.cx = state(call.cx(), l, shape.cellElements());
         pass.hy = state(call.hy(), l, shape.stateElements());
         pass.cy = state(call.cy(), l, shape.cellElements());
-        pass.gateInputs = workspace.address() + memory.gateInputs;
+        pass.gateInputs = workspace.address() + memory.gateInputs[Wavefront.laneOf(l, lanes())];
         pass.savedGates = training && shape.keepsGates() ? reserve + memory.savedGates[l] : 0;
         pass.savedCells = training && shape.hasCell() ? reserve + memory.savedCells[l] : 0;
         pass.savedReset = training && shape.keepsGates() && shape.resetsBefore() ? reserve + memory.savedReset[l] : 0;
@@ -180,18 +208,18 @@ final class FusedStack implements AutoCloseable {
         return l == count() - 1 ? address(call.dy()) : workspace.address() + memory.dy[l & 1];
     }
 
-    /** Queues the dropout of a layer's y where there is one. */
-    void dropOutput(ForwardCall call, int l) {
+    /** Queues the dropout of a layer's y where there is one: of the steps of a part, from step {@code first} on. */
+    void dropOutput(ForwardCall call, int l, long first, LayerShape part) {
         if (l < count() - 1 && dropsOut(call)) {
-            dropout(output(call, l), input(call, l + 1), l, call);
+            dropout(layer(l).queue(), output(call, l), input(call, l + 1), l, first, part, call);
         }
     }
 
-    /** Queues the dropout of the gradient of a layer's y where there is one. */
-    void dropGradient(BackwardCall call, int l) {
+    /** The same of the gradient of a layer's y, which the layer above has left. */
+    void dropGradient(BackwardCall call, int l, long first, LayerShape part) {
         if (dropsOut(call.forward())) {
             long dy = outputGradient(call, l);
-            dropout(dy, dy, l, call.forward());
+            dropout(layer(l + 1).queue(), dy, dy, l, first, part, call.forward());
         }
     }
 
@@ -199,7 +227,9 @@ final class FusedStack implements AutoCloseable {
     void mask(long x) {
         LayerShape first = shape(0);
         long stream = context.stream();
-        main.calls().mask(first.type(), first.steps(), first.batch(), first.inputs(), lengths.address(), x, stream);
+        queues.main()
+                .calls()
+                .mask(first.type(), first.steps(), first.batch(), first.inputs(), lengths.address(), x, stream);
     }
 
     private boolean dropsOut(ForwardCall call) {
@@ -212,19 +242,20 @@ final class FusedStack implements AutoCloseable {
         }
         return call.reserve() != null
                 ? call.reserve().address() + memory.savedY[l]
-                : workspace.address() + memory.innerY[l & 1];
+                : workspace.address() + memory.innerY[l % memory.innerY.length];
     }
 
-    private void dropout(long in, long out, int layer, ForwardCall call) {
-        LayerShape shape = shape(layer);
-        long count = shape.rows() * shape.directions() * shape.outputs();
-        main.calls()
+    private void dropout(WorkQueue queue, long in, long out, int layer, long first, LayerShape part, ForwardCall call) {
+        long perStep = part.stateElements();
+        long begin = first * perStep;
+        queue.calls()
                 .dropout(
-                        shape.type(),
-                        in,
-                        out,
-                        count,
-                        config.dropoutPeriod((int) shape.batch()),
+                        part.type(),
+                        in + part.bytes(begin),
+                        out + part.bytes(begin),
+                        begin,
+                        part.steps() * perStep,
+                        config.dropoutPeriod((int) part.batch()),
                         (float) config.dropout(),
                         layer,
                         call.random().address());
@@ -243,9 +274,6 @@ final class FusedStack implements AutoCloseable {
         workspace.close();
         gradients.close();
         tokens.close();
-        if (side != null) {
-            side.close();
-        }
-        main.close();
+        queues.close();
     }
 }

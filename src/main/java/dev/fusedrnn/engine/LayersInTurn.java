@@ -1,6 +1,6 @@
 package dev.fusedrnn.engine;
 
-import dev.fusedrnn.internal.fused.FusedLayer;
+import dev.fusedrnn.internal.fused.LayerPart;
 import dev.fusedrnn.internal.fused.RecurrencePass;
 
 /** One layer after another, each over all time steps. */
@@ -10,7 +10,7 @@ final class LayersInTurn implements StackOrder {
 
     LayersInTurn(FusedStack stack) {
         this.stack = stack;
-        this.pass = stack.newPass();
+        this.pass = stack.newPass(0);
     }
 
     @Override
@@ -23,16 +23,17 @@ final class LayersInTurn implements StackOrder {
         for (int l = 0; l < stack.count(); l++) {
             stack.bindForward(pass, call, l);
             gateInputs(call, l);
-            stack.layer(l).forward(pass, stack.weights(l));
-            stack.dropOutput(call, l);
+            stack.layer(l).part(0).forward(pass, stack.weights(l));
+            stack.dropOutput(call, l, 0, stack.shape(l));
         }
     }
 
     private void gateInputs(ForwardCall call, int l) {
         if (l == 0 && call.tokens() != null) {
-            stack.tokens().gateInputs(pass, call.tokens(), stack.weights(0));
+            stack.tokens().makeTable(pass, call.tokens(), stack.weights(0));
+            stack.tokens().gateInputs(pass, call.tokens(), 0, stack.shape(0));
         } else {
-            stack.layer(l).gateInputs(pass, stack.input(call, l), stack.weights(l));
+            stack.layer(l).part(0).gateInputs(pass, stack.input(call, l), stack.weights(l));
         }
     }
 
@@ -41,7 +42,7 @@ final class LayersInTurn implements StackOrder {
         StackGradients gradients = stack.gradients();
         gradients.begin(call);
         for (int l = stack.count() - 1; l >= 0; l--) {
-            FusedLayer layer = stack.layer(l);
+            LayerPart layer = stack.layer(l).part(0);
             stack.bindForward(pass, call.forward(), l);
             stack.bindBackward(pass, call, l);
             gradients.awaitTurn(call, l, pass.stream);
@@ -54,12 +55,14 @@ final class LayersInTurn implements StackOrder {
             // The recurrence below waits for the input's gradient, so that comes first, alone, where there is one.
             if (l > 0) {
                 layer.inputGradient(pass, stack.weights(l), stack.outputGradient(call, l - 1));
-                stack.dropGradient(call, l - 1);
+                stack.dropGradient(call, l - 1, 0, stack.shape(l - 1));
             }
             gradients.queue(call, l, pass);
         }
         if (call.dx() != null) {
-            stack.layer(0).inputGradient(pass, stack.weights(0), call.dx().address());
+            stack.layer(0)
+                    .part(0)
+                    .inputGradient(pass, stack.weights(0), call.dx().address());
         }
         gradients.settle();
     }

@@ -60,7 +60,7 @@ final class StackGradients implements AutoCloseable {
         }
     }
 
-    /** Queues a layer's weight gradients behind what the context's stream holds. */
+    /** Queues a layer's weight gradients behind what the pass's stream holds; the pass is one over all time steps. */
     void queue(BackwardCall call, int l, RecurrencePass pass) {
         Tensor gradients = call.dParameters();
         if (gradients == null) {
@@ -68,7 +68,7 @@ final class StackGradients implements AutoCloseable {
         }
         int type = LayerShape.type(CudaType.valueOf(gradients.dataType().name()));
         LayerWeights.Flat[] flat = stack.parameters().of(gradients, l);
-        SideStream.of(context).fork();
+        SideStream.of(context).fork(pass.stream);
         long input = l == 0 ? x : stack.input(call.forward(), l);
         stack.layer(l).weightGradients(pass, input, flat, type, call.accumulate(), stack.gradientScratch());
         if (l == 0 && call.forward().tokens() != null) {

@@ -2,6 +2,7 @@ package dev.fusedrnn.engine;
 
 import dev.fusedrnn.internal.cuda.CudaContext;
 import dev.fusedrnn.internal.fused.FusedLayer;
+import dev.fusedrnn.internal.fused.LayerShape;
 import dev.fusedrnn.internal.fused.LayerWeights;
 import dev.fusedrnn.internal.fused.RecurrencePass;
 import dev.fusedrnn.internal.fused.TokenPolicy;
@@ -48,9 +49,15 @@ final class StackTokens implements AutoCloseable {
         return memory == null ? 0 : memory.byteSize();
     }
 
-    /** Queues the gate inputs of all time steps; {@code weights} are the first layer's, packed. */
-    void gateInputs(RecurrencePass pass, TokenInput tokens, long weights) {
-        table.gateInputs(pass, tokens.ids().address(), FusedStack.address(tokens.table()), weights, memory.address());
+    /** Queues the table of a call's tokens; {@code weights} are the first layer's, packed. */
+    void makeTable(RecurrencePass pass, TokenInput tokens, long weights) {
+        table.make(pass, FusedStack.address(tokens.table()), weights, memory.address());
+    }
+
+    /** Queues the gate inputs of the time steps of a part, from step {@code first} on. */
+    void gateInputs(RecurrencePass pass, TokenInput tokens, long first, LayerShape part) {
+        long ids = tokens.ids().address() + Integer.BYTES * first * part.batch();
+        table.gateInputs(pass, ids, part.rows(), memory.address());
     }
 
     /** Queues the gradients of the input weights and of the tokens' table on the side. */

@@ -72,7 +72,7 @@ public final class NativeKernels implements AutoCloseable {
         gather.structSize(gather.sizeof()).reserved(0).error(0).stream(stream);
         scatterAdd.structSize(scatterAdd.sizeof()).stream(stream);
         crossEntropy.structSize(crossEntropy.sizeof()).best(0).error(0).stream(stream);
-        dropout.structSize(dropout.sizeof()).firstElement(0).stream(stream);
+        dropout.structSize(dropout.sizeof()).stream(stream);
         dropoutRows.structSize(dropoutRows.sizeof()).stream(stream);
         penalty.structSize(penalty.sizeof()).counters(counters).stream(stream);
         clipScale.structSize(clipScale.sizeof()).lossUnscale(0).counters(counters).stream(stream);
@@ -199,10 +199,17 @@ public final class NativeKernels implements AutoCloseable {
 
     /** Dropout, or its gradient; the mask repeats after {@code period} elements if that is not 0. */
     public void dropout(int type, int streamId, float p, long count, long period, long random, long in, long out) {
+        dropout(type, streamId, p, 0, count, period, random, in, out);
+    }
+
+    /** Dropout of a piece of a tensor that begins at its element {@code first}, a multiple of the period if there is one. */
+    public void dropout(
+            int type, int streamId, float p, long first, long count, long period, long random, long in, long out) {
         enter();
         dropout.type(type)
                 .streamId(streamId)
                 .p(p)
+                .firstElement(period == 0 ? first : 0)
                 .count(count)
                 .period(period)
                 .random(random)

@@ -9,8 +9,8 @@ package dev.fusedrnn.internal.cuda;
  * no other kernel may be queued here. Then whatever runs here ends by itself, however few multiprocessors a chip-wide
  * recurrence on the context's stream leaves free, and the recurrence gets all of its blocks at the latest when the work
  * queued here has ended: far below the seconds its blocks wait for each other. Two such recurrences side by side could each
- * hold half of the chip and wait for ever. The context's stream has the higher priority, so that the recurrence's blocks
- * come first wherever a multiprocessor becomes free.
+ * hold half of the chip and wait for ever; those of {@link Lanes} have room for all their blocks at once. The context's stream has
+ * the higher priority, so that the recurrence's blocks come first wherever a multiprocessor becomes free.
  */
 public final class SideStream implements AutoCloseable {
     private final CudaContext context;
@@ -57,11 +57,16 @@ public final class SideStream implements AutoCloseable {
 
     /** What is queued here from now on comes after all that the context's stream holds now. */
     public void fork() {
-        if (!serial) {
-            forked.record();
-            forked.awaitOn(stream.handle());
-            open = true;
+        fork(context.stream());
+    }
+
+    /** What is queued here from now on comes after all that another stream of the context, or its own, holds now. */
+    public void fork(long behind) {
+        if (behind != handle()) {
+            forked.record(behind);
+            forked.awaitOn(handle());
         }
+        open = !serial;
     }
 
     /** What is queued on the context's stream from now on comes after all that is queued here; nothing if nothing is. */

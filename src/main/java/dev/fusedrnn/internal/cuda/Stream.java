@@ -5,12 +5,17 @@ public final class Stream implements AutoCloseable {
     private final CudaContext context;
     private long handle;
 
-    /** Creates an empty stream. */
+    /** Creates an empty stream for work that others go before. */
     public Stream(CudaContext context) {
+        this(context, false);
+    }
+
+    /** Creates an empty stream; if {@code urgent}, with the priority of the context's own. */
+    public Stream(CudaContext context, boolean urgent) {
         this.context = context;
         long[] created = new long[1];
         context.enter();
-        context.check(context.api().streamCreate(created, false), "cudaStreamCreateWithPriority");
+        context.check(context.api().streamCreate(created, urgent), "cudaStreamCreateWithPriority");
         this.handle = created[0];
     }
 

@@ -3,68 +3,46 @@ package dev.fusedrnn.internal.fused;
 import java.util.Set;
 
 /**
- * One layer: the input product over all time steps, the recurrence, and on the way back the products over all time steps
- * that give the gradients of weights and input.
+ * One layer: its packed weights, its parts in time, and on the way back the products over all time steps that give the
+ * gradients of its weights.
  */
 public final class FusedLayer {
     private final LayerShape shape;
-    private final Pitches pitches;
-    private final NativeCalls calls;
-    private final LayerWeights weights;
-    private final Recurrence recurrence;
+    private final LayerPart part;
+    private final LayerPart lastPart;
+    private final long parts;
     private final WeightGradients gradients;
-    private final GateRecomputation recomputation;
+    private final WorkQueue queue;
     private final WorkQueue side;
-    private final Gemm inputProduct;
-    private final Gemm throughInput;
-    private final String whyStreamed;
-
-    // Parts of the workspace: that of the recurrence, and behind it x or its gradient with aligned rows.
-    private final long paddedX;
-    private final long workspaceBytes;
 
     /**
      * Plans a layer.
      *
+     * @param partSteps time steps of a part; the last one may have fewer
      * @param kinds persistent kernels that may be taken; none to stream
      * @param limits what the device offers to persistent kernels
      * @param oneLaunch whether streamed forward steps of few samples are one launch each, product included
-     * @param main where the passes are queued
+     * @param queue where the passes are queued
      * @param side where the weight gradients are queued; may be null in inference
      */
     public FusedLayer(
             LayerShape shape,
+            long partSteps,
             Set<PersistentKind> kinds,
             DeviceLimits limits,
             boolean oneLaunch,
-            WorkQueue main,
+            WorkQueue queue,
             WorkQueue side) {
-        NativeCalls calls = main.calls();
-        Gemm.Factory gemms = new Gemm.Factory(main.products(), shape.storage(), shape.tf32());
         this.shape = shape;
-        this.calls = calls;
+        this.queue = queue;
         this.side = side;
-        StringBuilder why = new StringBuilder();
-        PersistentRecurrence persistent =
-                kinds.isEmpty() ? null : PersistentRecurrence.plan(shape, kinds, limits.limits(), calls, why);
-        this.pitches = persistent != null ? persistent.pitches() : Pitches.streamed(shape);
-        this.recurrence =
-                persistent != null ? persistent : new StreamedRecurrence(shape, pitches, oneLaunch, gemms, calls);
-        this.whyStreamed = why.toString();
-        this.weights = new LayerWeights(shape, pitches);
-        this.gradients = shape.training() ? weightGradients(side) : null;
-        this.recomputation =
-                shape.recomputesGates() ? new GateRecomputation(shape, pitches, weights, gemms, calls) : null;
-        long allRows = shape.directions() * pitches.gates();
-        long inputs = pitches.inputs();
-        this.throughInput =
-                shape.training() ? gemms.plain(shape.storage(), shape.rows(), inputs, allRows, allRows, 0) : null;
-        this.inputProduct = gemms.byTransposed(shape.storage(), shape.rows(), allRows, inputs, inputs, allRows, true);
-        Offsets offsets = new Offsets();
-        offsets.next(recurrence.workspaceBytes());
-        paddedX = offsets.next(padsInput() ? shape.bytes(shape.rows() * inputs) : 0);
-        // The gates are there before the recurrence begins.
-        workspaceBytes = Math.max(offsets.total(), recomputation == null ? 0 : recomputation.scratchBytes());
+        parts = (shape.steps() + partSteps - 1) / partSteps;
+        long rest = shape.steps() - (parts - 1) * partSteps;
+        lastPart = new LayerPart(shape.withSteps(rest), kinds, limits, oneLaunch, queue);
+        part = parts == 1 || rest == partSteps
+                ? lastPart
+                : new LayerPart(shape.withSteps(partSteps), kinds, limits, oneLaunch, queue);
+        gradients = shape.training() ? weightGradients(side) : null;
     }
 
     /** The layer's sizes. */
@@ -74,23 +52,37 @@ public final class FusedLayer {
 
     /** Its rows. */
     public Pitches pitches() {
-        return pitches;
+        return part.pitches();
     }
 
     /** The layer's packed weights. */
     public LayerWeights weights() {
-        return weights;
+        return part.weights();
+    }
+
+    /** Where its passes are queued. */
+    public WorkQueue queue() {
+        return queue;
+    }
+
+    /** How many parts it has in time. */
+    public int parts() {
+        return (int) parts;
+    }
+
+    /** Part {@code k} in time. */
+    public LayerPart part(int k) {
+        return k == parts - 1 ? lastPart : part;
     }
 
     /** How the recurrence runs, with the reason if a persistent kernel did not take it. */
     public String plan() {
-        String plan = recurrence.plan() + (recomputation == null ? "" : ", gates recomputed");
-        return whyStreamed.isEmpty() ? plan : plan + " (" + whyStreamed + ")";
+        return part.plan();
     }
 
     /** Scratch bytes of a pass. */
     public long workspaceBytes() {
-        return workspaceBytes;
+        return Math.max(part.workspaceBytes(), lastPart.workspaceBytes());
     }
 
     /** Scratch bytes of the weight gradients. */
@@ -98,47 +90,10 @@ public final class FusedLayer {
         return gradients == null ? 0 : gradients.scratchBytes();
     }
 
-    /** Queues the input product: x S [T,N,C] to the pass's gate inputs; {@code block} holds the packed weights. */
-    public void gateInputs(RecurrencePass pass, long x, long block) {
-        long read = x;
-        if (padsInput()) {
-            read = pass.workspace + paddedX;
-            int type = shape.type();
-            calls.padRows(type, x, type, read, shape.rows(), shape.inputs(), pitches.inputs(), pass.stream);
-        }
-        inputProduct.run(read, weights.wIh(block), pass.gateInputs, weights.bias(block));
-    }
-
-    /** Queues the recurrence from the gate inputs to y. */
-    public void forward(RecurrencePass pass, long block) {
-        bindWeights(pass, weights.wHh(block), block);
-        recurrence.forward(pass);
-    }
-
-    /** Queues the gates that the backward pass reads, from the gate inputs, where the forward pass keeps none. */
-    public void gates(RecurrencePass pass, long block) {
-        recomputation.run(pass, block);
-    }
-
-    /** Queues the recurrence's backward pass, which leaves the gradients of the gates. */
-    public void backward(RecurrencePass pass, long block) {
-        bindWeights(pass, weights.wHhBackward(block), block);
-        recurrence.backward(pass);
-    }
-
-    /** Queues the gradient of x, S [T,N,C]. */
-    public void inputGradient(RecurrencePass pass, long block, long dx) {
-        long written = padsInput() ? pass.workspace + paddedX : dx;
-        throughInput.run(pass.dGates, weights.wIh(block), written, 0);
-        if (padsInput()) {
-            int type = shape.type();
-            calls.denseRows(type, written, pitches.inputs(), type, dx, shape.rows(), shape.inputs(), pass.stream);
-        }
-    }
-
     /**
      * Queues the gradients of all weights on the side; of all but the input weights if x is 0.
      *
+     * @param pass of all time steps
      * @param x finite behind the lengths
      */
     public void weightGradients(
@@ -151,16 +106,6 @@ public final class FusedLayer {
 
     private WeightGradients weightGradients(WorkQueue side) {
         Gemm.Factory gemms = new Gemm.Factory(side.products(), shape.storage(), shape.tf32());
-        return new WeightGradients(shape, pitches, weights, gemms, side.calls());
-    }
-
-    private boolean padsInput() {
-        return pitches.inputs() != shape.inputs();
-    }
-
-    private void bindWeights(RecurrencePass pass, long recurrent, long block) {
-        pass.weights = recurrent;
-        pass.projectionWeights = weights.wHr(block);
-        pass.recurrentBiasN = weights.recurrentBiasN(block);
+        return new WeightGradients(shape, part.pitches(), part.weights(), gemms, side.calls());
     }
 }

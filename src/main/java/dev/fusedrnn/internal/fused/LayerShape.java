@@ -117,6 +117,26 @@ public record LayerShape(
         return Math.multiplyExact(count, (long) storage.bytes());
     }
 
+    /** The same layer over another number of time steps. */
+    public LayerShape withSteps(long others) {
+        return new LayerShape(
+                cell,
+                storage,
+                others,
+                batch,
+                inputs,
+                hidden,
+                projection,
+                directions,
+                cellClip,
+                zoneout,
+                cellZoneout,
+                zoneoutStream,
+                tf32,
+                training,
+                recompute);
+    }
+
     /** Elements of a state of all directions: D·N·(P or H). */
     public long stateElements() {
         return directions * batch * outputs();

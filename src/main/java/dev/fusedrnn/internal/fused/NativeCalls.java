@@ -79,7 +79,7 @@ public final class NativeCalls implements AutoCloseable {
     }
 
     /** Copies {@code count} values, or sets them to zero if {@code from} is 0. */
-    void copyOrClear(int fromType, long from, int toType, long to, long count) {
+    public void copyOrClear(int fromType, long from, int toType, long to, long count) {
         if (from != 0) {
             convert(fromType, from, toType, to, count);
         } else {
@@ -187,12 +187,13 @@ public final class NativeCalls implements AutoCloseable {
         check(FusedRnn.frnn_mask(mask, message()));
     }
 
-    /** Dropout of {@code count} values; also its gradient. p may be 1: then all are dropped. */
-    public void dropout(int type, long in, long out, long count, long period, float p, int streamId, long random) {
+    /** Dropout of {@code count} values from number {@code first} of a tensor on; also its gradient. p may be 1: then all are dropped. */
+    public void dropout(
+            int type, long in, long out, long first, long count, long period, float p, int streamId, long random) {
         if (p >= 1) {
             clear(type, out, count);
         } else {
-            kernels.dropout(type, streamId, p, count, period, random, in, out);
+            kernels.dropout(type, streamId, p, first, count, period, random, in, out);
         }
     }
 

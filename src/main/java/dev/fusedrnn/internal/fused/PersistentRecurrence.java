@@ -106,6 +106,11 @@ final class PersistentRecurrence implements Recurrence {
                 .batch(shape.batch());
     }
 
+    /** Estimated microseconds of a step, of both passes if there are two. */
+    float microsPerStep() {
+        return forwardPlan.microsPerStep() + (backwardPlan == null ? 0 : backwardPlan.microsPerStep());
+    }
+
     @Override
     public String plan() {
         String forwards = describe(forwardPlan);
@@ -153,10 +158,13 @@ final class PersistentRecurrence implements Recurrence {
                 .recurrentBiasN(pass.recurrentBiasN)
                 .hx(stateBefore(pass))
                 .cx(pass.cx)
+                .cellsBefore(pass.cellsBefore)
                 .lengths(pass.lengths)
+                .firstStep(pass.firstStep)
                 .y(pass.y)
                 .hy(pass.hy)
                 .cy(pass.cy)
+                .cellsAfter(pass.cellsAfter)
                 .savedGates(pass.savedGates)
                 .savedCells(pass.savedCells)
                 .workspace(forwardPlan.workspaceBytes() > 0 ? pass.workspace : 0)
@@ -172,7 +180,9 @@ final class PersistentRecurrence implements Recurrence {
                 .weights(pass.weights)
                 .hx(shape.isGru() ? pass.hx : 0)
                 .cx(pass.cx)
+                .cellsBefore(pass.cellsBefore)
                 .lengths(pass.lengths)
+                .firstStep(pass.firstStep)
                 .y(pass.y)
                 .savedGates(pass.savedGates)
                 .savedCells(pass.savedCells)
@@ -184,6 +194,8 @@ final class PersistentRecurrence implements Recurrence {
                 .dGatesFirst(pass.dGatesFirst)
                 .dhx(pass.dhx)
                 .dcx(pass.dcx)
+                .dhCarried(pass.dhCarried)
+                .dcCarried(pass.dcCarried)
                 .workspace(backwardPlan.workspaceBytes() > 0 ? pass.workspace : 0)
                 .error(pass.error)
                 .stream(pass.stream);

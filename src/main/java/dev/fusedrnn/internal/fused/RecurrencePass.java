@@ -18,8 +18,14 @@ public final class RecurrencePass {
     public long hx;
 
     public long cx;
-    /** I32 [N]. */
+    /** F32 [D,N,H], persistent LSTM only: c before the first step in place of cx, and cy unrounded. */
+    public long cellsBefore;
+
+    public long cellsAfter;
+    /** I32 [N], counted from the sequence's first step. */
     public long lengths;
+    /** Of this pass within the sequence. */
+    public long firstStep;
     /** I32 [4], with zoneout in training: seed low, seed high, draw, 0. */
     public long random;
     /** S [T,N,D·(P or H)]. */
@@ -48,6 +54,10 @@ public final class RecurrencePass {
 
     public long dhx;
     public long dcx;
+    /** F32 [D,N,H] each, persistent only: read in place of dhy and dcy, then dhx and dcx unrounded. */
+    public long dhCarried;
+
+    public long dcCarried;
     /** Scratch, {@link Recurrence#workspaceBytes}. */
     public long workspace;
     /** U32 [1], zeroed: what a kernel that gave up waiting leaves. */

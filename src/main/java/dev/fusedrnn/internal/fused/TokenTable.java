@@ -90,13 +90,12 @@ public final class TokenTable {
     }
 
     /**
-     * Queues the table and the pass's gate inputs.
+     * Queues the table.
      *
-     * @param ids I32 [T·N]
      * @param table S [V,C]; not read with indicators
      * @param block the layer's packed weights
      */
-    public void gateInputs(RecurrencePass pass, long ids, long table, long block, long memory) {
+    public void make(RecurrencePass pass, long table, long block, long memory) {
         NativeCalls calls = main.calls();
         int type = shape.type();
         long made = memory + gates;
@@ -111,7 +110,16 @@ public final class TokenTable {
             }
             forward.run(read, weights.wIh(block), made, weights.bias(block));
         }
-        calls.gather(type, shape.rows(), vocabulary, allGates(), ids, made, pass.gateInputs);
+    }
+
+    /**
+     * Queues the pass's gate inputs, looked up in the table.
+     *
+     * @param ids I32 [rows]
+     * @param rows time steps by samples
+     */
+    public void gateInputs(RecurrencePass pass, long ids, long rows, long memory) {
+        main.calls().gather(shape.type(), rows, vocabulary, allGates(), ids, memory + gates, pass.gateInputs);
     }
 
     /**
