@@ -112,7 +112,7 @@ public abstract class EngineIdentities extends EngineSuite {
                     .withInput(sequence)
                     .withState(third(data.hx(), layer), third(data.cx(), layer))
                     .withGradients(data.dy(), third(data.dhy(), layer), third(data.dcy(), layer));
-            PassResult alone = train(single);
+            PassResult alone = trainLayer(single);
             close(c, third(joint.get("hy"), layer), alone.get("hy"));
             if (layer == 2) {
                 close(c, joint.get("y"), alone.get("y"));
@@ -147,7 +147,7 @@ public abstract class EngineIdentities extends EngineSuite {
             RnnConfig c = layerConfig(deep, layer);
             double[] parameters = new double[CaseEdits.parameterCount(c)];
             CaseEdits.copyLayer(deep, data.parameters(), layer, 0, c, parameters, 0, 0);
-            PassResult alone = train(data.withConfig(c)
+            PassResult alone = trainLayer(data.withConfig(c)
                     .withParameters(parameters)
                     .withInput(sequence)
                     .withState(third(data.hx(), layer), third(data.cx(), layer))
@@ -331,6 +331,15 @@ public abstract class EngineIdentities extends EngineSuite {
     private CaseData drawSupported(EngineCase engineCase) {
         requireSupport(engineCase.config());
         return CaseData.draw(engineCase);
+    }
+
+    /** What runs a single layer that a test has taken out of a stack; the engine itself, unless that is for stacks alone. */
+    protected RecurrentEngine layerEngine() {
+        return engine();
+    }
+
+    private PassResult trainLayer(CaseData data) {
+        return EngineRun.train(layerEngine(), device(), data);
     }
 
     private PassResult train(CaseData data) {

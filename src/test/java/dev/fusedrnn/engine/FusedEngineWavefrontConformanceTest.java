@@ -14,6 +14,11 @@ class FusedEngineWavefrontConformanceTest extends FusedEngineConformance {
     }
 
     @Override
+    protected RecurrentEngine layerEngine() {
+        return new FusedEngine(FusedEngine.Plan.PERSISTENT);
+    }
+
+    @Override
     protected Set<String> allowedRefusals() {
         return Set.of(
                 "no wavefront: there is one layer",
