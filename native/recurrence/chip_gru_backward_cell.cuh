@@ -8,7 +8,7 @@
 namespace frnn {
 
 struct ChipGruBackward {
-    static constexpr int kGates = 3, kCarriedFloats = 1; // the part of dh that bypasses the product: dh*z
+    static constexpr int kGates = 3, kCarriedFloats = 1; // the part of dh that bypasses the product: dh*z; before the last step all of dh
     static constexpr bool kCarriesCell = false;
 
     using Previous = uint16_t; // the state one forward step earlier
@@ -27,7 +27,9 @@ struct ChipGruBackward {
     static __device__ __forceinline__ float besides(const float (&carried)[2]) { return carried[0]; }
 
     template <class Type>
-    static __device__ __forceinline__ void begin(const BackwardArgs &, int64_t, size_t, float (&)[2]) {}
+    static __device__ __forceinline__ void begin(const BackwardArgs &args, int64_t, size_t state, float (&carried)[2]) {
+        carried[0] = carriedOr<Type>(args.dhCarried, args.dhy, state);
+    }
 
     static __device__ __forceinline__ const Previous *previousIn(const BackwardArgs &args) { return args.y; }
 

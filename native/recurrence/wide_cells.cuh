@@ -187,12 +187,12 @@ struct WideCells {
                 const bool valid = inWork(r, forwardStep);
                 typename Cell::Gradient gradient[2] = {};
                 if (valid) {
+                    if (forwardStep == r.length - 1) behindLast(r, dh);
 #pragma unroll
                     for (int j = 0; j < 2; j++) {
                         if (!real[j]) continue;
                         typename Cell::Prepared prepared = Cell::template prepare<Type>(args, fetched(j), values[j]);
                         dh[j] += prepared.besides();
-                        if (forwardStep == r.length - 1) dh[j] = carriedOr<Type>(args.dhCarried, args.dhy, stateOf(r) + j);
                         if (forwardStep == 0) Cell::template first<Type>(args, stateOf(r) + j, prepared);
                         gradient[j] = Cell::template apply<Type>(prepared, dh[j], values[j]);
                     }
@@ -208,6 +208,15 @@ struct WideCells {
                 }
                 fetch();
             }
+        }
+    }
+
+    // dh behind a sample's last step; a GRU begins with it where later the part of dh is that bypasses the product.
+    __device__ __forceinline__ void behindLast(const SampleRow &r, float (&dh)[2]) const {
+#pragma unroll
+        for (int j = 0; j < 2; j++) {
+            if (!real[j]) continue;
+            dh[j] = Cell::kCarriesCell ? carriedOr<Type>(args.dhCarried, args.dhy, stateOf(r) + j) : 0.0f;
         }
     }
 
