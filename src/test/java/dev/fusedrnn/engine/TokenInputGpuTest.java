@@ -100,9 +100,19 @@ class TokenInputGpuTest {
         "STREAMED, 9, gru-before-L2-T9-N5-C9-H13-recompute-bf16-seed9"
     })
     void gradientsThroughTokensAreThoseOfTheReference(FusedEngine.Plan plan, int vocabulary, String name) {
+        check(new FusedEngine(plan), vocabulary, name);
+    }
+
+    /** Gate inputs are looked up chunk by chunk. */
+    @ParameterizedTest
+    @CsvSource({"7, lstm-L2-T11-N8-C32-H64-lens-bf16-seed3", "12, gru-L3-T12-N8-C12-H32-f32-seed4"})
+    void gradientsThroughTokensOfAWavefrontAreThoseOfTheReference(int vocabulary, String name) {
+        check(new FusedEngine(FusedEngine.Plan.PERSISTENT, new FusedEngine.Layers(3)), vocabulary, name);
+    }
+
+    private void check(FusedEngine engine, int vocabulary, String name) {
         boolean indicators = EngineCase.parse(name).config().inputSize() == vocabulary;
         Text text = Text.of(name, vocabulary, indicators);
-        FusedEngine engine = new FusedEngine(plan);
         DataType type = text.data().config().dataType();
         Results found = run(engine, text, indicators);
         double[] y = EngineRun.train(engine, device, text.data()).get("y");
