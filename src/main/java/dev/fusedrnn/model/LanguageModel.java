@@ -114,8 +114,11 @@ public final class LanguageModel implements AutoCloseable {
 
     /** The same with the text cut into {@code batch} rows computed at once, the state starting from zero in each. */
     public Perplexity perplexity(TokenSequence tokens, int batch) {
+        network.device().enter();
         try (Evaluator evaluator = new Evaluator(network, new WholeText(tokens, batch, EVALUATION_STEPS))) {
             return evaluator.run();
+        } finally {
+            network.device().leave();
         }
     }
 
@@ -140,6 +143,7 @@ public final class LanguageModel implements AutoCloseable {
         int[] warmUp = checked(prefix, length);
         int[] generated = new int[length];
         Random random = decoding.random();
+        network.device().enter();
         try (TokenStepper stepper = new TokenStepper(network)) {
             for (int token : warmUp) {
                 stepper.feed(token);
@@ -148,6 +152,8 @@ public final class LanguageModel implements AutoCloseable {
                 generated[i] = decoding.choose(stepper.logits(), random);
                 stepper.feed(generated[i]);
             }
+        } finally {
+            network.device().leave();
         }
         return generated;
     }
@@ -160,8 +166,13 @@ public final class LanguageModel implements AutoCloseable {
         int[] warmUp = checked(prefix, length);
         int[] text = Arrays.copyOf(warmUp, warmUp.length + length);
         Random random = decoding.random();
-        for (int i = warmUp.length; i < text.length; i++) {
-            text[i] = decoding.choose(LastLogits.of(network, text, i), random);
+        network.device().enter();
+        try {
+            for (int i = warmUp.length; i < text.length; i++) {
+                text[i] = decoding.choose(LastLogits.of(network, text, i), random);
+            }
+        } finally {
+            network.device().leave();
         }
         return Arrays.copyOfRange(text, warmUp.length, text.length);
     }
@@ -182,6 +193,11 @@ public final class LanguageModel implements AutoCloseable {
     /** Frees the network. Closing twice is harmless. */
     @Override
     public void close() {
-        network.close();
+        network.device().enter();
+        try {
+            network.close();
+        } finally {
+            network.device().leave();
+        }
     }
 }

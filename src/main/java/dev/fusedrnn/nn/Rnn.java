@@ -16,7 +16,7 @@ import java.util.Random;
  * by one time step without allocating. Executions are prepared once per shape and kept, up to a fixed number.
  *
  * <p>Every method throws {@link IllegalArgumentException} naming the argument for a tensor of wrong shape, type or device,
- * and {@link IllegalStateException} after {@link #close()}. Confined to one thread at a time, like its device.
+ * and {@link IllegalStateException} after {@link #close()} and while another thread works on the device.
  */
 public final class Rnn implements AutoCloseable {
     private final RnnConfig config;
@@ -148,11 +148,14 @@ public final class Rnn implements AutoCloseable {
     /** Outputs without dropout, with zoneout's expectation, and without keeping anything for a backward pass. */
     public RnnOutput infer(RnnInput input) {
         RnnCall call = check(input);
+        device().enter();
         try (RnnBuffers buffers = RnnBuffers.forInput(call)) {
             executions
                     .get(call.steps(), call.batch(), false)
                     .forward(buffers.call(flatParameters(), null, null), parameters.version());
             return buffers.takeOutput();
+        } finally {
+            device().leave();
         }
     }
 
@@ -163,6 +166,15 @@ public final class Rnn implements AutoCloseable {
      */
     public RnnPass forward(RnnInput input) {
         RnnCall call = check(input);
+        device().enter();
+        try {
+            return forward(call);
+        } finally {
+            device().leave();
+        }
+    }
+
+    private RnnPass forward(RnnCall call) {
         RnnBuffers buffers = RnnBuffers.forInput(call);
         try {
             ExecutionCache.Prepared prepared = executions.get(call.steps(), call.batch(), true);
@@ -194,32 +206,43 @@ public final class Rnn implements AutoCloseable {
         RnnCall.checkState(config, device(), batch, state.h(), state.c());
         Arguments.tensor("x", x, config.dataType(), device(), "[N, C]", batch, config.inputSize());
         Arguments.tensor("y", y, config.dataType(), device(), "[N, H]", batch, config.outputSize());
-        executions
-                .get(1, batch, false)
-                .forward(
-                        new ForwardCall(
-                                flatParameters(),
-                                x.view(0, 1, batch, config.inputSize()),
-                                state.h(),
-                                state.c(),
-                                null,
-                                null,
-                                y.view(0, 1, batch, config.outputSize()),
-                                state.h(),
-                                state.c(),
-                                null),
-                        parameters.version());
+        device().enter();
+        try {
+            executions
+                    .get(1, batch, false)
+                    .forward(
+                            new ForwardCall(
+                                    flatParameters(),
+                                    x.view(0, 1, batch, config.inputSize()),
+                                    state.h(),
+                                    state.c(),
+                                    null,
+                                    null,
+                                    y.view(0, 1, batch, config.outputSize()),
+                                    state.h(),
+                                    state.c(),
+                                    null),
+                            parameters.version());
+        } finally {
+            device().leave();
+        }
     }
 
     /** Frees executions, and the parameters if they are this stack's own. Closing twice is harmless. */
     @Override
     public void close() {
-        if (!closed) {
+        if (closed) {
+            return;
+        }
+        device().enter();
+        try {
             closed = true;
             executions.close();
             if (ownsParameters) {
                 parameters.close();
             }
+        } finally {
+            device().leave();
         }
     }
 

@@ -55,7 +55,8 @@ public final class RnnPass implements AutoCloseable {
      * @param dhy as hy, or null for zeros
      * @param dcy as cy, or null for zeros
      * @return gradients of the inputs; the caller closes them
-     * @throws IllegalStateException the second time, if the parameters have changed since the forward pass, or after close
+     * @throws IllegalStateException the second time, if the parameters have changed since the forward pass, after
+     *     close, or while another thread works on the device
      */
     public RnnGradients backward(Tensor dy, Tensor dhy, Tensor dcy) {
         return backward(dy, dhy, dcy, false);
@@ -75,8 +76,13 @@ public final class RnnPass implements AutoCloseable {
         }
         call.checkOutputGradient(dy);
         call.checkFinalGradients(dhy, dcy);
-        used = true;
-        return run(dy, dhy, dcy, accumulate);
+        rnn.device().enter();
+        try {
+            used = true;
+            return run(dy, dhy, dcy, accumulate);
+        } finally {
+            rnn.device().leave();
+        }
     }
 
     private RnnGradients run(Tensor dy, Tensor dhy, Tensor dcy, boolean accumulate) {

@@ -2,17 +2,21 @@ package dev.fusedrnn.tensor;
 
 import java.util.List;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.atomic.AtomicReference;
 
 /**
  * Where memory lives and work is queued: the CPU, or one CUDA device with a stream of its own.
  *
- * <p>Threads: a device and everything allocated on it is confined to one thread at a time. Work on a CUDA device is
+ * <p>Threads: a device and everything allocated on it is confined to one thread at a time; passes, training and generation
+ * that meet another thread's are refused. Work on a CUDA device is
  * queued and runs later; the calls that wait for it are {@link #synchronize()}, reading a tensor's values, and {@link
  * #close()}.
  */
 public abstract sealed class Device implements AutoCloseable permits CpuDevice, CudaDevice {
     private final AtomicLong allocated = new AtomicLong();
     private final AtomicLong peak = new AtomicLong();
+    private final AtomicReference<Thread> user = new AtomicReference<>();
+    private int uses;
     private boolean closed;
 
     Device() {}
@@ -128,6 +132,29 @@ public abstract sealed class Device implements AutoCloseable permits CpuDevice, 
     /** {@link #peakBytes()} begins anew at what is open now. */
     public final void resetPeakBytes() {
         peak.set(allocated.get());
+    }
+
+    /**
+     * Begins work that another thread's would corrupt; {@link #leave} ends it. A thread may begin more while it works.
+     *
+     * @throws IllegalStateException naming the thread that is working on this device
+     */
+    public final void enter() {
+        Thread current = Thread.currentThread();
+        Thread other = user.get();
+        if (other != current && !user.compareAndSet(null, current)) {
+            throw new IllegalStateException("device " + name() + " is in use by "
+                    + (other == null ? "another thread" : "thread " + other.getName()) + ", thread "
+                    + current.getName() + " has to wait: a device and all on it belong to one thread at a time");
+        }
+        uses++;
+    }
+
+    /** Ends what {@link #enter} began. */
+    public final void leave() {
+        if (--uses == 0) {
+            user.set(null);
+        }
     }
 
     /** Waits until all queued work has finished. */

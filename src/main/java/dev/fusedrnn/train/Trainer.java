@@ -83,11 +83,16 @@ public final class Trainer implements AutoCloseable {
      */
     public boolean run(TrainingListener listener, long maxSteps) {
         long left = maxSteps;
-        while (epoch < config.epochs() && left > 0 && !stopping) {
-            left -= runEpoch(listener, left);
+        network.device().enter();
+        try {
+            while (epoch < config.epochs() && left > 0 && !stopping) {
+                left -= runEpoch(listener, left);
+            }
+            stopping = false;
+            showAverage();
+        } finally {
+            network.device().leave();
         }
-        stopping = false;
-        showAverage();
         return epoch >= config.epochs();
     }
 

@@ -19,6 +19,7 @@ import dev.fusedrnn.text.TokenSequence;
 import dev.fusedrnn.text.Tokenizer;
 import dev.fusedrnn.text.VocabularyOptions;
 import dev.fusedrnn.train.Checkpoint;
+import dev.fusedrnn.train.EpochReport;
 import dev.fusedrnn.train.Sampling;
 import dev.fusedrnn.train.Trainer;
 import dev.fusedrnn.train.TrainerConfig;
@@ -26,7 +27,10 @@ import dev.fusedrnn.train.TrainingData;
 import dev.fusedrnn.train.TrainingListener;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CompletableFuture;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -89,6 +93,37 @@ class LanguageModelTest {
                     .hasMessageContaining("bidirectional");
             assertThat(model.generateForced(new int[] {1}, 5, Decoding.greedy()))
                     .hasSize(5);
+        }
+    }
+
+    /** Two requests of a service that share a model. */
+    @Test
+    void aModelInUseIsRefusedToOtherThreads() throws IOException {
+        try (LanguageModel model = untrained(false);
+                TokenSequence tokens = model.codec().encode(TextSource.text("text", TEXT));
+                Trainer trainer =
+                        model.trainer(Sampling.SEQUENTIAL.split(tokens, 4, 20, 0, 1), TrainerConfig.sgd(0.02, 1, 1))) {
+            List<String> seen = new ArrayList<>();
+            trainer.run(new TrainingListener() {
+                @Override
+                public void epoch(EpochReport epoch) {
+                    List<Runnable> others = List.of(
+                            () -> model.generate("the", 5, Decoding.greedy()),
+                            () -> model.generateForced(new int[] {1}, 5, Decoding.greedy()),
+                            () -> model.perplexity(tokens),
+                            model::close);
+                    for (Runnable other : others) {
+                        assertThatThrownBy(CompletableFuture.runAsync(other)::join)
+                                .hasRootCauseInstanceOf(IllegalStateException.class)
+                                .hasMessageContaining("in use by thread");
+                    }
+                    seen.add(model.generate("the", 5, Decoding.greedy()));
+                }
+            });
+            assertThat(seen).hasSize(1);
+            assertThat(CompletableFuture.supplyAsync(() -> model.generate("the", 5, Decoding.greedy()))
+                            .join())
+                    .isEqualTo(seen.get(0));
         }
     }
 

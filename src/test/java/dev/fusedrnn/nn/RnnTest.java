@@ -12,7 +12,9 @@ import dev.fusedrnn.tensor.Tensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CompletableFuture;
 import org.assertj.core.api.ThrowableAssert;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -51,6 +53,39 @@ class RnnTest {
                 }
             }
             assertClose(state.h(), whole.hy());
+        }
+    }
+
+    @Test
+    void aStackIsRefusedToASecondThreadWhileOneWorks() throws Exception {
+        try (Rnn rnn = Rnn.create(RnnConfig.of(CellType.LSTM, C, H), device, EngineChoice.CPU, 1);
+                Tensor x = random(T, N, C);
+                RnnPass pass = rnn.forward(RnnInput.of(x));
+                RnnState state = rnn.zeroState(N);
+                Tensor y = device.zeros(DataType.F32, N, H)) {
+            List<Runnable> calls = List.of(
+                    () -> rnn.infer(RnnInput.of(x)).close(),
+                    () -> rnn.forward(RnnInput.of(x)).close(),
+                    () -> rnn.step(x.view(0, N, C), state, y),
+                    () -> pass.backward(null, null, null).close());
+            for (Runnable call : calls) {
+                device.enter();
+                try {
+                    assertThatThrownBy(CompletableFuture.runAsync(call)::join)
+                            .hasRootCauseInstanceOf(IllegalStateException.class);
+                } finally {
+                    device.leave();
+                }
+                CompletableFuture.runAsync(call).join();
+            }
+            device.enter();
+            try {
+                assertThatThrownBy(CompletableFuture.runAsync(rnn::close)::join)
+                        .hasRootCauseInstanceOf(IllegalStateException.class);
+            } finally {
+                device.leave();
+            }
+            rnn.infer(RnnInput.of(x)).close();
         }
     }
 

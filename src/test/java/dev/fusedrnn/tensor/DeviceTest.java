@@ -3,6 +3,7 @@ package dev.fusedrnn.tensor;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.util.concurrent.atomic.AtomicReference;
 import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -49,6 +50,42 @@ class DeviceTest {
         assertThatThrownBy(() -> Device.parse(name))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("\"" + name + "\"");
+    }
+
+    @Test
+    void workThatMeetsAnotherThreadsIsRefusedUntilThatHasLeft() throws Exception {
+        try (Device device = Device.cpu()) {
+            device.enter();
+            device.enter();
+            device.leave();
+            assertThat(entering(device))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContainingAll(
+                            "device cpu is in use by thread "
+                                    + Thread.currentThread().getName(),
+                            "other has to wait");
+            device.leave();
+            assertThat(entering(device)).isNull();
+            assertThat(entering(device)).as("the other thread has left").isNull();
+        }
+    }
+
+    /** What another thread gets that enters and leaves. */
+    private static Throwable entering(Device device) throws InterruptedException {
+        AtomicReference<Throwable> thrown = new AtomicReference<>();
+        Thread other = new Thread(
+                () -> {
+                    try {
+                        device.enter();
+                        device.leave();
+                    } catch (IllegalStateException refused) {
+                        thrown.set(refused);
+                    }
+                },
+                "other");
+        other.start();
+        other.join();
+        return thrown.get();
     }
 
     @Test
