@@ -18,7 +18,7 @@ struct cudnnRNNDataStruct {
     int64_t features = 0;
     simulation::dnn::Rows rows;
     bool fills = false;
-    char padding[4] = {};
+    alignas(float) char padding[4] = {};
 };
 
 namespace simulation::dnn {

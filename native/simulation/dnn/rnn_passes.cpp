@@ -25,7 +25,7 @@ struct Pass {
     Space workspace;
     Space reserve;  // none in inference
     bool fills;
-    char padding[4];
+    alignas(float) char padding[4];
 
     int64_t features() const { return stack.directions * stack.output; }
     Stamp &stamp() const { return *static_cast<Stamp *>(reserve.at); }
