@@ -12,7 +12,7 @@ public enum GateStorage {
     STORED,
     /**
      * The backward pass computes them anew from x and the saved h, by two products over all time steps, and those of one layer
-     * at a time. Plain cells have no gates to keep: nothing changes for them.
+     * at a time: that saves memory in stacks of several layers, none in a single one. Plain cells have no gates to keep: nothing changes for them.
      */
     RECOMPUTED;
 
