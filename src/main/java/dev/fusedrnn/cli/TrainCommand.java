@@ -136,7 +136,7 @@ final class TrainCommand implements Callable<Integer> {
     public Integer call() throws IOException {
         Resume resumed =
                 resume == null ? null : Resume.of(this, spec.commandLine().getParseResult());
-        model.settle();
+        settle();
         if (epochs == null) {
             epochs = DEFAULT_EPOCHS;
         }
@@ -152,5 +152,17 @@ final class TrainCommand implements Callable<Integer> {
             Curve.requireSupport();
         }
         return new TrainingRun(this, resumed, Resume.settings(this, spec), console).run();
+    }
+
+    private void settle() {
+        try {
+            model.settle();
+        } catch (UserError wrong) {
+            if (preset == null) {
+                throw wrong;
+            }
+            throw new UserError(
+                    wrong.getMessage() + " (options that are not given come from --preset " + preset.id() + ")", wrong);
+        }
     }
 }

@@ -103,6 +103,9 @@ class BadInputTest {
                 arguments("train --last-hidden 9", "--last-hidden is for --layers 2 or more, found --layers 1"),
                 arguments("train --sampling varying --steps 9", "steps: expected at least 10 where lengths vary"),
                 arguments("train --preset zaremba", "--preset: preset must be one of [zaremba-small, zaremba-medium"),
+                arguments(
+                        "train --preset zaremba-small --tokens char",
+                        "found --tokens char (options that are not given come from --preset zaremba-small)"),
                 arguments("train --preset", "Missing required parameter for option '--preset'"),
                 arguments("train --decay biases", "--decay: decay scope must be one of [all, matrices], found biases"),
                 arguments("train --patience 3", "--patience is for --optimizer nt-asgd, found --optimizer adam"),
