@@ -4,11 +4,13 @@ import dev.fusedrnn.nn.LanguageNetwork;
 import dev.fusedrnn.nn.RnnState;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Tensor;
+import java.util.ArrayList;
 import java.util.List;
 
 /** Feeds a network one token at a time; its tensors are taken once. */
 final class TokenStepper implements AutoCloseable {
     private final LanguageNetwork network;
+    private final List<Tensor> tensors = new ArrayList<>();
     private final Tensor id;
     private final Tensor x;
     private final List<Tensor> outputs;
@@ -19,13 +21,24 @@ final class TokenStepper implements AutoCloseable {
     TokenStepper(LanguageNetwork network) {
         this.network = network;
         DataType type = network.config().rnn().dataType();
-        id = network.device().zeros(DataType.I32, 1);
-        x = network.device().zeros(type, 1, network.config().rnn().inputSize());
-        outputs = network.stacks().stream()
-                .map(rnn -> network.device().zeros(type, 1, rnn.config().totalOutputSize()))
-                .toList();
-        logits = network.device().zeros(type, 1, network.config().vocabularySize());
-        states = network.zeroStates(1);
+        try {
+            id = take(DataType.I32, 1);
+            x = take(type, 1, network.config().rnn().inputSize());
+            outputs = network.stacks().stream()
+                    .map(rnn -> take(type, 1, rnn.config().totalOutputSize()))
+                    .toList();
+            logits = take(type, 1, network.config().vocabularySize());
+            states = network.zeroStates(1);
+        } catch (RuntimeException | Error failed) {
+            tensors.forEach(Tensor::close);
+            throw failed;
+        }
+    }
+
+    private Tensor take(DataType type, long... extents) {
+        Tensor tensor = network.device().zeros(type, extents);
+        tensors.add(tensor);
+        return tensor;
     }
 
     /** Advances the state by a token. */
@@ -48,10 +61,7 @@ final class TokenStepper implements AutoCloseable {
 
     @Override
     public void close() {
-        id.close();
-        x.close();
-        outputs.forEach(Tensor::close);
-        logits.close();
+        tensors.forEach(Tensor::close);
         states.forEach(RnnState::close);
     }
 }

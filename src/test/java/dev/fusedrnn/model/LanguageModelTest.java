@@ -144,6 +144,22 @@ class LanguageModelTest {
         }
     }
 
+    /** {@link #nothingLeaks} looks at what the refused calls have left. */
+    @Test
+    void aClosedModelIsRefused() throws IOException {
+        LanguageModel model = untrained(false);
+        model.close();
+        model.close();
+        assertThatThrownBy(() -> model.generate("a", 3, Decoding.greedy())).isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> model.generateForced(new int[] {1}, 3, Decoding.greedy()))
+                .isInstanceOf(IllegalStateException.class);
+        assertThatThrownBy(() -> model.save(folder.resolve("m"))).isInstanceOf(IllegalStateException.class);
+        assertThat(folder).isEmptyDirectory();
+        try (TokenSequence tokens = model.codec().encode(TextSource.text("text", TEXT))) {
+            assertThatThrownBy(() -> model.perplexity(tokens)).isInstanceOf(IllegalStateException.class);
+        }
+    }
+
     @Test
     void theStateOfTrainingIsSavedWithTheModel() throws IOException {
         Path file = folder.resolve("model.safetensors");
