@@ -106,6 +106,7 @@ final class BenchCommand implements Callable<Integer> {
         List<BenchShape> wanted = shapes == null ? BenchShape.DEFAULT : BenchShape.read(shapes);
         List<Device> devices = Selection.devices(deviceName);
         try {
+            List<Selection> selections = Selection.of(engine, devices, RnnConfig.of(CellType.LSTM, 5, 6));
             console.out()
                     .printf(
                             Locale.ROOT,
@@ -121,7 +122,7 @@ final class BenchCommand implements Callable<Integer> {
                             "plan");
             for (BenchShape shape : wanted) {
                 for (CellType cell : cells) {
-                    types.forEach(type -> engines(devices, shape, cell, type));
+                    types.forEach(type -> engines(selections, shape, cell, type));
                 }
             }
         } finally {
@@ -131,9 +132,9 @@ final class BenchCommand implements Callable<Integer> {
         return failed == 0 ? ExitCode.OK : ExitCode.CHECK_FAILED;
     }
 
-    private void engines(List<Device> devices, BenchShape shape, CellType cell, DataType type) {
+    private void engines(List<Selection> selections, BenchShape shape, CellType cell, DataType type) {
         RnnConfig config = shape.config(cell, type);
-        for (Selection selection : Selection.of(engine, devices, RnnConfig.of(CellType.LSTM, 5, 6))) {
+        for (Selection selection : selections) {
             boolean named = engine != EngineChoice.AUTO;
             if (!named && selection.engine().name().equals("reference")) {
                 continue;

@@ -70,6 +70,15 @@ class BenchCommandTest {
     }
 
     @Test
+    void anEngineThatIsNotThereIsSaidBeforeAnythingIsWritten() {
+        Tool bench = Tool.run("bench", "--device", "cpu", "--engine", "fused");
+
+        assertThat(bench.code()).isEqualTo(2);
+        assertThat(bench.err()).startsWith("fusedrnn bench: --engine fused: not available: fused on cpu: ");
+        assertThat(bench.out()).isEmpty();
+    }
+
+    @Test
     void quantilesAreOfTheSamples() {
         BenchTimer timer = new BenchTimer(new double[] {1, 2, 3, 4, 50}, 1);
 
