@@ -105,23 +105,11 @@ chipBackward(const __grid_constant__ BackwardArgs args, const __grid_constant__ 
     }
 
     if (threadIdx.x == 0) {
-        for (int b = 0; b < usedTiles * 2; b++) barrierInit(base + layout.barriers + b * 8);
-        barrierInitVisible();
-        for (int b = 0; b < usedTiles * 2; b++) barrierExpect(base + layout.barriers + b * 8, incomingBytes(b / 2));
+        openBarriers(base + layout.barriers, usedTiles, incomingBytes);
     }
     // Forward step s of a sample lies at origin + s * timeStride: direction 1 walks backwards from the sample's last step.
     const int timeStride = batch * directions * hidden * (direction == 0 ? 1 : -1);
-    for (int i = threadIdx.x; i < sampleTiles * kTileSamples; i += kChipThreads) {
-        const int tile = i / kTileSamples, inTile = i % kTileSamples;
-        const int sample = firstSample + tile * tileSamples + inTile;
-        SampleRow row = {0, -1, sample};
-        if (inTile < samplesOf(tile)) {
-            row.length = stepsOfSample(args, sample);
-            const int64_t firstTime = direction == 0 ? 0 : row.length - 1;
-            row.origin = ((firstTime * batch + sample) * directions + direction) * hidden;
-        }
-        rows[i] = row;
-    }
+    fillRows(rows, args, direction, firstSample, samples, tileSamples, sampleTiles * kTileSamples);
     // Shares of padding samples are never pushed and gradients of padding rows never staged, but both are read.
     for (int i = threadIdx.x; i < layout.weights / 16; i += kChipThreads) {
         reinterpret_cast<uint4 *>(shared)[i] = make_uint4(0, 0, 0, 0);
@@ -151,20 +139,8 @@ chipBackward(const __grid_constant__ BackwardArgs args, const __grid_constant__ 
         if (row.length > 0 && realUnit) Cell::template begin<Type>(args, stepOf(row, row.length - 1).cell, stateOf(row), initial);
         for (int i = 0; i < kCarried; i++) carriedAt(tile)[i * kChipCells] = initial[i];
     }
-    if (args.lengths != nullptr) {
-        // Gate gradients are zero behind a sample's length.
-        const int own = max(0, min(kChipUnits, hidden - firstUnit)) * kGates;
-        for (int i = 0; i < sampleTiles * kTileSamples; i++) {
-            const SampleRow row = rows[i];
-            if (row.length < 0) continue;
-            for (int k = threadIdx.x; k < (steps - row.length) * own; k += kChipThreads) {
-                const int64_t time = row.length + k / own;
-                const int64_t at = (((time * batch + row.sample) * directions + direction) * hidden + firstUnit) * kGates + k % own;
-                args.dGates[at] = 0;
-                if (args.dGatesH != nullptr) args.dGatesH[at] = 0;
-            }
-        }
-    }
+    const int ownUnits = max(0, min(kChipUnits, hidden - firstUnit));
+    zeroGatesBehindLengths(kGates, rows, sampleTiles * kTileSamples, args, direction, firstUnit, ownUnits);
 
     // What forward saved: brought into L2 four steps ahead, asked for one turn of the thread ahead if registers are left.
     constexpr bool kLoadsAhead = kDepthTiles * 4 <= 160;

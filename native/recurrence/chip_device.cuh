@@ -3,6 +3,7 @@
 #pragma once
 
 #include "persistent_device.cuh"
+#include "sample_rows.cuh"
 
 namespace frnn {
 

@@ -1,30 +1,19 @@
-// GRU backward, spread over many multiprocessors, from the saved r,z,n and q = W_hn h + b_hn: h' = (1-z)*n + z*h with n = tanh(x_n + r*q).
+// GRU backward, spread over many multiprocessors.
 #pragma once
 
 #include "chip_device.cuh"
 #include "chip_tiles.h"
-#include "cluster_args.h"
+#include "half_cells.cuh"
 
 namespace frnn {
 
-struct ChipGruBackward {
-    static constexpr int kGates = 3, kCarriedFloats = 1; // the part of dh that bypasses the product: dh*z; before the last step all of dh
-    static constexpr bool kCarriesCell = false;
-
+// Before the last step dh as a whole is carried.
+struct ChipGruBackward : GruCellGradient {
     using Previous = uint16_t; // the state one forward step earlier
     struct Saved {
         uint2 gates;
         uint16_t previousState, dy;
     };
-    struct Prepared {
-        float intoR, intoZ, intoN, r, z, previousState, bypass, dy, n;
-        __device__ __forceinline__ float besides() const { return bypass; }
-    };
-    struct Gradient {
-        uint16_t r, z, n, recurrentN;
-    };
-
-    static __device__ __forceinline__ float besides(const float (&carried)[2]) { return carried[0]; }
 
     template <class Type>
     static __device__ __forceinline__ void begin(const BackwardArgs &args, int64_t, size_t state, float (&carried)[2]) {
@@ -49,33 +38,12 @@ struct ChipGruBackward {
 
     template <class Type>
     static __device__ __forceinline__ Prepared prepare(const BackwardArgs &, const Saved &s, const float (&carried)[2]) {
-        const float r = Type::low(s.gates.x), z = Type::high(s.gates.x), n = Type::low(s.gates.y), q = Type::high(s.gates.y);
-        Prepared p;
-        p.r = r;
-        p.z = z;
-        p.n = n;
-        p.previousState = Type::value(s.previousState);
-        p.bypass = carried[0];
-        p.dy = Type::value(s.dy);
-        p.intoN = (1 - z) * (1 - n * n);
-        p.intoR = q * r * (1 - r);
-        p.intoZ = z * (1 - z);
-        return p;
-    }
-
-    // Before the first forward step the state is hx.
-    template <class Type>
-    static __device__ __forceinline__ void first(const BackwardArgs &args, size_t state, Prepared &p) {
-        if (args.hx != nullptr) p.previousState = Type::value(args.hx[state]);
+        return prepared<Type>(s.gates, s.previousState, s.dy, carried);
     }
 
     template <class Type>
     static __device__ __forceinline__ Gradient apply(const Prepared &p, float dh, float (&carried)[2]) {
-        dh += p.dy;
-        const float dn = dh * p.intoN;
-        carried[0] = dh * p.z;
-        carried[1] = 0;
-        return {Type::bits(dn * p.intoR), Type::bits(dh * (p.previousState - p.n) * p.intoZ), Type::bits(dn), Type::bits(dn * p.r)};
+        return gradient<Type>(p, dh, carried);
     }
 
     // Units 0 to 3 of a quad are in lanes that differ in bits 1 and 4. Lanes of units 0 and 2 send their gates and the next unit's.
@@ -100,22 +68,12 @@ struct ChipGruBackward {
         storeSix(args.dGatesH + cell * 3, g[0].r, g[0].z, g[0].recurrentN, g[1].r, g[1].z, g[1].recurrentN);
     }
 
-    static __device__ __forceinline__ void storeFirst(uint16_t *to, const Gradient &g) {
-        storeThree(to, g.r, g.z, g.recurrentN);
-    }
-
 private:
     static __device__ __forceinline__ void storeSix(uint16_t *to, uint32_t a, uint32_t b, uint32_t c, uint32_t d, uint32_t e, uint32_t f) {
         uint32_t *const words = reinterpret_cast<uint32_t *>(to);
         words[0] = b << 16 | a;
         words[1] = d << 16 | c;
         words[2] = f << 16 | e;
-    }
-
-    static __device__ __forceinline__ void storeThree(uint16_t *to, uint16_t a, uint16_t b, uint16_t c) {
-        to[0] = a;
-        to[1] = b;
-        to[2] = c;
     }
 };
 

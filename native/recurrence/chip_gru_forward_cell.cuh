@@ -1,15 +1,15 @@
-// GRU forward, spread over many multiprocessors, reset after the recurrent product: n = tanh(x_n + r*(W_hn h + b_hn)), h = (1-z)*n + z*h.
+// GRU forward, spread over many multiprocessors, reset after the recurrent product.
 #pragma once
 
 #include "chip_device.cuh"
-#include "cluster_args.h"
+#include "half_cells.cuh"
 
 namespace frnn {
 
-struct ChipGruForward {
+struct ChipGruForward : GruCell {
     // Three m-tiles: r,z of the first 8 units, r,z of the second 8, n of all.
-    static constexpr int kGates = 3, kTiles = 3;
-    static constexpr bool kCarriesCell = false, kKeepsState = true, kMayBeWide = true, kRecurrentBias = true;
+    static constexpr int kTiles = 3;
+    static constexpr bool kKeepsState = true, kMayBeWide = true;
     static constexpr __host__ __device__ int gate(int tile, int row) { return tile < 2 ? row : 2; }
     static constexpr __host__ __device__ int half(int tile, int row) { return tile < 2 ? tile : row; }
     static constexpr __host__ __device__ int tile(int gate, int half) { return gate < 2 ? half : 2; }
@@ -18,9 +18,6 @@ struct ChipGruForward {
 
     struct Inputs {
         uint16_t gates[3];
-    };
-    struct Result {
-        float h, carried, r, z, n, q;
     };
 
     static __device__ __forceinline__ Inputs load(const uint16_t *p) {
@@ -43,20 +40,12 @@ struct ChipGruForward {
 
     template <class Type>
     static __device__ __forceinline__ Result apply(const float (&sum)[4], const Inputs &in, float h, float bias, const ForwardArgs &) {
-        Result v;
-        v.r = Type::sigmoid(sum[0] + Type::value(in.gates[0]));
-        v.z = Type::sigmoid(sum[1] + Type::value(in.gates[1]));
-        v.q = sum[2] + bias;
-        v.n = Type::tanh(fmaf(v.r, v.q, Type::value(in.gates[2])));
-        v.h = fmaf(v.z, h - v.n, v.n);
-        // The state is what the other blocks see: a call cut in two gives the same bits as one call.
-        v.carried = Type::value(Type::bits(v.h));
-        return v;
+        return step<Type>(sum, in.gates, h, bias);
     }
 
     template <class Type>
     static __device__ __forceinline__ void save(const ForwardArgs &args, int64_t cell, const Result &v) {
-        *reinterpret_cast<uint2 *>(args.savedGates + cell * 4) = make_uint2(Type::pack(v.r, v.z), Type::pack(v.n, v.q));
+        *reinterpret_cast<uint2 *>(args.savedGates + cell * 4) = savedGates<Type>(v);
     }
 };
 

@@ -1,16 +1,15 @@
-// LSTM forward, spread over many multiprocessors: c = f*c + i*g, h = o*tanh(c), with c limited to the clip where it is read.
+// LSTM forward, spread over many multiprocessors.
 #pragma once
 
-#include "cell_limit.h"
 #include "chip_device.cuh"
-#include "cluster_args.h"
+#include "half_cells.cuh"
 
 namespace frnn {
 
-struct ChipLstmForward {
+struct ChipLstmForward : LstmCell {
     // Per 8 units gates i,f in one m-tile and g,o in the next, so that a lane has all gates of a unit.
-    static constexpr int kGates = 4, kTiles = 4;
-    static constexpr bool kCarriesCell = true, kKeepsState = false, kMayBeWide = false, kRecurrentBias = false;
+    static constexpr int kTiles = 4;
+    static constexpr bool kKeepsState = false, kMayBeWide = false;
     static constexpr __host__ __device__ int gate(int tile, int row) { return tile % 2 * 2 + row; }
     static constexpr __host__ __device__ int half(int tile, int) { return tile / 2; }
     static constexpr __host__ __device__ int tile(int gate, int half) { return half * 2 + gate / 2; }
@@ -19,9 +18,6 @@ struct ChipLstmForward {
 
     struct Inputs {
         uint2 gates;
-    };
-    struct Result {
-        float h, carried, i, f, g, o;
     };
 
     static __device__ __forceinline__ Inputs load(const uint16_t *p) { return {readTwoWords(p)}; }
@@ -34,20 +30,13 @@ struct ChipLstmForward {
 
     template <class Type>
     static __device__ __forceinline__ Result apply(const float (&sum)[4], const Inputs &in, float c, float, const ForwardArgs &args) {
-        Result r;
-        r.i = Type::sigmoid(sum[0] + Type::low(in.gates.x));
-        r.f = Type::sigmoid(sum[1] + Type::high(in.gates.x));
-        r.g = Type::tanh(sum[2] + Type::low(in.gates.y));
-        r.o = Type::sigmoid(sum[3] + Type::high(in.gates.y));
-        r.carried = fmaf(r.f, limited(c, args.cellClip), r.i * r.g);
-        r.h = r.o * Type::tanh(limited(r.carried, args.cellClip));
-        return r;
+        return step<Type>(sum, in.gates, c, args.cellClip);
     }
 
     template <class Type>
     static __device__ __forceinline__ void save(const ForwardArgs &args, int64_t cell, const Result &r) {
         if (args.savedGates != nullptr) {
-            *reinterpret_cast<uint2 *>(args.savedGates + cell * 4) = make_uint2(Type::pack(r.i, r.f), Type::pack(r.g, r.o));
+            *reinterpret_cast<uint2 *>(args.savedGates + cell * 4) = savedGates<Type>(r);
         }
         args.savedCells[cell] = r.carried;
     }

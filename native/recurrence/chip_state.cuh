@@ -99,37 +99,5 @@ __device__ __forceinline__ uint4 gatherUnits(float h, int lane) {
     return lane & 16 ? make_uint4(otherLow, otherHigh, low, high) : make_uint4(low, high, otherLow, otherHigh);
 }
 
-// The samples of a slice, cut into n-tiles of `tileSamples`. A sample's forward step s lies at origin + s * timeStride:
-// direction 1 walks backwards from its last step.
-template <class Args>
-__device__ __forceinline__ void fillRows(SampleRow *rows, const Args &args, int direction, int firstSample, int samples, int tileSamples,
-                                         int count) {
-    for (int i = threadIdx.x; i < count; i += blockDim.x) {
-        const int tile = i / kTileSamples, inTile = i % kTileSamples, inSlice = tile * tileSamples + inTile;
-        SampleRow row = {0, -1, firstSample + inSlice};
-        if (inTile < tileSamples && inSlice < samples) {
-            row.length = stepsOfSample(args, row.sample);
-            const int64_t firstTime = direction == 0 ? 0 : row.length - 1;
-            row.origin = ((firstTime * args.batch + row.sample) * args.directions + direction) * args.hidden;
-        }
-        rows[i] = row;
-    }
-}
-
-// `width` values per unit become zero behind the length of each sample.
-template <class Args>
-__device__ __forceinline__ void zeroBehindLengths(uint16_t *tensor, int width, const SampleRow *rows, int count, const Args &args, int direction,
-                                                  int firstUnit, int units) {
-    for (int i = 0; i < count; i++) {
-        const SampleRow row = rows[i];
-        if (row.length < 0) continue;
-        for (int k = threadIdx.x; k < (args.steps - row.length) * units * width; k += blockDim.x) {
-            const int64_t time = row.length + k / (units * width);
-            const int64_t at = ((time * args.batch + row.sample) * args.directions + direction) * args.hidden + firstUnit;
-            tensor[at * width + k % (units * width)] = 0;
-        }
-    }
-}
-
 #endif // FRNN_HOPPER
 } // namespace frnn

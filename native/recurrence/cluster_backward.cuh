@@ -11,6 +11,7 @@
 #include "cluster_args.h"
 #include "cluster_tiles.h"
 #include "persistent_device.cuh"
+#include "sample_rows.cuh"
 
 namespace frnn {
 
@@ -85,23 +86,11 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
     }
 
     if (kCluster > 1 && threadIdx.x == 0) {
-        for (int b = 0; b < sampleTiles * 2; b++) barrierInit(base + layout.barriers + b * 8);
-        barrierInitVisible();
-        for (int b = 0; b < sampleTiles * 2; b++) barrierExpect(base + layout.barriers + b * 8, incomingBytes(b / 2));
+        openBarriers(base + layout.barriers, sampleTiles, incomingBytes);
     }
     // Forward step s of a sample lies at origin + s * timeStride: direction 1 walks backwards from the sample's last step.
     const int timeStride = held(batch * directions * hidden * (direction == 0 ? 1 : -1));
-    for (int i = threadIdx.x; i < sampleTiles * kTileSamples; i += kThreads) {
-        const int tile = i / kTileSamples, inTile = i % kTileSamples;
-        const int sample = firstSample + tile * tileSamples + inTile;
-        SampleRow row = {0, -1, sample};
-        if (inTile < samplesOf(tile)) {
-            row.length = stepsOfSample(args, sample);
-            const int64_t firstTime = direction == 0 ? 0 : row.length - 1;
-            row.origin = ((firstTime * batch + sample) * directions + direction) * hidden;
-        }
-        rows[i] = row;
-    }
+    fillRows(rows, args, direction, firstSample, samples, tileSamples, sampleTiles * kTileSamples);
     // Shares of padding samples are never pushed and staged gradients of padding rows never written, but both are read.
     for (int i = threadIdx.x; i < layout.rows / 16; i += kThreads) {
         reinterpret_cast<uint4 *>(shared)[i] = make_uint4(0, 0, 0, 0);
@@ -136,20 +125,8 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
             for (int i = 0; i < Cell::kCarriedFloats; i++) carriedAt(tile, c)[i * kCellsPerTile] = initial[i];
         }
     }
-    if (args.lengths != nullptr) {
-        // Gate gradients are zero behind a sample's length.
-        const int own = max(0, min(kUnits, hidden - rank * kUnits)) * kGates;
-        for (int i = 0; i < sampleTiles * kTileSamples; i++) {
-            const SampleRow row = rows[i];
-            if (row.length < 0) continue;
-            for (int k = thread; k < (steps - row.length) * own; k += kThreads) {
-                const int64_t time = row.length + k / own;
-                const int64_t at = (((time * batch + row.sample) * directions + direction) * hidden + rank * kUnits) * kGates + k % own;
-                args.dGates[at] = 0;
-                if (args.dGatesH != nullptr) args.dGatesH[at] = 0;
-            }
-        }
-    }
+    const int ownUnits = max(0, min(kUnits, hidden - rank * kUnits));
+    zeroGatesBehindLengths(kGates, rows, sampleTiles * kTileSamples, args, direction, rank * kUnits, ownUnits);
 
     // What forward saved comes through rings of the warps, one for each cell of a thread. The 32 cells of a warp are 4 units
     // of 8 samples. Where rows allow it each lane copies one piece: of the gates (two lanes per sample), of what came before

@@ -15,6 +15,7 @@
 #include "cluster_args.h"
 #include "cluster_tiles.h"
 #include "persistent_device.cuh"
+#include "sample_rows.cuh"
 
 namespace frnn {
 
@@ -89,25 +90,11 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
     }
 
     if (kCluster > 1 && threadIdx.x == 0) {
-        for (int b = 0; b < sampleTiles * 2; b++) barrierInit(base + layout.barriers + b * 8);
-        barrierInitVisible();
-        for (int b = 0; b < sampleTiles * 2; b++) {
-            barrierExpect(base + layout.barriers + b * 8, samplesOf(b / 2) * kHidden * 2);
-        }
+        openBarriers(base + layout.barriers, sampleTiles, [&](int tile) { return samplesOf(tile) * kHidden * 2; });
     }
     // Forward step s of a sample lies at origin + s * timeStride: direction 1 walks backwards from the sample's last step.
     const int timeStride = held(batch * directions * hidden * (direction == 0 ? 1 : -1));
-    for (int i = threadIdx.x; i < sampleTiles * kTileSamples; i += kThreads) {
-        const int tile = i / kTileSamples, inTile = i % kTileSamples;
-        const int sample = firstSample + tile * tileSamples + inTile;
-        SampleRow row = {0, -1, sample};
-        if (inTile < samplesOf(tile)) {
-            row.length = stepsOfSample(args, sample);
-            const int64_t firstTime = direction == 0 ? 0 : row.length - 1;
-            row.origin = ((firstTime * batch + sample) * directions + direction) * hidden;
-        }
-        rows[i] = row;
-    }
+    fillRows(rows, args, direction, firstSample, samples, tileSamples, sampleTiles * kTileSamples);
     // All of h is cleared: what padding samples hold never reaches a real one, but it is read.
     for (int i = threadIdx.x; i < layout.partials / 16; i += kThreads) {
         reinterpret_cast<uint4 *>(shared)[i] = make_uint4(0, 0, 0, 0);
@@ -129,16 +116,8 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
     }
 
     if (args.lengths != nullptr) {
-        // y is zero behind a sample's length.
         const int own = max(0, min(kUnits, hidden - rank * kUnits));
-        for (int i = 0; i < sampleTiles * kTileSamples; i++) {
-            const SampleRow row = rows[i];
-            if (row.length < 0) continue;
-            for (int k = threadIdx.x; k < (steps - row.length) * own; k += kThreads) {
-                const int64_t time = row.length + k / own;
-                args.y[((time * batch + row.sample) * directions + direction) * hidden + rank * kUnits + k % own] = 0;
-            }
-        }
+        zeroBehindLengths(args.y, 1, rows, sampleTiles * kTileSamples, args, direction, rank * kUnits, own);
     }
 
     const bool finishing = split < kFinishers;

@@ -1,27 +1,17 @@
-// GRU backward, from the saved r,z,n and q = W_hn h + b_hn: h' = (1-z)*n + z*h with n = tanh(x_n + r*q).
+// GRU backward on clusters.
 #include "cluster_backward_launch.cuh"
+#include "half_cells.cuh"
 
 namespace frnn {
 namespace {
 
-struct GruBackward {
-    static constexpr int kGates = 3, kCarriedFloats = 1; // the part of dh that bypasses the product: dh*z
-    static constexpr bool kCarriesCell = false;
+struct GruBackward : GruCellGradient {
     static constexpr int kBeforeBytes = 2, kBeforeSteps = 1; // the state of the step before
 
     struct Saved {
         uint2 gates;
         uint16_t previousState, dy;
     };
-    struct Prepared {
-        float intoR, intoZ, intoN, r, z, previousState, bypass, dy, n;
-        __device__ __forceinline__ float besides() const { return bypass; }
-    };
-    struct Gradient {
-        uint16_t r, z, n, recurrentN;
-    };
-
-    static __device__ __forceinline__ float besides(const float (&carried)[2]) { return carried[0]; }
 
     template <class Type>
     static __device__ __forceinline__ void begin(const BackwardArgs &, int64_t, size_t, float (&)[2]) {}
@@ -48,34 +38,13 @@ struct GruBackward {
 
     template <class Type>
     static __device__ __forceinline__ Prepared prepare(const BackwardArgs &, const Saved &s, const float (&carried)[2]) {
-        const float r = Type::low(s.gates.x), z = Type::high(s.gates.x), n = Type::low(s.gates.y), q = Type::high(s.gates.y);
-        Prepared p;
-        p.r = r;
-        p.z = z;
-        p.n = n;
-        p.previousState = Type::value(s.previousState);
-        p.bypass = carried[0];
-        p.dy = Type::value(s.dy);
-        p.intoN = (1 - z) * (1 - n * n);
-        p.intoR = q * r * (1 - r);
-        p.intoZ = z * (1 - z);
-        return p;
-    }
-
-    // Before the first forward step the state is hx.
-    template <class Type>
-    static __device__ __forceinline__ void first(const BackwardArgs &args, size_t state, Prepared &p) {
-        if (args.hx != nullptr) p.previousState = Type::value(args.hx[state]);
+        return prepared<Type>(s.gates, s.previousState, s.dy, carried);
     }
 
     template <class Type>
     static __device__ __forceinline__ Gradient apply(bool real, const Prepared &p, float dh, float (&carried)[2]) {
-        dh += p.dy;
-        const float dn = dh * p.intoN;
-        carried[0] = dh * p.z;
-        carried[1] = 0;
-        if (!real) return {0, 0, 0, 0};
-        return {Type::bits(dn * p.intoR), Type::bits(dh * (p.previousState - p.n) * p.intoZ), Type::bits(dn), Type::bits(dn * p.r)};
+        const Gradient g = gradient<Type>(p, dh, carried);
+        return real ? g : Gradient{0, 0, 0, 0};
     }
 
     static __device__ __forceinline__ void stage(const Gradient &g, char *at) {
@@ -85,10 +54,6 @@ struct GruBackward {
     static __device__ __forceinline__ void store(const BackwardArgs &args, bool real, int64_t cell, const Gradient &g, bool pairs) {
         storeThreeIf(real, args.dGates + cell * 3, g.r, g.z, g.n, pairs);
         storeThreeIf(real, args.dGatesH + cell * 3, g.r, g.z, g.recurrentN, pairs);
-    }
-
-    static __device__ __forceinline__ void storeFirst(uint16_t *to, const Gradient &g) {
-        storeThree(to, g.r, g.z, g.recurrentN);
     }
 
 private:
@@ -106,12 +71,6 @@ private:
             storeIf(real, to + 1, b);
             storeIf(real, to + 2, c);
         }
-    }
-
-    static __device__ __forceinline__ void storeThree(uint16_t *to, uint16_t a, uint16_t b, uint16_t c) {
-        to[0] = a;
-        to[1] = b;
-        to[2] = c;
     }
 };
 

@@ -1,13 +1,14 @@
-// GRU forward, reset after the recurrent product: n = tanh(x_n + r*(W_hn h + b_hn)), h = (1-z)*n + z*h.
+// GRU forward on clusters, reset after the recurrent product.
 #include "cluster_forward_launch.cuh"
+#include "half_cells.cuh"
 
 namespace frnn {
 namespace {
 
-struct GruForward {
+struct GruForward : GruCell {
     // One group of 16 units in three m-tiles: r,z of the first 8 units, r,z of the second 8, n of all.
-    static constexpr int kGroupUnits = 16, kGates = 3, kTiles = 3;
-    static constexpr bool kCarries = true, kCarriesCell = false, kRecurrentBias = true;
+    static constexpr int kGroupUnits = 16, kTiles = 3;
+    static constexpr bool kCarries = true;
     static constexpr __host__ __device__ int gate(int tile, int row) { return tile < 2 ? row : 2; }
     static constexpr __host__ __device__ int half(int tile, int row) { return tile < 2 ? tile : row; }
     static constexpr __host__ __device__ int tile(int gate, int half) { return gate < 2 ? half : 2; }
@@ -15,9 +16,6 @@ struct GruForward {
 
     struct Inputs {
         uint16_t gates[3];
-    };
-    struct Result {
-        float h, carried, r, z, n, q;
     };
 
     static __device__ __forceinline__ Inputs load(const uint16_t *p) { return {{__ldg(p), __ldg(p + 1), __ldg(p + 2)}}; }
@@ -31,20 +29,12 @@ struct GruForward {
 
     template <class Type>
     static __device__ __forceinline__ Result apply(const float (&sum)[3], const Inputs &in, float h, float bias, float, int) {
-        Result v;
-        v.r = Type::sigmoid(sum[0] + Type::value(in.gates[0]));
-        v.z = Type::sigmoid(sum[1] + Type::value(in.gates[1]));
-        v.q = sum[2] + bias;
-        v.n = Type::tanh(fmaf(v.r, v.q, Type::value(in.gates[2])));
-        v.h = fmaf(v.z, h - v.n, v.n);
-        // The state is what the other blocks see: a call cut in two gives the same bits as one call.
-        v.carried = Type::value(Type::bits(v.h));
-        return v;
+        return step<Type>(sum, in.gates, h, bias);
     }
 
     template <class Type>
     static __device__ __forceinline__ void save(bool real, const ForwardArgs &args, int64_t cell, const Result &v) {
-        storeIf(real, args.savedGates + cell * 4, make_uint2(Type::pack(v.r, v.z), Type::pack(v.n, v.q)));
+        storeIf(real, args.savedGates + cell * 4, savedGates<Type>(v));
     }
 };
 

@@ -1,13 +1,11 @@
-// LSTM backward, from the saved gates i,f,g,o and cells c. Where c is read it is limited, and no gradient passes at the limit.
-#include "cell_limit.h"
+// LSTM backward on clusters.
 #include "cluster_backward_launch.cuh"
+#include "half_cells.cuh"
 
 namespace frnn {
 namespace {
 
-struct LstmBackward {
-    static constexpr int kGates = 4, kCarriedFloats = 2; // dc and the cell of the step being undone
-    static constexpr bool kCarriesCell = true;
+struct LstmBackward : LstmCellGradient {
     static constexpr int kBeforeBytes = 4, kBeforeSteps = 1; // the cell of the step before
 
     struct Saved {
@@ -15,22 +13,6 @@ struct LstmBackward {
         uint32_t previousCell;
         uint16_t dy;
     };
-    // All that does not depend on dh, computed while the shares of dh travel.
-    struct Prepared {
-        float i, f, g, dc, previousCell, dy, intoOutput, intoCell, clip;
-        __device__ __forceinline__ float besides() const { return 0; }
-    };
-    struct Gradient {
-        uint2 gates;
-    };
-
-    static __device__ __forceinline__ float besides(const float (&)[2]) { return 0; }
-
-    template <class Type>
-    static __device__ __forceinline__ void begin(const BackwardArgs &args, int64_t last, size_t state, float (&carried)[2]) {
-        carried[0] = carriedOr<Type>(args.dcCarried, args.dcy, state);
-        carried[1] = args.savedCells[last];
-    }
 
     static __device__ __forceinline__ const void *before(const BackwardArgs &args) { return args.savedCells; }
 
@@ -54,35 +36,13 @@ struct LstmBackward {
 
     template <class Type>
     static __device__ __forceinline__ Prepared prepare(const BackwardArgs &args, const Saved &s, const float (&carried)[2]) {
-        Prepared p;
-        const float o = Type::high(s.gates.y), squashed = Type::tanh(limited(carried[1], args.cellClip));
-        p.i = Type::low(s.gates.x);
-        p.f = Type::high(s.gates.x);
-        p.g = Type::low(s.gates.y);
-        p.dc = carried[0];
-        p.previousCell = __uint_as_float(s.previousCell);
-        p.dy = Type::value(s.dy);
-        p.intoOutput = squashed * o * (1 - o);
-        p.intoCell = atLimit(carried[1], args.cellClip) ? 0.0f : o * (1 - squashed * squashed);
-        p.clip = args.cellClip;
-        return p;
-    }
-
-    // Before the first forward step the cell is cx.
-    template <class Type>
-    static __device__ __forceinline__ void first(const BackwardArgs &args, size_t state, Prepared &p) {
-        p.previousCell = carriedOr<Type>(args.cellsBefore, args.cx, state);
+        return prepared<Type>(args, s.gates, __uint_as_float(s.previousCell), s.dy, carried);
     }
 
     template <class Type>
     static __device__ __forceinline__ Gradient apply(bool real, const Prepared &p, float dh, float (&carried)[2]) {
-        dh += p.dy;
-        const float dc = fmaf(dh, p.intoCell, p.dc);
-        const float di = dc * p.g * p.i * (1 - p.i), df = dc * limited(p.previousCell, p.clip) * p.f * (1 - p.f);
-        const float dg = dc * p.i * (1 - p.g * p.g), dO = dh * p.intoOutput;
-        carried[0] = atLimit(p.previousCell, p.clip) ? 0.0f : dc * p.f;
-        carried[1] = p.previousCell;
-        return {real ? make_uint2(Type::pack(di, df), Type::pack(dg, dO)) : make_uint2(0, 0)};
+        const Gradient g = gradient<Type>(p, dh, carried);
+        return {real ? g.gates : make_uint2(0, 0)};
     }
 
     static __device__ __forceinline__ void stage(const Gradient &g, char *at) {
@@ -91,10 +51,6 @@ struct LstmBackward {
 
     static __device__ __forceinline__ void store(const BackwardArgs &args, bool real, int64_t cell, const Gradient &g, bool) {
         storeIf(real, args.dGates + cell * 4, g.gates);
-    }
-
-    static __device__ __forceinline__ void storeFirst(uint16_t *to, const Gradient &g) {
-        *reinterpret_cast<uint2 *>(to) = g.gates;
     }
 };
 

@@ -1,14 +1,14 @@
-// LSTM forward: c = f*c + i*g, h = o*tanh(c), with c limited to the clip where it is read.
-#include "cell_limit.h"
+// LSTM forward on clusters.
 #include "cluster_forward_launch.cuh"
+#include "half_cells.cuh"
 
 namespace frnn {
 namespace {
 
-struct LstmForward {
+struct LstmForward : LstmCell {
     // One group of 8 units: gates i,f in the first m-tile, g,o in the second, so that a lane has all gates of a unit.
-    static constexpr int kGroupUnits = 8, kGates = 4, kTiles = 2;
-    static constexpr bool kCarries = true, kCarriesCell = true, kRecurrentBias = false;
+    static constexpr int kGroupUnits = 8, kTiles = 2;
+    static constexpr bool kCarries = true;
     static constexpr __host__ __device__ int gate(int tile, int row) { return tile * 2 + row; }
     static constexpr __host__ __device__ int half(int, int) { return 0; }
     static constexpr __host__ __device__ int tile(int gate, int) { return gate / 2; }
@@ -17,9 +17,6 @@ struct LstmForward {
     struct Inputs {
         uint2 gates;
     };
-    struct Result {
-        float h, carried, i, f, g, o;
-    };
 
     static __device__ __forceinline__ Inputs load(const uint16_t *p) { return {__ldg(reinterpret_cast<const uint2 *>(p))}; }
     static __device__ __forceinline__ Inputs get(const char *p) { return {*reinterpret_cast<const uint2 *>(p)}; }
@@ -27,19 +24,12 @@ struct LstmForward {
 
     template <class Type>
     static __device__ __forceinline__ Result apply(const float (&sum)[4], const Inputs &in, float c, float, float clip, int) {
-        Result r;
-        r.i = Type::sigmoid(sum[0] + Type::low(in.gates.x));
-        r.f = Type::sigmoid(sum[1] + Type::high(in.gates.x));
-        r.g = Type::tanh(sum[2] + Type::low(in.gates.y));
-        r.o = Type::sigmoid(sum[3] + Type::high(in.gates.y));
-        r.carried = fmaf(r.f, limited(c, clip), r.i * r.g);
-        r.h = r.o * Type::tanh(limited(r.carried, clip));
-        return r;
+        return step<Type>(sum, in.gates, c, clip);
     }
 
     template <class Type>
     static __device__ __forceinline__ void save(bool real, const ForwardArgs &args, int64_t cell, const Result &r) {
-        storeIf(real && args.savedGates != nullptr, args.savedGates + cell * 4, make_uint2(Type::pack(r.i, r.f), Type::pack(r.g, r.o)));
+        storeIf(real && args.savedGates != nullptr, args.savedGates + cell * 4, savedGates<Type>(r));
         storeIf(real, args.savedCells + cell, __float_as_uint(r.carried));
     }
 };

@@ -54,23 +54,11 @@ __global__ void __launch_bounds__(kF32Threads, 1) f32Backward(const __grid_const
     }
 
     if (kCluster > 1 && thread == 0) {
-        for (int b = 0; b < sampleTiles * 2; b++) barrierInit(base + layout.barriers + b * 8);
-        barrierInitVisible();
-        for (int b = 0; b < sampleTiles * 2; b++) barrierExpect(base + layout.barriers + b * 8, incomingBytes(b / 2));
+        openBarriers(base + layout.barriers, sampleTiles, incomingBytes);
     }
     // Forward step s of a sample lies at origin + s * timeStride: direction 1 walks backwards from the sample's last step.
     const int timeStride = batch * directions * hidden * (direction == 0 ? 1 : -1);
-    for (int i = thread; i < sampleTiles * kSamples; i += kF32Threads) {
-        const int tile = i / kSamples, inTile = i % kSamples;
-        const int sample = firstSample + tile * tileSamples + inTile;
-        SampleRow row = {0, -1, sample};
-        if (inTile < samplesOf(tile)) {
-            row.length = stepsOfSample(args, sample);
-            const int64_t firstTime = direction == 0 ? 0 : row.length - 1;
-            row.origin = ((firstTime * batch + sample) * directions + direction) * hidden;
-        }
-        rows[i] = row;
-    }
+    fillRows<kSamples>(rows, args, direction, firstSample, samples, tileSamples, sampleTiles * kSamples);
     // Shares of padding samples are never pushed and their staged gradients never real, but both are read.
     for (int i = thread; i < layout.weights / 16; i += kF32Threads) reinterpret_cast<uint4 *>(shared)[i] = make_uint4(0, 0, 0, 0);
     __syncthreads();
@@ -99,20 +87,8 @@ __global__ void __launch_bounds__(kF32Threads, 1) f32Backward(const __grid_const
             for (int i = 0; i < Cell::kCarriedFloats; i++) carriedAt(tile, c)[i * kCarriedStep] = initial[i];
         }
     }
-    if (args.lengths != nullptr) {
-        // Gate gradients are zero behind a sample's length.
-        const int own = max(0, min(kUnits, hidden - rank * kUnits)) * kGates;
-        for (int i = 0; i < sampleTiles * kSamples; i++) {
-            const SampleRow row = rows[i];
-            if (row.length < 0) continue;
-            for (int k = thread; k < (steps - row.length) * own; k += kF32Threads) {
-                const int64_t time = row.length + k / own;
-                const int64_t at = (((time * batch + row.sample) * directions + direction) * hidden + rank * kUnits) * kGates + k % own;
-                args.dGates[at] = 0;
-                if (args.dGatesH != nullptr) args.dGatesH[at] = 0;
-            }
-        }
-    }
+    const int ownUnits = max(0, min(kUnits, hidden - rank * kUnits));
+    zeroGatesBehindLengths(kGates, rows, sampleTiles * kSamples, args, direction, rank * kUnits, ownUnits);
 
     // What forward saved comes through a ring, each cell's into a place of its own thread: gates 0..15, what came before
     // (cell or state) 16..19, dy 20..23.

@@ -4,6 +4,7 @@
 #include "cluster_args.h"
 #include "f32_tiles.h"
 #include "persistent_device.cuh"
+#include "sample_rows.cuh"
 
 namespace frnn {
 

@@ -51,23 +51,11 @@ __global__ void __launch_bounds__(kF32Threads, 1) f32Forward(const __grid_consta
 
     auto incomingBytes = [&](int tile) { return samplesOf(tile) * kHidden * 4; };
     if (kCluster > 1 && thread == 0) {
-        for (int b = 0; b < sampleTiles * 2; b++) barrierInit(base + layout.barriers + b * 8);
-        barrierInitVisible();
-        for (int b = 0; b < sampleTiles * 2; b++) barrierExpect(base + layout.barriers + b * 8, incomingBytes(b / 2));
+        openBarriers(base + layout.barriers, sampleTiles, incomingBytes);
     }
     // Forward step s of a sample lies at origin + s * timeStride: direction 1 walks backwards from the sample's last step.
     const int timeStride = batch * directions * hidden * (direction == 0 ? 1 : -1);
-    for (int i = thread; i < sampleTiles * kSamples; i += kF32Threads) {
-        const int tile = i / kSamples, inTile = i % kSamples;
-        const int sample = firstSample + tile * tileSamples + inTile;
-        SampleRow row = {0, -1, sample};
-        if (inTile < samplesOf(tile)) {
-            row.length = stepsOfSample(args, sample);
-            const int64_t firstTime = direction == 0 ? 0 : row.length - 1;
-            row.origin = ((firstTime * batch + sample) * directions + direction) * hidden;
-        }
-        rows[i] = row;
-    }
+    fillRows<kSamples>(rows, args, direction, firstSample, samples, tileSamples, sampleTiles * kSamples);
     // All of h is cleared: what padding samples and units hold never reaches a real one, but it is read.
     for (int i = thread; i < layout.weights / 16; i += kF32Threads) reinterpret_cast<uint4 *>(shared)[i] = make_uint4(0, 0, 0, 0);
     __syncthreads();
@@ -82,16 +70,8 @@ __global__ void __launch_bounds__(kF32Threads, 1) f32Forward(const __grid_consta
         }
     }
     if (args.lengths != nullptr) {
-        // y is zero behind a sample's length.
         const int own = max(0, min(kUnits, hidden - rank * kUnits));
-        for (int i = 0; i < sampleTiles * kSamples; i++) {
-            const SampleRow row = rows[i];
-            if (row.length < 0) continue;
-            for (int k = thread; k < (steps - row.length) * own; k += kF32Threads) {
-                const int64_t time = row.length + k / own;
-                args.y[((time * batch + row.sample) * directions + direction) * hidden + rank * kUnits + k % own] = 0;
-            }
-        }
+        zeroBehindLengths(args.y, 1, rows, sampleTiles * kSamples, args, direction, rank * kUnits, own);
     }
 
     // Where a unit has more lanes than samples, the first of them speaks for the others.
