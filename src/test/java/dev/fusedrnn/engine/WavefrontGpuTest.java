@@ -23,6 +23,9 @@ import org.junit.jupiter.params.provider.CsvSource;
 @Tag("gpu")
 @TestInstance(TestInstance.Lifecycle.PER_CLASS)
 class WavefrontGpuTest {
+    /** Each run of the simulated device draws another order of what streams leave open. */
+    private static final int ORDERS = Gpu.isSimulated() ? 6 : 1;
+
     private Device device;
 
     @BeforeAll
@@ -65,7 +68,10 @@ class WavefrontGpuTest {
         FusedEngine inTurn = new FusedEngine(plan);
         FusedEngine wavefront = new FusedEngine(plan, new FusedEngine.Layers(chunks));
         assertSame(EngineRun.train(inTurn, device, data), EngineRun.train(wavefront, device, data), expected);
-        assertSame(EngineRun.infer(inTurn, device, data), EngineRun.infer(wavefront, device, data), expected);
+        PassResult inferred = EngineRun.infer(inTurn, device, data);
+        for (int i = 0; i < ORDERS; i++) {
+            assertSame(inferred, EngineRun.infer(wavefront, device, data), expected);
+        }
     }
 
     private static void assertSame(PassResult inTurn, PassResult wavefront, String expected) {
