@@ -7,8 +7,12 @@ import shutil
 import subprocess
 
 AWD_SECONDS = 400
-# Of the fused engine: each forced in turn.
-PLANS = ("Persistent", "Chip", "Wide", "Streamed", "Products")
+# Conformance suites that are a command of their own: each plan of the fused engine forced in turn, its layers as a wavefront, gates
+# computed anew, cuDNN. Whatever suite is not named here runs with the others.
+SUITES = (
+    *("FusedEngine" + name for name in ("Persistent", "Chip", "Wide", "Streamed", "Products", "Wavefront", "Recomputed")),
+    "CudnnEngine",
+)
 KERNEL_TOOLS = ("memcheck", "racecheck", "initcheck", "synccheck")
 # Small cases of every kind of persistent kernel; a sanitizer is slow.
 SANITIZED = "lstm bf16 5 12 100 2 1 0.5 gru bf16 3 7 5 2 1 0 tanh bf16 9 8 64 1 0 0 lstm bf16 5 6 650 1 0 0 gru bf16 5 6 1024 1 1 0"
@@ -203,12 +207,9 @@ def of_list(name):
 
 def tests(place):
     place.need_gpu()
-    groups = [
-        *(("fused-" + plan.lower(), ".*FusedEngine%sConformance.*" % plan, 240) for plan in PLANS),
-        ("cudnn", ".*CudnnEngineConformance.*", 240),
-        ("other", "^(?!.*(FusedEngine|CudnnEngine).*Conformance).*$", 240),
-    ]
-    return [Command("tests-" + name, place.tool("tests", pattern), seconds, junit_judge) for name, pattern, seconds in groups]
+    groups = [(suite.replace("Engine", "-").lower().rstrip("-"), r".*\.%sConformance.*" % suite) for suite in SUITES]
+    groups.append(("other", r"^(?!.*\.(%s)Conformance).*$" % "|".join(SUITES)))
+    return [Command("tests-" + name, place.tool("tests", pattern), 240, junit_judge) for name, pattern in groups]
 
 
 def sanitizer(place):
