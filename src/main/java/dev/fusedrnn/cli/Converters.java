@@ -50,7 +50,7 @@ final class Converters {
 
     private static <T> T named(String text, Function<String, T> parser) {
         try {
-            return parser.apply(text);
+            return parser.apply(text.toLowerCase(Locale.ROOT));
         } catch (IllegalArgumentException unknown) {
             // The option's name stands before the message already.
             throw new TypeConversionException(unknown.getMessage().replaceFirst("^recipe: ", ""));

@@ -137,6 +137,10 @@ final class TrainCommand implements Callable<Integer> {
         Resume resumed =
                 resume == null ? null : Resume.of(this, spec.commandLine().getParseResult());
         settle();
+        if (validationText != null && spec.commandLine().getParseResult().hasMatchedOption("--validation")) {
+            throw new UserError(
+                    "--validation keeps a part of the text for what --validation-text is for: give one of them");
+        }
         if (epochs == null) {
             epochs = DEFAULT_EPOCHS;
         }

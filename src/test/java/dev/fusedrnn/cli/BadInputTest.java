@@ -109,6 +109,9 @@ class BadInputTest {
                 arguments("train --preset", "Missing required parameter for option '--preset'"),
                 arguments("train --decay biases", "--decay: decay scope must be one of [all, matrices], found biases"),
                 arguments("train --patience 3", "--patience is for --optimizer nt-asgd, found --optimizer adam"),
+                arguments(
+                        "train --validation 0.2 --validation-text @/sea.txt",
+                        "--validation keeps a part of the text for what --validation-text is for"),
                 arguments("train --optimizer nt-asgd --patience -1", "--patience: expected a whole number, 0 to"),
                 arguments(
                         "train --optimizer nt-asgd --validation 0",

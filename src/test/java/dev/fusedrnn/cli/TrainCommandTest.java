@@ -341,6 +341,14 @@ class TrainCommandTest {
         assertThat(training.schedule().factor(0, full + 1)).isCloseTo(1 / (divisor * divisor), within(1e-12));
     }
 
+    @Test
+    void namesMayBeWrittenInCapitals() {
+        TrainCommand command = parsed("train", "--cell", "GRU", "--init", "Framework:0.1", "--sampling", "RANDOM");
+        assertThat(command.model.cell).isEqualTo(CellType.GRU);
+        assertThat(command.model.init).isEqualTo(Initialization.parse("framework:0.1"));
+        assertThat(command.model.sampling).isEqualTo(Sampling.RANDOM);
+    }
+
     /** Merity et al. 2018, by the names of their program: dropouth, dropouti, dropout, dropoute, wdrop, alpha, beta. */
     @ParameterizedTest
     @CsvSource({"awd-lstm, 0.25, 0.4, 20, 500", "awd-lstm-wikitext2, 0.2, 0.65, 80, 750"})
