@@ -136,7 +136,13 @@ void reserveStacks(size_t count) {
     findSchedulerStack();
 #endif
     if (count <= stackCount) return;
-    if (stacks != nullptr) munmap(stacks, stackCount * STRIDE);
+    if (stacks != nullptr) {
+#if defined(__SANITIZE_ADDRESS__)
+        // Lanes end without returning: the marks of their frames would be found on whatever is mapped there next.
+        __asan_unpoison_memory_region(stacks, stackCount * STRIDE);
+#endif
+        munmap(stacks, stackCount * STRIDE);
+    }
     void *memory = mmap(nullptr, count * STRIDE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (memory == MAP_FAILED) throw Fault{cudaErrorMemoryAllocation, "no memory for the stacks of simulated threads"};
     // Large pages would make all of it resident.
