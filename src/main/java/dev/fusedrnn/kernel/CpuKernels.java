@@ -2,7 +2,6 @@ package dev.fusedrnn.kernel;
 
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
-import dev.fusedrnn.tensor.Shape;
 import dev.fusedrnn.tensor.Tensor;
 import java.util.Arrays;
 
@@ -77,7 +76,7 @@ final class CpuKernels implements Kernels {
     @Override
     public void columnSum(Tensor matrix, Tensor sums, boolean accumulate) {
         long width = sums.elements();
-        long pitch = pitch("matrix", matrix, width);
+        long pitch = RowPitch.of("matrix", matrix, width);
         for (long column = 0; column < width; column += SIZE) {
             int columns = (int) Math.min(SIZE, width - column);
             int rowsAtOnce = columns == pitch ? SIZE / columns : 1;
@@ -243,16 +242,6 @@ final class CpuKernels implements Kernels {
 
     private static int count(Tensor tensor, long at) {
         return (int) Math.min(SIZE, tensor.elements() - at);
-    }
-
-    /** Elements from row to row of a matrix [M, P] with at least {@code columns} columns. */
-    static long pitch(String name, Tensor matrix, long columns) {
-        Shape shape = matrix.shape();
-        if (columns < 1 || shape.rank() != 2 || shape.extent(1) < columns) {
-            throw new IllegalArgumentException(
-                    name + " must have two axes and at least " + columns + " columns, found " + matrix);
-        }
-        return shape.extent(1);
     }
 
     private static void foldRows(float[] values, int count, int columns) {

@@ -25,7 +25,7 @@ final class CpuSoftmax {
         if (rows == 0) {
             return;
         }
-        long pitch = CpuKernels.pitch("logits", logits, classes);
+        long pitch = RowPitch.of("logits", logits, classes);
         if (logits.shape().extent(0) != rows) {
             throw new IllegalArgumentException("logits must have " + rows + " rows, found " + logits);
         }

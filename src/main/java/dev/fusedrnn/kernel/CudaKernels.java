@@ -115,7 +115,7 @@ final class CudaKernels implements Kernels {
     @Override
     public void columnSum(Tensor matrix, Tensor sums, boolean accumulate) {
         long columns = here("sums", sums).elements();
-        long pitch = pitch("matrix", matrix, columns);
+        long pitch = RowPitch.of("matrix", here("matrix", matrix), columns);
         long rows = matrix.shape().extent(0);
         if (rows > 0) {
             kernels.columnSum(
@@ -185,7 +185,7 @@ final class CudaKernels implements Kernels {
     @Override
     public void softmaxCrossEntropy(Tensor logits, int classes, Tensor targets, Tensor losses, Tensor gradientScale) {
         requireType("targets", targets, DataType.I32);
-        long pitch = pitch("logits", logits, classes);
+        long pitch = RowPitch.of("logits", here("logits", logits), classes);
         long rows = logits.shape().extent(0);
         requireElements("targets", targets, rows);
         requireType("losses", losses, DataType.F32);
@@ -422,16 +422,6 @@ final class CudaKernels implements Kernels {
             throw new IllegalArgumentException(name + " [" + rows + ", " + columns + "] with stride " + stride
                     + " needs " + needed + " elements, found " + matrix);
         }
-    }
-
-    /** Elements from row to row of a matrix [M, P] with at least {@code columns} columns. */
-    private long pitch(String name, Tensor matrix, long columns) {
-        requireRank2(name, here(name, matrix));
-        long pitch = matrix.shape().extent(1);
-        if (columns < 1 || pitch < columns) {
-            throw new IllegalArgumentException(name + " must have at least " + columns + " columns, found " + matrix);
-        }
-        return pitch;
     }
 
     private Tensor here(String name, Tensor tensor) {

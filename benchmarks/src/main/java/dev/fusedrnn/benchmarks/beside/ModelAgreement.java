@@ -38,9 +38,9 @@ record ModelAgreement(String what, double error, double tolerance) {
         return worst;
     }
 
-    /** The comparison with the judge or with one of other systems' steps, whichever is nearest. */
-    static ModelAgreement nearest(Path found, Path exact, List<Path> others, Precision precision) throws IOException {
-        ModelAgreement nearest = of(found, exact, precision);
+    /** This comparison with the judge, or that of the same steps with one of other systems', whichever is nearest. */
+    ModelAgreement orNearer(Path found, List<Path> others, Precision precision) throws IOException {
+        ModelAgreement nearest = this;
         for (Path other : others) {
             ModelAgreement one = of(found, other, precision);
             // NaN is farthest.

@@ -151,7 +151,7 @@ final class ModelCases {
                     .toList();
             ModelAgreement fromJudge = ModelAgreement.of(found, exact, precision);
             ModelAgreement agreement =
-                    isOurs(plan) ? ModelAgreement.nearest(found, exact, others, precision) : fromJudge;
+                    isOurs(plan) ? fromJudge.orNearer(found, others, precision) : fromJudge;
             ParameterSteps parameters =
                     ParameterSteps.of(ParameterSteps.beside(found), ParameterSteps.beside(exact));
             entry.getValue().putAll(StepValues.read(found).fields());

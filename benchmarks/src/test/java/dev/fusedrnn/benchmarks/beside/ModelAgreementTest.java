@@ -66,7 +66,7 @@ class ModelAgreementTest {
     }
 
     private static ModelAgreement nearest(Path found, Path exact, Path... others) throws IOException {
-        return ModelAgreement.nearest(found, exact, List.of(others), Precision.BF16);
+        return ModelAgreement.of(found, exact, Precision.BF16).orNearer(found, List.of(others), Precision.BF16);
     }
 
     private void assertFarthest(
