@@ -55,7 +55,7 @@ final class HeaderParser {
 
     void parse() throws IOException {
         checkEncoding();
-        try (JsonParser json = SafetensorsFormat.strictJson(header.length, SafetensorsFormat.DEPTH)
+        try (JsonParser json = JsonText.strict(new Json.Limits(header.length, SafetensorsFormat.DEPTH))
                 .createParser(header)) {
             json.nextToken();
             for (JsonToken token = json.nextToken(); token != JsonToken.END_OBJECT; token = json.nextToken()) {

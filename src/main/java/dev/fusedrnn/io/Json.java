@@ -13,15 +13,31 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A small JSON value: for reports, vocabularies and metadata. Reading is strict: UTF-8, one value, no key twice, at most 64
- * levels and 16 MiB, whole numbers within 64 bits, finite fractions. Writing is deterministic: fields in the order they
- * were put in, the shortest digits that give the same double back, line feeds on every system.
+ * A small JSON value: for reports, vocabularies and metadata. Reading is strict: UTF-8, one value, no key twice, no more
+ * levels and characters than {@link Limits} allow, whole numbers within 64 bits, finite fractions. Writing is
+ * deterministic: fields in the order they were put in, the shortest digits that give the same double back, line feeds on
+ * every system.
  *
  * <p>The accessors throw IllegalArgumentException when the value is of another kind.
  */
 public sealed interface Json {
-    /** Longest text that is read, in bytes. */
-    int MAX_BYTES = 16 << 20;
+    /**
+     * How much a text may make its reader hold.
+     *
+     * @param length most characters of the text; most bytes where it is a file
+     * @param depth most objects and arrays within each other
+     */
+    record Limits(int length, int depth) {
+        /** For reports and metadata: far above what one of them is, far below what a heap holds. */
+        public static final Limits DEFAULT = new Limits(16 << 20, 64);
+
+        public Limits {
+            if (length < 1 || depth < 1) {
+                throw new IllegalArgumentException(
+                        "length and depth must be at least 1, found " + length + " and " + depth);
+            }
+        }
+    }
 
     /** An object; its fields keep their order. */
     record Fields(Map<String, Json> values) implements Json {
@@ -114,14 +130,19 @@ public sealed interface Json {
         return new Items(items);
     }
 
+    /** Reads one value within {@link Limits#DEFAULT}. */
+    static Json parse(String text) {
+        return parse(text, Limits.DEFAULT);
+    }
+
     /**
      * Reads one value.
      *
-     * @throws IllegalArgumentException with reason and place if the text is not strict JSON
+     * @throws IllegalArgumentException with reason and place if the text is not strict JSON within the limits
      */
-    static Json parse(String text) {
+    static Json parse(String text, Limits limits) {
         try {
-            return JsonText.read(text);
+            return JsonText.read(text, limits);
         } catch (JsonProcessingException e) {
             String place = e.getLocation() == null
                     ? ""
@@ -133,9 +154,9 @@ public sealed interface Json {
     }
 
     /**
-     * Reads one value from a file in UTF-8.
+     * Reads one value from a file in UTF-8, within {@link Limits#DEFAULT}.
      *
-     * @throws InvalidFileException if the file is not regular, longer than {@link #MAX_BYTES}, or not strict JSON
+     * @throws InvalidFileException if the file is not regular, longer than allowed, or not strict JSON
      * @throws IOException if it is missing or cannot be read
      */
     static Json read(Path path) throws IOException {
@@ -143,8 +164,8 @@ public sealed interface Json {
             throw new InvalidFileException(path, "not a regular file", InvalidFileException.NO_POSITION);
         }
         long bytes = Files.size(path);
-        if (bytes > MAX_BYTES) {
-            throw new InvalidFileException(path, bytes + " bytes, allowed are " + MAX_BYTES, 0);
+        if (bytes > Limits.DEFAULT.length()) {
+            throw new InvalidFileException(path, bytes + " bytes, allowed are " + Limits.DEFAULT.length(), 0);
         }
         try {
             return parse(Files.readString(path));
@@ -167,6 +188,11 @@ public sealed interface Json {
     /** Saves {@link #lines()} atomically. */
     default void write(Path path) throws IOException {
         AtomicFile.write(path, lines());
+    }
+
+    /** Whether this is an object that has a field of this name. */
+    default boolean has(String name) {
+        return this instanceof Fields object && object.values().containsKey(name);
     }
 
     /** A field of an object that has to be there. */
@@ -208,11 +234,11 @@ public sealed interface Json {
         return as(Truth.class).value();
     }
 
-    private <K extends Json> K as(Class<K> kind) {
-        if (!kind.isInstance(this)) {
-            throw new IllegalArgumentException("expected JSON " + kind.getSimpleName() + ", found "
-                    + getClass().getSimpleName());
+    private <K extends Json> K as(Class<K> wanted) {
+        if (!wanted.isInstance(this)) {
+            throw new IllegalArgumentException(
+                    "expected " + JsonText.inWords(wanted) + ", found " + JsonText.inWords(getClass()));
         }
-        return kind.cast(this);
+        return wanted.cast(this);
     }
 }

@@ -5,6 +5,9 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import com.fasterxml.jackson.core.JsonParseException;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.core.StreamReadConstraints;
+import com.fasterxml.jackson.core.StreamReadFeature;
+import com.fasterxml.jackson.core.StreamWriteFeature;
 import com.fasterxml.jackson.core.util.DefaultIndenter;
 import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
 import java.io.IOException;
@@ -16,13 +19,44 @@ import java.util.Map;
 
 /** Turns {@link Json} values into text and back. */
 final class JsonText {
-    private static final int DEPTH = 64;
-    private static final JsonFactory FACTORY = SafetensorsFormat.strictJson(Json.MAX_BYTES, DEPTH);
+    private static final JsonFactory WRITING = strict(Json.Limits.DEFAULT);
+
+    private static final Map<Class<?>, String> KINDS = Map.of(
+            Json.Fields.class, "an object",
+            Json.Items.class, "an array",
+            Json.Text.class, "a string",
+            Json.Whole.class, "a whole number",
+            Json.Real.class, "a number",
+            Json.Truth.class, "true or false",
+            Json.Nothing.class, "null");
 
     private JsonText() {}
 
-    static Json read(String text) throws IOException {
-        try (JsonParser json = FACTORY.createParser(text)) {
+    /** What a kind of value is called in a message. */
+    static String inWords(Class<? extends Json> kind) {
+        return KINDS.get(kind);
+    }
+
+    /** Reads and writes strict JSON: no key twice, nothing beyond the limits. */
+    static JsonFactory strict(Json.Limits limits) {
+        StreamReadConstraints constraints = StreamReadConstraints.builder()
+                .maxNestingDepth(limits.depth())
+                .maxNumberLength(40)
+                .maxNameLength(8_192)
+                .maxStringLength(limits.length())
+                .maxDocumentLength(limits.length())
+                .build();
+        return JsonFactory.builder()
+                .streamReadConstraints(constraints)
+                .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
+                // The same digits on every Java version.
+                .enable(StreamWriteFeature.USE_FAST_DOUBLE_WRITER)
+                .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
+                .build();
+    }
+
+    static Json read(String text, Json.Limits limits) throws IOException {
+        try (JsonParser json = strict(limits).createParser(text)) {
             if (json.nextToken() == null) {
                 throw new JsonParseException(json, "no value");
             }
@@ -82,7 +116,7 @@ final class JsonText {
 
     static String write(Json value, boolean indented) {
         StringWriter out = new StringWriter();
-        try (JsonGenerator json = FACTORY.createGenerator(out)) {
+        try (JsonGenerator json = WRITING.createGenerator(out)) {
             if (indented) {
                 DefaultIndenter indenter = new DefaultIndenter("  ", "\n");
                 json.setPrettyPrinter(

@@ -1,9 +1,5 @@
 package dev.fusedrnn.io;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.StreamReadConstraints;
-import com.fasterxml.jackson.core.StreamReadFeature;
-import com.fasterxml.jackson.core.StreamWriteFeature;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 
@@ -23,23 +19,5 @@ final class SafetensorsFormat {
 
     static ByteBuffer littleEndian(int bytes) {
         return ByteBuffer.allocate(bytes).order(ByteOrder.LITTLE_ENDIAN);
-    }
-
-    /** Strict JSON: no key twice, at most {@code depth} levels, nothing longer than {@code maxBytes}. */
-    static JsonFactory strictJson(int maxBytes, int depth) {
-        StreamReadConstraints constraints = StreamReadConstraints.builder()
-                .maxNestingDepth(depth)
-                .maxNumberLength(40)
-                .maxNameLength(8_192)
-                .maxStringLength(maxBytes)
-                .maxDocumentLength(maxBytes)
-                .build();
-        return JsonFactory.builder()
-                .streamReadConstraints(constraints)
-                .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
-                // The same digits on every Java version.
-                .enable(StreamWriteFeature.USE_FAST_DOUBLE_WRITER)
-                .disable(JsonFactory.Feature.INTERN_FIELD_NAMES)
-                .build();
     }
 }

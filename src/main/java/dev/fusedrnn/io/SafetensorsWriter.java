@@ -160,8 +160,8 @@ public final class SafetensorsWriter {
 
     private byte[] header(List<Pending> ordered, Map<String, Integer> digits) throws IOException {
         ByteArrayOutputStream out = new ByteArrayOutputStream();
-        try (JsonGenerator json = SafetensorsFormat.strictJson(
-                        ReadLimits.CHECKPOINT.maxHeaderBytes(), SafetensorsFormat.DEPTH)
+        try (JsonGenerator json = JsonText.strict(
+                        new Json.Limits(ReadLimits.CHECKPOINT.maxHeaderBytes(), SafetensorsFormat.DEPTH))
                 .createGenerator(out)) {
             json.writeStartObject();
             json.writeObjectFieldStart(SafetensorsFormat.METADATA);

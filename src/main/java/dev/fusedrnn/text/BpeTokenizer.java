@@ -1,5 +1,6 @@
 package dev.fusedrnn.text;
 
+import dev.fusedrnn.io.Json;
 import java.io.IOException;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -196,10 +197,10 @@ public final class BpeTokenizer implements Tokenizer {
         fields.put("endOfWord", end);
         fields.put("alphabet", alphabet);
         fields.put("merges", pairs);
-        return Json.write(fields);
+        return Json.of(fields).text();
     }
 
-    static BpeTokenizer fromJson(Json fields) {
+    static BpeTokenizer fromJson(SavedFields fields) {
         String end = fields.string("endOfWord");
         if (end.isEmpty() || end.codePointCount(0, end.length()) != 1 || CodePoints.isSpace(end.codePointAt(0))) {
             throw new IllegalArgumentException(

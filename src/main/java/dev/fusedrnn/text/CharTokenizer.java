@@ -1,5 +1,6 @@
 package dev.fusedrnn.text;
 
+import dev.fusedrnn.io.Json;
 import java.io.IOException;
 import java.util.Map;
 
@@ -20,7 +21,7 @@ public record CharTokenizer() implements Tokenizer {
 
     @Override
     public String toJson() {
-        return Json.write(Map.of("kind", KIND));
+        return Json.of(Map.of("kind", KIND)).text();
     }
 
     private static final class Characters implements TokenStream {

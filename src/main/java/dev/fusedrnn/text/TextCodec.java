@@ -1,5 +1,6 @@
 package dev.fusedrnn.text;
 
+import dev.fusedrnn.io.Json;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -83,14 +84,14 @@ public record TextCodec(Recipe recipe, Tokenizer tokenizer, Vocabulary vocabular
     public String toJson() {
         Map<String, Object> fields = new LinkedHashMap<>();
         fields.put("recipe", recipe.id());
-        fields.put("tokenizer", Json.parse("tokenizer", tokenizer.toJson()));
-        fields.put("vocabulary", Json.parse("vocabulary", vocabulary.toJson()));
-        return Json.write(fields);
+        fields.put("tokenizer", Json.parse(tokenizer.toJson(), SavedFields.LIMITS));
+        fields.put("vocabulary", Json.parse(vocabulary.toJson(), SavedFields.LIMITS));
+        return Json.of(fields).text();
     }
 
     /** The codec that {@link #toJson} wrote; anything else is refused. */
     public static TextCodec fromJson(String json) {
-        Json fields = Json.parse("text codec", json);
+        SavedFields fields = SavedFields.parse("text codec", json);
         return new TextCodec(
                 Recipe.of(fields.string("recipe")),
                 TokenizerJson.read(fields.object("tokenizer")),

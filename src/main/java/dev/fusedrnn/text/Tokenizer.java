@@ -52,6 +52,6 @@ public sealed interface Tokenizer permits CharTokenizer, WordTokenizer, BpeToken
 
     /** The tokenizer that {@link #toJson} wrote; anything else is refused. */
     static Tokenizer fromJson(String json) {
-        return TokenizerJson.read(Json.parse("tokenizer", json));
+        return TokenizerJson.read(SavedFields.parse("tokenizer", json));
     }
 }

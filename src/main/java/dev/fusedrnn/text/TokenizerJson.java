@@ -4,7 +4,7 @@ package dev.fusedrnn.text;
 final class TokenizerJson {
     private TokenizerJson() {}
 
-    static Tokenizer read(Json fields) {
+    static Tokenizer read(SavedFields fields) {
         String kind = fields.string("kind");
         return switch (kind) {
             case CharTokenizer.KIND -> new CharTokenizer();

@@ -1,6 +1,7 @@
 package dev.fusedrnn.text;
 
 import dev.fusedrnn.io.AtomicFile;
+import dev.fusedrnn.io.Json;
 import java.io.IOException;
 import java.nio.charset.MalformedInputException;
 import java.nio.file.Files;
@@ -128,15 +129,15 @@ public final class Vocabulary {
         Map<String, Object> fields = new LinkedHashMap<>();
         fields.put("kind", "vocabulary");
         fields.put("tokens", tokens);
-        return Json.write(fields);
+        return Json.of(fields).text();
     }
 
     /** The vocabulary that {@link #toJson} wrote; anything else is refused. */
     public static Vocabulary fromJson(String json) {
-        return fromJson(Json.parse("vocabulary", json));
+        return fromJson(SavedFields.parse("vocabulary", json));
     }
 
-    static Vocabulary fromJson(Json fields) {
+    static Vocabulary fromJson(SavedFields fields) {
         String kind = fields.string("kind");
         if (!kind.equals("vocabulary")) {
             throw new IllegalArgumentException("vocabulary: kind: expected vocabulary, found '" + kind + "'");

@@ -1,5 +1,6 @@
 package dev.fusedrnn.text;
 
+import dev.fusedrnn.io.Json;
 import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -54,10 +55,10 @@ public record WordTokenizer(String lineEnd) implements Tokenizer {
         if (lineEnd != null) {
             fields.put("lineEnd", lineEnd);
         }
-        return Json.write(fields);
+        return Json.of(fields).text();
     }
 
-    static WordTokenizer fromJson(Json fields) {
+    static WordTokenizer fromJson(SavedFields fields) {
         return new WordTokenizer(fields.has("lineEnd") ? fields.string("lineEnd") : null);
     }
 

@@ -59,8 +59,7 @@ final class NetworkJson {
                 fields.field("bias").asBoolean(),
                 whole(fields, "projSize"),
                 fields.field("dropout").asDouble(),
-                has(fields, "variationalDropout")
-                        && fields.field("variationalDropout").asBoolean(),
+                flag(fields, "variationalDropout"),
                 numberOrZero(fields, "zoneout"),
                 numberOrZero(fields, "cellZoneout"),
                 fields.field("cellClip").asDouble(),
@@ -72,24 +71,23 @@ final class NetworkJson {
                 vocabularySize,
                 embeddingSize,
                 rnn,
-                has(fields, "lastHiddenSize") ? whole(fields, "lastHiddenSize") : 0,
+                fields.has("lastHiddenSize") ? whole(fields, "lastHiddenSize") : 0,
                 fields.field("tied").asBoolean(),
                 new Dropouts(
                         numberOrZero(fields, "embeddingDropout"),
                         fields.field("inputDropout").asDouble(),
                         numberOrZero(fields, "weightDropout"),
                         fields.field("outputDropout").asDouble(),
-                        has(fields, "lockedDropout")
-                                && fields.field("lockedDropout").asBoolean()));
+                        flag(fields, "lockedDropout")));
     }
 
-    /** Whether a field is there that files of earlier builds do not have. */
-    private static boolean has(Json fields, String name) {
-        return fields instanceof Json.Fields all && all.values().containsKey(name);
+    /** For what files of earlier builds do not have. */
+    private static boolean flag(Json fields, String name) {
+        return fields.has(name) && fields.field(name).asBoolean();
     }
 
     private static double numberOrZero(Json fields, String name) {
-        return has(fields, name) ? fields.field(name).asDouble() : 0;
+        return fields.has(name) ? fields.field(name).asDouble() : 0;
     }
 
     private static int whole(Json fields, String name) {

@@ -139,9 +139,7 @@ final class TrainingStateFile {
 
     /** Files of earlier builds say nothing of averages. */
     private static long averagedSteps(Json fields) {
-        return fields instanceof Json.Fields all && all.values().containsKey(AVERAGED)
-                ? notNegative(fields, AVERAGED)
-                : 0;
+        return fields.has(AVERAGED) ? notNegative(fields, AVERAGED) : 0;
     }
 
     private static long notNegative(Json fields, String name) {

@@ -88,6 +88,19 @@ class JsonTest {
     }
 
     @Test
+    void limitsAreTheCallers() {
+        Json.Limits limits = new Json.Limits(1 << 17, 2);
+        assertThat(Json.parse("[[1]]", limits).items()).hasSize(1);
+        assertThatThrownBy(() -> Json.parse("[[[1]]]", limits)).hasMessageContaining("depth (3)");
+        String text = "[\"" + "a".repeat(1 << 16) + "\",\"" + "b".repeat(1 << 16) + "\"]";
+        assertThat(Json.parse(text).items()).hasSize(2);
+        assertThatThrownBy(() -> Json.parse(text, limits))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageContaining("Document length");
+        assertThatThrownBy(() -> new Json.Limits(0, 1)).hasMessageContaining("found 0 and 1");
+    }
+
+    @Test
     void whatJsonCannotSayIsRefused() {
         assertThatThrownBy(() -> Json.of(Double.NaN)).hasMessageContaining("NaN");
         assertThatThrownBy(() -> Json.of(Float.POSITIVE_INFINITY)).hasMessageContaining("Infinity");
@@ -102,7 +115,7 @@ class JsonTest {
         assertThat(value.field("a").items().get(0).asDouble()).isEqualTo(1);
         assertThat(value.field("a").items().get(1).asDouble()).isEqualTo(2.5);
         assertThat(value.field("c").asBoolean()).isTrue();
-        assertThatThrownBy(() -> value.field("b").asLong()).hasMessage("expected JSON Whole, found Text");
+        assertThatThrownBy(() -> value.field("b").asLong()).hasMessage("expected a whole number, found a string");
         assertThatThrownBy(() -> value.field("d")).hasMessageContaining("no field 'd' among [a, b, c]");
     }
 

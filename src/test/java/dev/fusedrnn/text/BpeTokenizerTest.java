@@ -180,6 +180,6 @@ class BpeTokenizerTest {
         assertThatThrownBy(() -> Tokenizer.fromJson(start + "\"_\",\"alphabet\":[\"\"],\"merges\":[]}"))
                 .hasMessageContaining("found an empty one");
         assertThatThrownBy(() -> Tokenizer.fromJson(start + "\"_\",\"merges\":[]}"))
-                .hasMessageContaining("alphabet: expected a list of strings, found nothing");
+                .hasMessageContaining("tokenizer: alphabet is missing");
     }
 }

@@ -60,7 +60,7 @@ class TextCodecTest {
             assertThat(TextCodec.fromJson(codec.toJson())).isEqualTo(codec);
         }
         assertThatThrownBy(() -> TextCodec.fromJson("{\"recipe\":\"v1\"}"))
-                .hasMessage("text codec: tokenizer: expected an object, found nothing");
+                .hasMessage("text codec: tokenizer is missing");
         assertThatThrownBy(() -> TextCodec.fromJson("{\"recipe\":\"v3\"}")).hasMessageContaining("found 'v3'");
     }
 

@@ -113,9 +113,9 @@ class TokenizerTest {
         }
         assertThatThrownBy(() -> Tokenizer.fromJson("{\"kind\":\"sound\"}"))
                 .hasMessage("tokenizer: kind: expected char, word or bpe, found 'sound'");
-        assertThatThrownBy(() -> Tokenizer.fromJson("[1]")).hasMessage("tokenizer: expected a JSON object");
+        assertThatThrownBy(() -> Tokenizer.fromJson("[1]")).hasMessage("tokenizer: expected an object, found an array");
         assertThatThrownBy(() -> Tokenizer.fromJson("{\"kind\":"))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessageStartingWith("tokenizer: not JSON: ");
+                .hasMessageStartingWith("tokenizer: not JSON as allowed here: ");
     }
 }
