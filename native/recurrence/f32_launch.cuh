@@ -67,15 +67,4 @@ cudaError_t launchF32(int tile, const BackwardArgsF32 &args, cudaStream_t stream
     return launchF32Tile<F32BackwardLaunch<Cell, Tiles>>(tile, args, stream, std::make_integer_sequence<int, Tiles::kSize>());
 }
 
-// The gradient of one cell: the recurrent side of the gates, and for a GRU the input side of n.
-template <int kGates>
-struct F32Gradient {
-    float recurrent[kGates];
-    float inputN;
-
-    __device__ __forceinline__ float4 four() const {
-        return make_float4(recurrent[0], recurrent[1 % kGates], recurrent[2 % kGates], kGates == 4 ? recurrent[3 % kGates] : 0.0f);
-    }
-};
-
 } // namespace frnn
