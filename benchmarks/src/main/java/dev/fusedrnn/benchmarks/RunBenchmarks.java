@@ -34,7 +34,9 @@ public final class RunBenchmarks {
                 file = Path.of(arguments[i]);
             }
         }
-        new Runner(options(quick, device.isEmpty() ? devices() : new String[] {device}, file).build()).run();
+        new Runner(options(quick, device.isEmpty() ? devices() : new String[] {device}, file)
+                        .build())
+                .run();
     }
 
     private static String[] devices() {

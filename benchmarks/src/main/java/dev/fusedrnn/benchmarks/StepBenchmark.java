@@ -72,7 +72,8 @@ public class StepBenchmark {
         opened = Device.parse(device);
         network = LanguageNetwork.create(LanguageNetworkConfig.of(VOCABULARY, 64, stack), opened, EngineChoice.AUTO);
         network.initialize(Initialization.FRAMEWORK, 1);
-        step = new TrainingStep(network, T, N, true, TrainerConfig.sgd(RATE, 1, 1).withOptimizer(Adam.usual()));
+        step = new TrainingStep(
+                network, T, N, true, TrainerConfig.sgd(RATE, 1, 1).withOptimizer(Adam.usual()));
     }
 
     @TearDown(Level.Trial)

@@ -45,7 +45,10 @@ public final class PeerRun {
         int iterations = Integer.parseInt(args[2]);
         double load = loadPerCore();
         if (load > MOST_LOAD_PER_CORE && !Boolean.getBoolean("fusedrnn.benchmarks.anyLoad")) {
-            System.err.printf(Locale.ROOT, "load per core is %.2f, more than %.1f: wait until the machine is quiet%n", load,
+            System.err.printf(
+                    Locale.ROOT,
+                    "load per core is %.2f, more than %.1f: wait until the machine is quiet%n",
+                    load,
                     MOST_LOAD_PER_CORE);
             System.exit(1);
         }

@@ -68,7 +68,8 @@ public final class PyTorchRunner implements LayerRunner {
     }
 
     private static Tensor tensor(float[] values, long... shape) {
-        return torch.from_blob(new FloatPointer(values), shape, new TensorOptions()).clone();
+        return torch.from_blob(new FloatPointer(values), shape, new TensorOptions())
+                .clone();
     }
 
     private Tensor run(boolean training) {
@@ -103,8 +104,7 @@ public final class PyTorchRunner implements LayerRunner {
             if (gradients != null) {
                 gradients.close();
             }
-            gradients = torch.grad(
-                    new TensorVector(y), wanted, outputGradients, new BoolOptional(false), false, false);
+            gradients = torch.grad(new TensorVector(y), wanted, outputGradients, new BoolOptional(false), false, false);
             gradients.retainReference();
         }
     }

@@ -11,7 +11,13 @@ import picocli.CommandLine.Spec;
         name = "beside",
         description = "This library beside cuDNN and PyTorch, in one run.",
         mixinStandardHelpOptions = true,
-        subcommands = {LayersCommand.class, ModelsCommand.class, TextCommand.class, ProfileCommand.class, PlotCommand.class})
+        subcommands = {
+            LayersCommand.class,
+            ModelsCommand.class,
+            TextCommand.class,
+            ProfileCommand.class,
+            PlotCommand.class
+        })
 public final class Beside implements Runnable {
     @Spec
     private CommandSpec spec;

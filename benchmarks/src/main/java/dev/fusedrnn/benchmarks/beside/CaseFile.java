@@ -110,9 +110,8 @@ final class CaseFile {
     /** Writes a language model: parameters uniform in ±1/√H (the embedding in ±1), random tokens [T + 1, N]. */
     static void write(Path file, ModelShape shape, Precision precision) throws IOException {
         SplittableRandom random = new SplittableRandom(20_261_124);
-        SafetensorsWriter writer = new SafetensorsWriter()
-                .metadata("model", line(shape))
-                .metadata("precision", precision.id());
+        SafetensorsWriter writer =
+                new SafetensorsWriter().metadata("model", line(shape)).metadata("precision", precision.id());
         for (Parameters.Entry entry :
                 LanguageNetwork.plan(shape.network(precision)).entries()) {
             double range = entry.name().startsWith("embedding") ? 1 : 1 / Math.sqrt(shape.hidden());

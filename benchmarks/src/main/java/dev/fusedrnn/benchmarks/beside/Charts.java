@@ -44,8 +44,9 @@ final class Charts {
             case "models" -> charts.models(cases);
             case "text" -> charts.texts(cases);
             case "profile" -> charts.profiles(cases);
-            default -> throw new IllegalArgumentException(
-                    "no picture of a record of " + record.field("what").asString());
+            default ->
+                throw new IllegalArgumentException(
+                        "no picture of a record of " + record.field("what").asString());
         }
         return charts.drawn;
     }
@@ -64,8 +65,8 @@ final class Charts {
             }
         }
         for (Map.Entry<String, Map<String, Map<String, Double>>> picture : ratios.entrySet()) {
-            CategoryChart chart =
-                    bars("layers, " + picture.getKey() + ", one run", "peer's time / the library's", picture.getValue());
+            CategoryChart chart = bars(
+                    "layers, " + picture.getKey() + ", one run", "peer's time / the library's", picture.getValue());
             List<String> names = names(picture.getValue());
             chart.addSeries("equal", names, Collections.nCopies(names.size(), 1.0))
                     .setChartCategorySeriesRenderStyle(CategorySeriesRenderStyle.Line)
@@ -82,14 +83,15 @@ final class Charts {
                 Json speed = plan.fields().get("tokensPerSecond");
                 if (speed != null) {
                     speeds.computeIfAbsent(text(one, "precision"), key -> new LinkedHashMap<>())
-                            .computeIfAbsent(text(plan, "side") + "/" + text(plan, "plan"), key -> new LinkedHashMap<>())
+                            .computeIfAbsent(
+                                    text(plan, "side") + "/" + text(plan, "plan"), key -> new LinkedHashMap<>())
                             .put(text(one, "model"), speed.asDouble());
                 }
             }
         }
         for (Map.Entry<String, Map<String, Map<String, Double>>> picture : speeds.entrySet()) {
-            CategoryChart chart = bars(
-                    "training steps, " + picture.getKey() + ", one run", "tokens per second", picture.getValue());
+            CategoryChart chart =
+                    bars("training steps, " + picture.getKey() + ", one run", "tokens per second", picture.getValue());
             // Speeds differ by powers of ten, and bars from 0 have no logarithmic axis.
             chart.getStyler().setYAxisLogarithmic(true);
             chart.getStyler().setDefaultSeriesRenderStyle(CategorySeriesRenderStyle.Scatter);

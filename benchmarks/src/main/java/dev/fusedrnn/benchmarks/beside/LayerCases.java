@@ -137,8 +137,7 @@ final class LayerCases {
     }
 
     /** The plan's results beside the exact ones; null if it has none. */
-    private Map<String, Object> check(
-            Rounds.Plan plan, Path exact, Precision precision, Map<String, String> refused)
+    private Map<String, Object> check(Rounds.Plan plan, Path exact, Precision precision, Map<String, String> refused)
             throws IOException, InterruptedException {
         Path results = exchange.resolve("results.safetensors");
         Map<String, Object> fields = new LinkedHashMap<>();
@@ -166,8 +165,10 @@ final class LayerCases {
             Rounds.Plan plan, Map<String, Object> fields, Map<Rounds.Plan, Map<String, Object>> before) {
         Object detail = fields.get("detail");
         return before.entrySet().stream()
-                .filter(other -> plan.side().name().equals("library") && other.getKey().side() == plan.side())
-                .filter(other -> !detail.equals("") && detail.equals(other.getValue().get("detail")))
+                .filter(other ->
+                        plan.side().name().equals("library") && other.getKey().side() == plan.side())
+                .filter(other ->
+                        !detail.equals("") && detail.equals(other.getValue().get("detail")))
                 .map(Map.Entry::getKey)
                 .findFirst()
                 .orElse(null);
@@ -178,8 +179,8 @@ final class LayerCases {
         Map<Rounds.Plan, Double> medians = new LinkedHashMap<>();
         samples.forEach((plan, taken) -> medians.put(plan, taken.median()));
         Map<String, Double> found = ratios(medians);
-        found.forEach((what, ratio) ->
-                ratios.add("best of " + what + ", " + precision.id() + " " + pass.id(), name, ratio));
+        found.forEach(
+                (what, ratio) -> ratios.add("best of " + what + ", " + precision.id() + " " + pass.id(), name, ratio));
         return new LinkedHashMap<>(found);
     }
 
@@ -216,8 +217,7 @@ final class LayerCases {
         return fields;
     }
 
-    private static void print(
-            String name, Pass pass, Map<Rounds.Plan, Samples> samples, Map<String, String> refused) {
+    private static void print(String name, Pass pass, Map<Rounds.Plan, Samples> samples, Map<String, String> refused) {
         StringBuilder line = new StringBuilder(String.format("%-32s %-9s", name, pass.id()));
         samples.forEach((plan, taken) -> line.append(String.format(Locale.ROOT, "  %s %.4f", plan, taken.median())));
         System.out.println(line);

@@ -50,7 +50,9 @@ final class LayersCommand implements Callable<Integer> {
             shapes.addAll(LayerShape.read(list));
         }
         RunRecord record = new RunRecord("layers", setup);
-        record.put("lists", lists.stream().map(list -> list.getFileName().toString()).toList());
+        record.put(
+                "lists",
+                lists.stream().map(list -> list.getFileName().toString()).toList());
         record.put("ratio", "the median of the peer's fastest plan / that of the library's engine");
         record.put("rounds", setup.rounds);
         record.put("secondsOfARound", setup.roundSeconds);

@@ -50,7 +50,8 @@ public final class LibraryWorker implements AutoCloseable {
                 LibraryWorker worker = new LibraryWorker(device, engines)) {
             String line = commands.readLine();
             while (line != null && !line.equals("quit")) {
-                replies.println(Worker.REPLY + Json.of(worker.answer(line.split(" "))).text());
+                replies.println(
+                        Worker.REPLY + Json.of(worker.answer(line.split(" "))).text());
                 line = commands.readLine();
             }
         }

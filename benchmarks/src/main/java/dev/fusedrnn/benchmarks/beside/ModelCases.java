@@ -67,8 +67,7 @@ final class ModelCases {
         print(shape, precision, checked, refused);
     }
 
-    private void open(
-            Side side, Path file, Map<Rounds.Plan, Map<String, Object>> checked, Map<String, String> refused)
+    private void open(Side side, Path file, Map<Rounds.Plan, Map<String, Object>> checked, Map<String, String> refused)
             throws InterruptedException {
         try {
             Json reply = side.ask(OPEN, "model", file.toString());
@@ -123,7 +122,11 @@ final class ModelCases {
         for (Side side : sides) {
             if (side.name().equals("pytorch")) {
                 try {
-                    one.put("judge", side.ask(OPEN, "judge", exact.toString()).field("by").asString());
+                    one.put(
+                            "judge",
+                            side.ask(OPEN, "judge", exact.toString())
+                                    .field("by")
+                                    .asString());
                     return exact;
                 } catch (Worker.Failure failed) {
                     one.put("judge", "none: " + failed.getMessage());
@@ -150,10 +153,8 @@ final class ModelCases {
                     .map(this::losses)
                     .toList();
             ModelAgreement fromJudge = ModelAgreement.of(found, exact, precision);
-            ModelAgreement agreement =
-                    isOurs(plan) ? fromJudge.orNearer(found, others, precision) : fromJudge;
-            ParameterSteps parameters =
-                    ParameterSteps.of(ParameterSteps.beside(found), ParameterSteps.beside(exact));
+            ModelAgreement agreement = isOurs(plan) ? fromJudge.orNearer(found, others, precision) : fromJudge;
+            ParameterSteps parameters = ParameterSteps.of(ParameterSteps.beside(found), ParameterSteps.beside(exact));
             entry.getValue().putAll(StepValues.read(found).fields());
             entry.getValue().putAll(agreement.fields());
             entry.getValue().put("fromJudge", fromJudge.fields());

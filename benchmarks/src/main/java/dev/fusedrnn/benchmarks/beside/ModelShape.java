@@ -82,8 +82,8 @@ record ModelShape(
     /** The network. */
     LanguageNetworkConfig network(Precision precision) {
         CellType type = cell.equals("rnn") ? CellType.RNN_TANH : CellType.valueOf(cell.toUpperCase(Locale.ROOT));
-        RnnConfig stack = precision.apply(
-                RnnConfig.of(type, embedding == 0 ? vocabulary : embedding, hidden).withLayers(layers));
+        RnnConfig stack = precision.apply(RnnConfig.of(type, embedding == 0 ? vocabulary : embedding, hidden)
+                .withLayers(layers));
         return LanguageNetworkConfig.of(vocabulary, embedding, stack);
     }
 

@@ -18,7 +18,6 @@ enum Pass {
         return Arrays.stream(values())
                 .filter(pass -> pass.id().equals(id))
                 .findFirst()
-                .orElseThrow(
-                        () -> new IllegalArgumentException("pass must be inference or training, found " + id));
+                .orElseThrow(() -> new IllegalArgumentException("pass must be inference or training, found " + id));
     }
 }

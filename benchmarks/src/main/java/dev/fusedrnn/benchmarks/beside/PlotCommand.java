@@ -20,7 +20,10 @@ final class PlotCommand implements Callable<Integer> {
     @Parameters(paramLabel = "RECORD.json", arity = "1..*", description = "Records of the other commands.")
     private List<Path> records;
 
-    @Option(names = "--into", paramLabel = "FOLDER", description = "Where the pictures go (default: beside the record).")
+    @Option(
+            names = "--into",
+            paramLabel = "FOLDER",
+            description = "Where the pictures go (default: beside the record).")
     private Path into;
 
     @Override
@@ -29,8 +32,8 @@ final class PlotCommand implements Callable<Integer> {
             Class.forName("org.knowm.xchart.XYChart");
             Class.forName("java.awt.image.BufferedImage");
         } catch (ClassNotFoundException | NoClassDefFoundError missing) {
-            System.err.println("plots are drawn where a whole JDK is, with benchmarks/gpu/run plot: no "
-                    + missing.getMessage());
+            System.err.println(
+                    "plots are drawn where a whole JDK is, with benchmarks/gpu/run plot: no " + missing.getMessage());
             return 2;
         }
         System.setProperty("java.awt.headless", "true");

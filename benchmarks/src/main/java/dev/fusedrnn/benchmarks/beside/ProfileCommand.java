@@ -39,7 +39,11 @@ final class ProfileCommand implements Callable<Integer> {
     @Option(names = "--activity", paramLabel = "FILE", defaultValue = "none", description = "libactivity.so.")
     private String activity;
 
-    @Option(names = "--window", paramLabel = "STEPS", defaultValue = "50", description = "Steps (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--window",
+            paramLabel = "STEPS",
+            defaultValue = "50",
+            description = "Steps (default: ${DEFAULT-VALUE}).")
     private int steps;
 
     @Option(names = "--precision", paramLabel = "NAME", defaultValue = "bf16", description = "bf16 or f32.")
@@ -147,12 +151,8 @@ final class ProfileCommand implements Callable<Integer> {
 
     private static void print(Map<String, Object> one) {
         System.out.printf(
-                Locale.ROOT,
-                "%s %s/%s: %.3f ms a step",
-                one.get("model"),
-                one.get("side"),
-                one.get("plan"),
-                (Double) one.get("stepMs"));
+                Locale.ROOT, "%s %s/%s: %.3f ms a step", one.get("model"), one.get("side"), one.get("plan"), (Double)
+                        one.get("stepMs"));
         if (one.get("shareWithoutKernel") instanceof Double idle) {
             System.out.printf(
                     Locale.ROOT,

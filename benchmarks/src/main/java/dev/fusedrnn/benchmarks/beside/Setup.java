@@ -45,7 +45,11 @@ final class Setup {
             description = "No case is begun later; those left out are named in the record.")
     double budget;
 
-    @Option(names = "--rounds", paramLabel = "N", defaultValue = "5", description = "Rounds (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--rounds",
+            paramLabel = "N",
+            defaultValue = "5",
+            description = "Rounds (default: ${DEFAULT-VALUE}).")
     int rounds;
 
     @Option(

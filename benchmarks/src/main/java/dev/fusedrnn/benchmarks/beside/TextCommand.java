@@ -30,7 +30,11 @@ final class TextCommand implements Callable<Integer> {
     @Mixin
     private Setup setup;
 
-    @Option(names = "--text", paramLabel = "FILE", required = true, description = "UTF-8 text; its last tenth validates.")
+    @Option(
+            names = "--text",
+            paramLabel = "FILE",
+            required = true,
+            description = "UTF-8 text; its last tenth validates.")
     private Path text;
 
     @Option(
@@ -41,13 +45,25 @@ final class TextCommand implements Callable<Integer> {
             description = "Units, layers, and dropout between and behind them (default: ${DEFAULT-VALUE}).")
     private List<String> models;
 
-    @Option(names = "--epochs", paramLabel = "N", defaultValue = "30", description = "Epochs (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--epochs",
+            paramLabel = "N",
+            defaultValue = "30",
+            description = "Epochs (default: ${DEFAULT-VALUE}).")
     private int epochs;
 
-    @Option(names = "--batch", paramLabel = "N", defaultValue = "100", description = "Rows (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--batch",
+            paramLabel = "N",
+            defaultValue = "100",
+            description = "Rows (default: ${DEFAULT-VALUE}).")
     private int batch;
 
-    @Option(names = "--steps", paramLabel = "T", defaultValue = "100", description = "Time steps (default: ${DEFAULT-VALUE}).")
+    @Option(
+            names = "--steps",
+            paramLabel = "T",
+            defaultValue = "100",
+            description = "Time steps (default: ${DEFAULT-VALUE}).")
     private int steps;
 
     @Option(
@@ -88,8 +104,8 @@ final class TextCommand implements Callable<Integer> {
 
     private boolean train(RunRecord record, String side, String model) throws IOException, InterruptedException {
         String[] parts = model.split("[x:]");
-        Path report = setup.log(side + "-" + model.replaceAll("[^0-9x]", "-")).resolveSibling(
-                "text-" + side + "-" + model.replaceAll("[^0-9x]", "-") + ".json");
+        Path report = setup.log(side + "-" + model.replaceAll("[^0-9x]", "-"))
+                .resolveSibling("text-" + side + "-" + model.replaceAll("[^0-9x]", "-") + ".json");
         List<String> command = side.equals("library") ? library(parts, report) : pytorch(parts, report);
         Process process = new ProcessBuilder(command).inheritIO().start();
         double left = Math.max(1, setup.budget - setup.seconds());
@@ -125,7 +141,9 @@ final class TextCommand implements Callable<Integer> {
             point.put("epoch", epoch.field("epoch"));
             point.put("seconds", seconds);
             point.put("trainingNats", Math.log(epoch.field("trainPerplexity").asDouble()));
-            point.put("validationNats", Math.log(epoch.field("validationPerplexity").asDouble()));
+            point.put(
+                    "validationNats",
+                    Math.log(epoch.field("validationPerplexity").asDouble()));
             epochs.add(point);
         }
         return epochs;
@@ -143,7 +161,8 @@ final class TextCommand implements Callable<Integer> {
         command.addAll(List.of("--batch", String.valueOf(batch), "--steps", String.valueOf(steps)));
         command.addAll(List.of("--optimizer", "adamw", "--lr", String.valueOf(RATE), "--clip", "1"));
         command.addAll(List.of("--schedule", "one-cycle:" + perEpoch * epochs + ":0.1"));
-        command.addAll(List.of("--dtype", precision, "--seed", String.valueOf(seed), "--epochs", String.valueOf(epochs)));
+        command.addAll(
+                List.of("--dtype", precision, "--seed", String.valueOf(seed), "--epochs", String.valueOf(epochs)));
         command.addAll(List.of("--sample", "0", "--report", report.toString()));
         return command;
     }

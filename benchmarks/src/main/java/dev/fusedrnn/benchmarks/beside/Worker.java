@@ -78,7 +78,8 @@ final class Worker implements AutoCloseable {
      *
      * @param log where its error output goes, added to what is there
      */
-    static Worker start(String name, List<String> command, Map<String, String> environment, Path log) throws IOException {
+    static Worker start(String name, List<String> command, Map<String, String> environment, Path log)
+            throws IOException {
         ProcessBuilder builder = new ProcessBuilder(command);
         builder.environment().putAll(environment);
         builder.redirectError(ProcessBuilder.Redirect.appendTo(log.toFile()));

@@ -46,6 +46,7 @@ class ActivityTraceTest {
 
     @Test
     void anUnfinishedTraceIsRefused() {
-        assertThatThrownBy(() -> trace("clock 1 1", "kernel 1 2 a")).hasMessageContaining("expected the first and the last");
+        assertThatThrownBy(() -> trace("clock 1 1", "kernel 1 2 a"))
+                .hasMessageContaining("expected the first and the last");
     }
 }

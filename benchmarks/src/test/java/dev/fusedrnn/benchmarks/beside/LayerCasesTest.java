@@ -36,8 +36,11 @@ class LayerCasesTest {
         Map<Rounds.Plan, Map<String, Object>> before = new LinkedHashMap<>();
         before.put(fused, Map.of("detail", "fused streamed"));
         before.put(new Rounds.Plan(CUDNN, "standard-graph"), Map.of("detail", "cudnn standard"));
-        assertThat(LayerCases.twin(auto, Map.of("detail", "fused streamed"), before)).isEqualTo(fused);
-        assertThat(LayerCases.twin(auto, Map.of("detail", "cudnn standard"), before)).isNull();
-        assertThat(LayerCases.twin(auto, Map.of("detail", ""), Map.of(fused, Map.of("detail", "")))).isNull();
+        assertThat(LayerCases.twin(auto, Map.of("detail", "fused streamed"), before))
+                .isEqualTo(fused);
+        assertThat(LayerCases.twin(auto, Map.of("detail", "cudnn standard"), before))
+                .isNull();
+        assertThat(LayerCases.twin(auto, Map.of("detail", ""), Map.of(fused, Map.of("detail", ""))))
+                .isNull();
     }
 }

@@ -24,13 +24,7 @@ class ListsTest {
     private Path folder;
 
     @ParameterizedTest
-    @CsvSource({
-        "layers, 18",
-        "untuned, 10",
-        "tiny, 4",
-        "deepbench-training, 41",
-        "deepbench-inference, 35"
-    })
+    @CsvSource({"layers, 18", "untuned, 10", "tiny, 4", "deepbench-training, 41", "deepbench-inference, 35"})
     void listsOfLayersAreWhole(String list, int shapes) throws IOException {
         assertThat(LayerShape.read(LISTS.resolve(list + ".txt"))).hasSize(shapes);
     }
@@ -40,7 +34,8 @@ class ListsTest {
     void listsOfModelsAreWhole(String list, int models) throws IOException {
         List<ModelShape> shapes = ModelShape.read(LISTS.resolve(list + ".txt"));
         assertThat(shapes).hasSize(models);
-        shapes.forEach(shape -> assertThat(shape.network(Precision.BF16).vocabularySize()).isEqualTo(shape.vocabulary()));
+        shapes.forEach(shape ->
+                assertThat(shape.network(Precision.BF16).vocabularySize()).isEqualTo(shape.vocabulary()));
     }
 
     @ParameterizedTest

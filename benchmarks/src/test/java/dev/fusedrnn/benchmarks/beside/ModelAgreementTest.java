@@ -47,7 +47,8 @@ class ModelAgreementTest {
 
     @Test
     void normsOfLaterGradientsAreNotJudged() throws IOException {
-        assertThat(farthest(LOSSES, new float[] {0.5f, 9, 0.001f}, GRADIENT, CHANGE).holds())
+        assertThat(farthest(LOSSES, new float[] {0.5f, 9, 0.001f}, GRADIENT, CHANGE)
+                        .holds())
                 .isTrue();
     }
 
@@ -88,8 +89,7 @@ class ModelAgreementTest {
         return ModelAgreement.of(file("found", losses, norms, gradient, change), exact, Precision.BF16);
     }
 
-    private Path file(String name, float[] losses, float[] norms, float[] gradient, float[] change)
-            throws IOException {
+    private Path file(String name, float[] losses, float[] norms, float[] gradient, float[] change) throws IOException {
         Path file = folder.resolve(name);
         new SafetensorsWriter()
                 .add("losses", StoredType.F32, new long[] {losses.length}, losses)

@@ -23,7 +23,10 @@ class ParameterStepsTest {
             many[i] = i;
         }
         // 131073 elements: 65536 of them would be too few at a distance of 2.
-        assertThat(ParameterSteps.sample(many)).hasSize(43691).startsWith(0, 3, 6).endsWith(131070);
+        assertThat(ParameterSteps.sample(many))
+                .hasSize(43691)
+                .startsWith(0, 3, 6)
+                .endsWith(131070);
     }
 
     @Test

@@ -25,10 +25,8 @@ class StepValuesTest {
         StepValues values = StepValues.read(file);
         assertThat(values.progress()).containsExactly(Float.NaN, -3.75f);
         Json record = Json.of(values.fields());
-        assertThat(record.field("losses"))
-                .isEqualTo(Json.of(Arrays.asList(4.25f, null, 0.5f)));
-        assertThat(record.field("gradientNorms"))
-                .isEqualTo(Json.of(Arrays.asList(0.125f, 70f, null)));
+        assertThat(record.field("losses")).isEqualTo(Json.of(Arrays.asList(4.25f, null, 0.5f)));
+        assertThat(record.field("gradientNorms")).isEqualTo(Json.of(Arrays.asList(0.125f, 70f, null)));
         assertThat(values.lines("library/auto").lines().map(line -> line.strip().split("\\s+")))
                 .containsExactly(
                         new String[] {"library/auto", "losses", "4.25000", "NaN", "0.500000"},

@@ -24,8 +24,10 @@ class WorkerTest {
 
     @Test
     void repliesAreToldFromOtherOutput() throws Exception {
-        try (Worker worker = shell("read a; echo a library talks; echo \"@ {\\\"said\\\": \\\"$a $WORD\\\"}\"; read b")) {
-            assertThat(worker.ask(LONG, "describe", "me").field("said").asString()).isEqualTo("describe me kept");
+        try (Worker worker =
+                shell("read a; echo a library talks; echo \"@ {\\\"said\\\": \\\"$a $WORD\\\"}\"; read b")) {
+            assertThat(worker.ask(LONG, "describe", "me").field("said").asString())
+                    .isEqualTo("describe me kept");
         }
     }
 
