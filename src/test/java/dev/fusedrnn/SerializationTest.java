@@ -13,6 +13,7 @@ import dev.fusedrnn.optim.OptimizerConfig;
 import dev.fusedrnn.optim.Schedule;
 import dev.fusedrnn.text.VocabularyOptions;
 import dev.fusedrnn.train.ActivityPenalty;
+import dev.fusedrnn.train.Batching;
 import dev.fusedrnn.train.TrainerConfig;
 import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
@@ -37,6 +38,7 @@ class SerializationTest {
                 LanguageNetworkConfig.of(9, 4, STACK).withDropouts(Dropouts.NONE.withOutput(0.5)),
                 Initialization.uniform(0.25),
                 TrainerConfig.sgd(0.5, 1, 3).withPenalty(new ActivityPenalty(2, 1)),
+                Batching.of(16, 3),
                 Decoding.sampling(7).withTopK(3),
                 VocabularyOptions.DEFAULT.withReserved("<eos>"));
         Stream<Object> optimizers = OptimizerConfig.IDS.stream().map(OptimizerConfig::parse);

@@ -20,7 +20,7 @@ final class MinibatchInts implements AutoCloseable {
     private static final int RANDOM_WORDS = 2 * GENERATOR_WORDS;
 
     /** Floats that change from step to step. */
-    static final int SCALARS = 4;
+    static final int SCALARS = ParameterStep.SCALARS;
 
     /** Integers behind inputs and targets. */
     static final int STEP_WORDS = RANDOM_WORDS + SCALARS;

@@ -3,13 +3,8 @@ package dev.fusedrnn.train;
 import dev.fusedrnn.kernel.Kernels;
 import dev.fusedrnn.kernel.Recording;
 import dev.fusedrnn.nn.LanguageNetwork;
-import dev.fusedrnn.nn.Parameters;
 import dev.fusedrnn.nn.RnnState;
-import dev.fusedrnn.optim.NtAsgd;
-import dev.fusedrnn.optim.Optimizer;
-import dev.fusedrnn.optim.OptimizerConfig;
 import dev.fusedrnn.optim.WeightAverage;
-import dev.fusedrnn.tensor.Tensor;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -40,17 +35,10 @@ public final class TrainingStep implements AutoCloseable {
     private final int steps;
     private final SequencePass pass;
     private final Map<Integer, Length> lengths = new LinkedHashMap<>();
-    private final Optimizer optimizer;
-    private final WeightAverage average;
-    private final Parameters parameters;
+    private final ParameterStep update;
     private final Reduction reduction;
     private final int batch;
     private final long dropoutSeed;
-    private final Tensor gradientScale;
-    private final LossScale lossScale;
-    /** Learning rate, step count, gradient scale, share of the average: what changes from step to step. */
-    private final float[] host = new float[MinibatchInts.SCALARS];
-
     private final Kernels kernels;
 
     /**
@@ -69,23 +57,9 @@ public final class TrainingStep implements AutoCloseable {
         this.reduction = config.reduction();
         this.batch = batch;
         this.dropoutSeed = config.dropoutSeed();
-        this.lossScale = new LossScale(network.config().rnn().dataType());
         this.pass = new SequencePass(network, steps, batch, true, carried, config.penalty());
         this.kernels = network.kernels();
-        this.parameters = network.parameters();
-        Tensor scalars = pass.scalars();
-        this.gradientScale = scalars.view(2, 1);
-        this.average = config.optimizer() instanceof NtAsgd
-                ? new WeightAverage(kernels, network.parameters(), scalars.view(3, 1))
-                : null;
-        this.optimizer = new Optimizer(
-                config.optimizer(),
-                config.decayScope(),
-                kernels,
-                network.parameters(),
-                config.clip(),
-                scalars.view(0, 2),
-                average);
+        this.update = new ParameterStep(config, kernels, network.parameters(), pass.scalars());
         this.lengths.put(steps, new Length(pass));
         try {
             for (int length : lengths) {
@@ -127,32 +101,18 @@ public final class TrainingStep implements AutoCloseable {
         if (!continuesState) {
             pass.resetState();
         }
-        if (average != null) {
-            average.hide();
-        }
-        host[0] = (float) learningRate;
-        host[1] = step + 1;
-        host[2] = (float) (reduction.factor(targetCount, batch) * lossScale.scale());
-        host[3] = average == null ? 0 : average.nextShare();
-        pass.setScalars(host);
+        pass.setScalars(update.next(reduction.factor(targetCount, batch), learningRate, step));
     }
 
     private void run(int length) {
         recording(lengths.get(length)).run();
-        // What is replayed changes them unseen.
-        parameters.changed();
-        if (average != null) {
-            average.stepped();
-        }
-        if (lossScale.wantsCheck()) {
-            lossScale.check(optimizer.scale().toFloats()[0]);
-        }
+        update.done();
     }
 
     private Recording recording(Length length) {
-        if (length.recording == null || length.recordedScale != lossScale.scale()) {
+        if (length.recording == null || length.recordedScale != lossScale().scale()) {
             length.closeRecording();
-            length.recordedScale = lossScale.scale();
+            length.recordedScale = lossScale().scale();
             length.recording = kernels.recording(() -> compute(length.pass));
         }
         return length.recording;
@@ -160,8 +120,8 @@ public final class TrainingStep implements AutoCloseable {
 
     /** The same calls on the same addresses each time, unless the loss scale changes. */
     private void compute(SequencePass minibatch) {
-        minibatch.differentiate(gradientScale);
-        optimizer.step(1 / lossScale.scale());
+        minibatch.differentiate(update.gradientScale());
+        update.queue();
     }
 
     /** Reads the sum of losses in nats since the last call. Waits for queued work. */
@@ -176,7 +136,7 @@ public final class TrainingStep implements AutoCloseable {
 
     /** The norm of all gradients in the last step before clipping. Waits for queued work. */
     public double gradientNorm() {
-        return Math.sqrt(optimizer.squaredNorm().toFloats()[0]) / lossScale.scale();
+        return update.gradientNorm();
     }
 
     /** The carried states, one of each recurrent stack; empty if they are not carried. */
@@ -186,20 +146,9 @@ public final class TrainingStep implements AutoCloseable {
 
     /** What the step holds on the device, the network's parameters included. */
     public TrainingMemory memory() {
-        long values = parameters.values().byteSize();
-        boolean copied = parameters.masters() != parameters.values();
-        OptimizerConfig config = optimizer.config();
-        TrainingMemory shared = new TrainingMemory(
-                values + (copied ? parameters.masters().byteSize() : 0),
-                parameters.gradients().byteSize(),
-                (config.usesMoment1() ? parameters.moment(0).byteSize() : 0)
-                        + (config.usesMoment2() ? parameters.moment(1).byteSize() : 0)
-                        + (average == null ? 0 : average.bytes()),
-                0,
-                0,
-                0,
-                0);
-        return lengths.values().stream().map(length -> length.pass.memory()).reduce(shared, TrainingMemory::plus);
+        return lengths.values().stream()
+                .map(length -> length.pass.memory())
+                .reduce(update.memory(), TrainingMemory::plus);
     }
 
     /** How the recurrence is computed, for reports. */
@@ -209,11 +158,11 @@ public final class TrainingStep implements AutoCloseable {
 
     /** The average of the parameters over steps; null if the optimizer keeps none. */
     WeightAverage average() {
-        return average;
+        return update.average();
     }
 
     LossScale lossScale() {
-        return lossScale;
+        return update.lossScale();
     }
 
     /** Frees all tensors but the parameters. Closing twice is harmless. */
@@ -226,9 +175,6 @@ public final class TrainingStep implements AutoCloseable {
             }
         }
         pass.close();
-        optimizer.close();
-        if (average != null) {
-            average.close();
-        }
+        update.close();
     }
 }

@@ -1,0 +1,83 @@
+package dev.fusedrnn.train;
+
+import dev.fusedrnn.text.LengthBatches;
+import java.io.Serializable;
+import java.util.List;
+import java.util.function.ToIntFunction;
+
+/**
+ * How examples of different lengths become minibatches.
+ *
+ * @param batch examples in a minibatch, but for the last one; 1 or more
+ * @param bucketWidth time steps of a minibatch are a multiple of this, and examples stand beside others whose lengths
+ *     fall into the same range of so many, so that few shapes occur and little is padded; 1 or more
+ * @param seed of the order
+ */
+public record Batching(int batch, int bucketWidth, long seed) implements Serializable {
+    public Batching {
+        requirePositive("batch", batch);
+        requirePositive("bucketWidth", bucketWidth);
+    }
+
+    /** Minibatches of a size, lengths in ranges of 8. */
+    public static Batching of(int batch, long seed) {
+        return new Batching(batch, 8, seed);
+    }
+
+    /** The same with ranges of another width. */
+    public Batching withBucketWidth(int bucketWidth) {
+        return new Batching(batch, bucketWidth, seed);
+    }
+
+    /**
+     * The minibatches of an epoch, from 0 on: each example in one of them, in another order in each epoch.
+     *
+     * @param length time steps of an example, 1 or more
+     */
+    public <E> Epoch<E> epoch(List<E> examples, ToIntFunction<E> length, long epoch) {
+        return new Epoch<>(
+                examples,
+                new LengthBatches(
+                        examples.size(),
+                        i -> length.applyAsInt(examples.get(i)),
+                        batch,
+                        bucketWidth,
+                        LengthBatches.Cut.ACROSS_RANGES,
+                        LengthBatches.epochSeed(seed, epoch)),
+                bucketWidth);
+    }
+
+    /** The minibatches of one epoch. */
+    public static final class Epoch<E> {
+        private final List<E> examples;
+        private final LengthBatches order;
+        private final int bucketWidth;
+
+        private Epoch(List<E> examples, LengthBatches order, int bucketWidth) {
+            this.examples = examples;
+            this.order = order;
+            this.bucketWidth = bucketWidth;
+        }
+
+        /** Number of minibatches. */
+        public int size() {
+            return order.size();
+        }
+
+        /** A minibatch. */
+        public ExampleBatch<E> get(int index) {
+            int[] places = new int[order.rows(index)];
+            for (int n = 0; n < places.length; n++) {
+                places[n] = order.example(index, n);
+            }
+            int steps = Math.multiplyExact((order.longest(index) - 1) / bucketWidth + 1, bucketWidth);
+            return ExampleBatch.of(examples, places, steps);
+        }
+    }
+
+    private static void requirePositive(String field, int value) {
+        if (value < 1) {
+            throw new IllegalArgumentException(field + " must be 1 or more, found " + value);
+        }
+    }
+}
