@@ -33,7 +33,7 @@ final class ModelOptions {
             paramLabel = "NAME",
             converter = Converters.RecipeName.class,
             defaultValue = "raw",
-            description = "Cleaning of the text: raw, v1, v017, stat157 (default: ${DEFAULT-VALUE}).")
+            description = "Cleaning of the text: raw, v1, v017, stat157, translation (default: ${DEFAULT-VALUE}).")
     Recipe recipe;
 
     @Option(

@@ -145,4 +145,34 @@ final class Cleaners {
             return point;
         }
     }
+
+    /** No-break spaces become spaces, marks get a space before them unless there is one; lower case. */
+    static final class SpacedMarks extends Cleaner {
+        private int held = END;
+        private int last = ' ';
+
+        SpacedMarks(CodePoints text) {
+            super(text);
+        }
+
+        @Override
+        public int next() throws IOException {
+            int point = held;
+            held = END;
+            if (point == END) {
+                point = text.next();
+                if (point >= 0 && isMark(point) && last != ' ') {
+                    held = point;
+                    last = ' ';
+                    return ' ';
+                }
+            }
+            last = point == 0xA0 || point == 0x202F ? ' ' : point < 0 ? point : Character.toLowerCase(point);
+            return last;
+        }
+
+        private static boolean isMark(int point) {
+            return point == ',' || point == '.' || point == '!' || point == '?';
+        }
+    }
 }

@@ -27,7 +27,13 @@ public enum Recipe {
     V017,
 
     /** Course STAT 157: every run of white space becomes one space, none at both ends; lower case; punctuation stays. */
-    STAT157;
+    STAT157,
+
+    /**
+     * Sentence pairs of the book's chapters on translation: the no-break spaces U+00A0 and U+202F become spaces, lower case,
+     * and a space stands before each of {@code , . ! ?} that has none. All else stays.
+     */
+    TRANSLATION;
 
     /** The recipe of a name such as {@code v1}, in any case. */
     public static Recipe of(String name) {
@@ -52,6 +58,7 @@ public enum Recipe {
             case V1 -> new Cleaners.Letters(text);
             case V017 -> new Cleaners.LinesOfLetters(text);
             case STAT157 -> new Cleaners.Collapsed(text);
+            case TRANSLATION -> new Cleaners.SpacedMarks(text);
         };
     }
 

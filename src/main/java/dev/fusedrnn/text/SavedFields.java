@@ -9,7 +9,7 @@ import java.util.function.Function;
 final class SavedFields {
     /**
      * Of any length: the vocabulary of all words of a large text is longer than any report, and whoever reads it has its text
-     * in memory already. A sound one is four levels deep.
+     * in memory already. A sound one is at most five levels deep.
      */
     static final Json.Limits LIMITS = new Json.Limits(Integer.MAX_VALUE, 8);
 

@@ -91,7 +91,10 @@ public record TextCodec(Recipe recipe, Tokenizer tokenizer, Vocabulary vocabular
 
     /** The codec that {@link #toJson} wrote; anything else is refused. */
     public static TextCodec fromJson(String json) {
-        SavedFields fields = SavedFields.parse("text codec", json);
+        return fromJson(SavedFields.parse("text codec", json));
+    }
+
+    static TextCodec fromJson(SavedFields fields) {
         return new TextCodec(
                 Recipe.of(fields.string("recipe")),
                 TokenizerJson.read(fields.object("tokenizer")),

@@ -57,7 +57,9 @@ class BadInputTest {
                 arguments("train --text @/folder", "--text @/folder: is a folder, expected a text file"),
                 arguments("train --text /dev/null", "--text /dev/null: is not a regular file"),
                 arguments("train --validation-text @/missing.txt", "--validation-text @/missing.txt: no such file"),
-                arguments("train --recipe v2", "--recipe: expected one of raw, v1, v017, stat157, found 'v2'"),
+                arguments(
+                        "train --recipe v2",
+                        "--recipe: expected one of raw, v1, v017, stat157, translation, found 'v2'"),
                 arguments("train --tokens letters", "--tokens: expected one of char, word, bpe, found 'letters'"),
                 arguments("train --cell lstmm", "--cell: expected one of rnn, rnn_relu, gru, lstm, found 'lstmm'"),
                 arguments(

@@ -77,6 +77,6 @@ class RecipeTest {
         assertThat(Recipe.of("V017")).isEqualTo(Recipe.V017);
         assertThatThrownBy(() -> Recipe.of("v2"))
                 .isInstanceOf(IllegalArgumentException.class)
-                .hasMessage("recipe: expected one of raw, v1, v017, stat157, found 'v2'");
+                .hasMessage("recipe: expected one of raw, v1, v017, stat157, translation, found 'v2'");
     }
 }

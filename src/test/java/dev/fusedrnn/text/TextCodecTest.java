@@ -47,6 +47,8 @@ class TextCodecTest {
                         ? "the cat saw the dog the dog ran"
                                 + (tokenizer instanceof WordTokenizer word && word.lineEnd() != null ? "\n" : "")
                         : "the cat saw the dogthe dog ran";
+            case TRANSLATION ->
+                losesLineEnds ? "the cat saw the dog . the dog ran ." : "the cat saw the dog .\nthe dog ran .\n";
             case STAT157 ->
                 "the cat saw the dog. the dog ran."
                         + (tokenizer instanceof WordTokenizer word && word.lineEnd() != null ? "\n" : "");
