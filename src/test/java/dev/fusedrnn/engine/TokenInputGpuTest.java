@@ -8,8 +8,6 @@ import dev.fusedrnn.engine.check.EngineCase;
 import dev.fusedrnn.engine.check.EngineCheck;
 import dev.fusedrnn.engine.check.EngineRun;
 import dev.fusedrnn.engine.check.TensorError;
-import dev.fusedrnn.internal.cuda.CudaContext;
-import dev.fusedrnn.internal.fused.TokenPolicy;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
 import dev.fusedrnn.tensor.Tensor;
@@ -34,8 +32,7 @@ class TokenInputGpuTest {
 
     @BeforeAll
     void open() {
-        device = Gpu.open();
-        TokenPolicy.of(CudaContext.of(device)).ignoreProducts();
+        device = Gpu.openForTokens();
     }
 
     @AfterAll

@@ -1,5 +1,7 @@
 package dev.fusedrnn.testing;
 
+import dev.fusedrnn.internal.cuda.CudaContext;
+import dev.fusedrnn.internal.fused.TokenPolicy;
 import dev.fusedrnn.tensor.Device;
 import java.util.List;
 import org.junit.jupiter.api.Assumptions;
@@ -15,6 +17,13 @@ public final class Gpu {
     public static Device open() {
         requireOrSkip(Device.gpuReasons());
         return Device.cuda(0);
+    }
+
+    /** The first GPU with layers that read tokens wherever they can: the products of small tests are too small to be worth it. */
+    public static Device openForTokens() {
+        Device device = open();
+        TokenPolicy.of(CudaContext.of(device)).ignoreProducts();
+        return device;
     }
 
     /** Whether the GPU is the one of {@code native/simulation}, on which only small cases are quick. */

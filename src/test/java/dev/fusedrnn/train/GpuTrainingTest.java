@@ -8,7 +8,6 @@ import dev.fusedrnn.engine.GateStorage;
 import dev.fusedrnn.engine.RnnConfig;
 import dev.fusedrnn.internal.cuda.CudaContext;
 import dev.fusedrnn.internal.cuda.SideStream;
-import dev.fusedrnn.internal.fused.TokenPolicy;
 import dev.fusedrnn.nn.Dropouts;
 import dev.fusedrnn.nn.EngineChoice;
 import dev.fusedrnn.nn.LanguageNetwork;
@@ -17,21 +16,18 @@ import dev.fusedrnn.optim.Adam;
 import dev.fusedrnn.optim.NtAsgd;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
-import dev.fusedrnn.tensor.Tensor;
 import dev.fusedrnn.testing.Gpu;
 import dev.fusedrnn.text.Minibatches;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
-import java.util.Random;
 import org.junit.jupiter.api.Tag;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-/** Whole training steps on the GPU: against the CPU reference, without allocation, resumed to the same bits. */
+/** Training on the GPU: parameters after some steps against the CPU, without allocation, resumed to the same bits. */
 @Tag("gpu")
 class GpuTrainingTest {
     private static final int T = 6;
@@ -42,41 +38,9 @@ class GpuTrainingTest {
     private Path folder;
 
     @ParameterizedTest
-    @CsvSource({
-        "FUSED, LSTM",
-        "FUSED, GRU",
-        "FUSED, RNN_TANH",
-        "CUDNN, LSTM",
-        "CUDNN, GRU",
-        "CUDNN, RNN_TANH",
-        "AUTO, LSTM"
-    })
-    void lossAndGradientsAreThoseOfTheReference(EngineChoice choice, CellType cell) {
-        LanguageNetworkConfig config = config(cell, DataType.F32);
-        int[] inputs = new Random(1).ints(M, 0, TinyLanguage.V).toArray();
-        int[] targets = new Random(2).ints(M, 0, TinyLanguage.V).toArray();
-        targets[7] = -1;
-        float[] expected;
-        double expectedLoss;
-        try (Device cpu = Device.cpu();
-                LanguageNetwork network = TinyLanguage.network(config, cpu, 7)) {
-            expectedLoss = differentiate(network, inputs, targets);
-            expected = network.parameters().gradients().toFloats();
-        }
-        try (Device gpu = Gpu.open();
-                LanguageNetwork network = TinyLanguage.network(config, gpu, choice, 7)) {
-            assertThat(differentiate(network, inputs, targets)).isCloseTo(expectedLoss, within(1e-3));
-            float[] found = network.parameters().gradients().toFloats();
-            for (int i = 0; i < found.length; i++) {
-                assertThat((double) found[i]).isCloseTo(expected[i], within(5e-5));
-            }
-        }
-    }
-
-    @ParameterizedTest
     @CsvSource({"FUSED, F32", "FUSED, BF16", "FUSED, F16", "CUDNN, F32", "CUDNN, BF16", "CUDNN, F16"})
     void resumedTrainingEqualsUninterrupted(EngineChoice choice, DataType type) throws IOException {
-        LanguageNetworkConfig config = config(CellType.LSTM, type);
+        LanguageNetworkConfig config = TinyLanguage.everyPart(CellType.LSTM, type);
         Path file = folder.resolve("checkpoint.safetensors");
         float[] expected;
         try (Device gpu = Gpu.open();
@@ -137,7 +101,8 @@ class GpuTrainingTest {
     @ParameterizedTest
     @CsvSource({"LSTM, F32", "GRU, F32", "LSTM, BF16", "GRU, BF16"})
     void gatesComputedAnewTrainAsOnTheCpu(CellType cell, DataType type) {
-        LanguageNetworkConfig stored = config(cell, type).withDropouts(new Dropouts(0.2, 0.25, 0.4, 0.3, true));
+        LanguageNetworkConfig stored =
+                TinyLanguage.everyPart(cell, type).withDropouts(new Dropouts(0.2, 0.25, 0.4, 0.3, true));
         LanguageNetworkConfig recomputed = stored.withGateStorage(GateStorage.RECOMPUTED);
         float[] expected;
         try (Device cpu = Device.cpu();
@@ -168,7 +133,7 @@ class GpuTrainingTest {
 
     /** Parameters after steps that are queued, recorded and replayed. */
     private static float[] trained(EngineChoice choice, LanguageNetworkConfig config, boolean tokens, boolean serial) {
-        try (Device gpu = tokens ? openForTokens() : Gpu.open()) {
+        try (Device gpu = tokens ? Gpu.openForTokens() : Gpu.open()) {
             if (serial) {
                 SideStream.of(CudaContext.of(gpu)).serialize();
             }
@@ -186,7 +151,7 @@ class GpuTrainingTest {
     void assemblingAheadChangesNoBit(EngineChoice choice) {
         TrainingData data = Sampling.SEQUENTIAL.split(TinyLanguage.text(4000, 4), N, T, 0, 8);
         TrainerConfig training = TrainerConfig.sgd(0.01, 1, 3).withOptimizer(Adam.usual());
-        LanguageNetworkConfig config = config(CellType.LSTM, DataType.BF16);
+        LanguageNetworkConfig config = TinyLanguage.everyPart(CellType.LSTM, DataType.BF16);
         int steps = 40;
         float[] expected;
         try (Device gpu = Gpu.open();
@@ -207,140 +172,6 @@ class GpuTrainingTest {
                 Trainer trainer = new Trainer(network, data, training)) {
             trainer.run(TrainingListener.SILENT, steps);
             assertThat(network.parameters().masters().toFloats()).containsExactly(expected);
-        }
-    }
-
-    /** Masks are the same on both devices, so with everything dropped the gradients are too. */
-    @ParameterizedTest
-    @CsvSource({"FUSED", "CUDNN"})
-    void regularizedLossAndGradientsAreThoseOfTheReference(EngineChoice choice) {
-        LanguageNetworkConfig config =
-                config(CellType.LSTM, DataType.F32).withDropouts(new Dropouts(0.2, 0.25, 0.4, 0.3, true));
-        int[] inputs = new Random(1).ints(M, 0, TinyLanguage.V).toArray();
-        int[] targets = new Random(2).ints(M, 0, TinyLanguage.V).toArray();
-        double[][] losses = new double[2][];
-        float[][] gradients = new float[2][];
-        for (int side = 0; side < 2; side++) {
-            try (Device device = side == 0 ? Device.cpu() : Gpu.open();
-                    LanguageNetwork network =
-                            TinyLanguage.network(config, device, side == 0 ? EngineChoice.REFERENCE : choice, 7);
-                    SequencePass pass = new SequencePass(network, T, N, true, true, new ActivityPenalty(2, 1));
-                    Tensor scale = device.of(DataType.F32, new float[] {1f / M}, 1)) {
-                pass.load(inputs, targets, 5, 0);
-                pass.differentiate(scale);
-                losses[side] = new double[] {pass.takeLoss(), pass.takePenalty()};
-                gradients[side] = network.parameters().gradients().toFloats();
-            }
-        }
-        assertThat(losses[1][0]).isCloseTo(losses[0][0], within(1e-3));
-        assertThat(losses[1][1]).isCloseTo(losses[0][1], within(1e-4));
-        for (int i = 0; i < gradients[0].length; i++) {
-            assertThat((double) gradients[1][i]).isCloseTo(gradients[0][i], within(5e-5));
-        }
-    }
-
-    /** The first layer reads tokens on the GPU and features on the CPU, in training and in validation. */
-    @ParameterizedTest
-    @CsvSource({
-        "LSTM, 0, 1, false, F32",
-        "GRU, 0, 2, false, F32",
-        "RNN_TANH, 32, 1, false, F32",
-        "LSTM, 32, 2, true, F32",
-        "GRU, 32, 1, true, F32",
-        "LSTM, 0, 1, false, BF16",
-        "GRU, 32, 1, true, BF16"
-    })
-    void throughTokensLossAndGradientsAreThoseOfTheReference(
-            CellType cell, int embedding, int layers, boolean tied, DataType type) {
-        RnnConfig rnn = RnnConfig.of(cell, embedding == 0 ? TinyLanguage.V : embedding, 32)
-                .withLayers(layers)
-                .withDataType(type);
-        LanguageNetworkConfig config =
-                LanguageNetworkConfig.of(TinyLanguage.V, embedding, rnn).withTied(tied);
-        int[] inputs = new Random(1).ints(M, 0, TinyLanguage.V).toArray();
-        int[] targets = new Random(2).ints(M, 0, TinyLanguage.V).toArray();
-        double[][] losses = new double[2][];
-        float[][] gradients = new float[2][];
-        for (int side = 0; side < 2; side++) {
-            EngineChoice choice = side == 0 ? EngineChoice.REFERENCE : EngineChoice.FUSED;
-            try (Device device = side == 0 ? Device.cpu() : openForTokens();
-                    LanguageNetwork network = TinyLanguage.network(config, device, choice, 7);
-                    SequencePass pass = new SequencePass(network, T, N, true, true);
-                    SequencePass validation = new SequencePass(network, T, N, false, true);
-                    Tensor scale = device.of(DataType.F32, new float[] {1f / M}, 1)) {
-                assertThat(pass.stackInputs() == null).isEqualTo(side == 1);
-                assertThat(validation.stackInputs() == null).isEqualTo(side == 1);
-                // Twice, so that the second pass meets the gradients and the memory of the first.
-                for (int repeat = 0; repeat < 2; repeat++) {
-                    pass.load(inputs, targets, 5, 0);
-                    pass.differentiate(scale);
-                }
-                validation.load(inputs, targets, 5, 0);
-                validation.evaluate();
-                losses[side] = new double[] {pass.takeLoss(), validation.takeLoss()};
-                gradients[side] = network.parameters().gradients().toFloats();
-            }
-        }
-        boolean half = type.isHalf();
-        assertThat(losses[1]).containsExactly(losses[0], within(half ? 0.1 : 1e-3));
-        for (int i = 0; i < gradients[0].length; i++) {
-            assertThat((double) gradients[1][i])
-                    .as("gradient %d", i)
-                    .isCloseTo(gradients[0][i], within(half ? 2e-3 : 5e-5));
-        }
-    }
-
-    /** What is dropped between the embedding and the first layer needs features, and so does a vocabulary larger than a minibatch. */
-    @Test
-    void tokensAreReadWhereNothingLiesBetweenThemAndTheFirstLayer() {
-        LanguageNetworkConfig plain = TinyLanguage.embedded(CellType.LSTM, 8);
-        try (Device gpu = Gpu.open()) {
-            assertThat(readsTokens(gpu, plain, 3, 4, true)).as("a tiny product").isFalse();
-        }
-        try (Device gpu = openForTokens()) {
-            assertThat(readsTokens(gpu, plain, 3, 4, true)).isTrue();
-            assertThat(readsTokens(gpu, plain, 3, 3, true)).isFalse();
-            assertThat(readsTokens(gpu, plain.withDropout(0, 0.5), 3, 4, true)).isTrue();
-            LanguageNetworkConfig dropsInput = plain.withDropout(0.5, 0);
-            assertThat(readsTokens(gpu, dropsInput, 3, 4, true)).isFalse();
-            assertThat(readsTokens(gpu, dropsInput, 3, 4, false)).isTrue();
-            LanguageNetworkConfig dropsRows = plain.withDropouts(new Dropouts(0.1, 0, 0, 0, false));
-            assertThat(readsTokens(gpu, dropsRows, 3, 4, true)).isFalse();
-            assertThat(readsTokens(gpu, dropsRows, 3, 4, false)).isTrue();
-        }
-    }
-
-    private static boolean readsTokens(
-            Device gpu, LanguageNetworkConfig config, int steps, int batch, boolean training) {
-        try (LanguageNetwork network = TinyLanguage.network(config, gpu, EngineChoice.FUSED, 7);
-                SequencePass pass = new SequencePass(network, steps, batch, training, true)) {
-            return pass.stackInputs() == null;
-        }
-    }
-
-    /** A minibatch too short for the vocabulary takes features beside a longer one that takes tokens. */
-    @Test
-    void aShorterPassMayReadFeatures() {
-        LanguageNetworkConfig config = TinyLanguage.embedded(CellType.GRU, 8);
-        int[] inputs = new Random(1).ints(N, 0, TinyLanguage.V).toArray();
-        int[] targets = new Random(2).ints(N, 0, TinyLanguage.V).toArray();
-        float[][] gradients = new float[2][];
-        for (int side = 0; side < 2; side++) {
-            EngineChoice choice = side == 0 ? EngineChoice.REFERENCE : EngineChoice.FUSED;
-            try (Device device = side == 0 ? Device.cpu() : openForTokens();
-                    LanguageNetwork network = TinyLanguage.network(config, device, choice, 7);
-                    SequencePass longest = new SequencePass(network, T, N, true, true);
-                    SequencePass shorter = longest.shorter(1);
-                    Tensor scale = device.of(DataType.F32, new float[] {1f / N}, 1)) {
-                assertThat(longest.stackInputs() == null).isEqualTo(side == 1);
-                assertThat(shorter.stackInputs()).isNotNull();
-                shorter.load(inputs, targets, 5, 0);
-                shorter.differentiate(scale);
-                gradients[side] = network.parameters().gradients().toFloats();
-            }
-        }
-        for (int i = 0; i < gradients[0].length; i++) {
-            assertThat((double) gradients[1][i]).as("gradient %d", i).isCloseTo(gradients[0][i], within(5e-5));
         }
     }
 
@@ -369,13 +200,6 @@ class GpuTrainingTest {
             assertThat((double) averages[1][i]).isCloseTo(averages[0][i], within(1e-3));
             assertThat((double) states[1].iterate()[i]).isCloseTo(states[0].iterate()[i], within(1e-3));
         }
-    }
-
-    /** Products of small tests are too small for tokens to be worth it. */
-    private static Device openForTokens() {
-        Device gpu = Gpu.open();
-        TokenPolicy.of(CudaContext.of(gpu)).ignoreProducts();
-        return gpu;
     }
 
     /**
@@ -452,21 +276,5 @@ class GpuTrainingTest {
     private static Trainer trainer(LanguageNetwork network) {
         TrainingData data = Sampling.SEQUENTIAL.split(TinyLanguage.text(400, 4), N, T, 0, 8);
         return new Trainer(network, data, TrainerConfig.sgd(0.01, 1, 3).withOptimizer(Adam.usual()));
-    }
-
-    private static double differentiate(LanguageNetwork network, int[] inputs, int[] targets) {
-        try (SequencePass pass = new SequencePass(network, T, N, true, true);
-                Tensor scale = network.device().of(DataType.F32, new float[] {1f / (M - 1)}, 1)) {
-            pass.load(inputs, targets, 5, 0);
-            pass.differentiate(scale);
-            return pass.takeLoss();
-        }
-    }
-
-    /** Two layers, dropout everywhere, tied head: every part of a step. */
-    private static LanguageNetworkConfig config(CellType cell, DataType type) {
-        RnnConfig rnn =
-                RnnConfig.of(cell, 32, 32).withLayers(2).withDropout(0.25).withDataType(type);
-        return LanguageNetworkConfig.of(TinyLanguage.V, 32, rnn).withTied(true).withDropout(0.25, 0.25);
     }
 }

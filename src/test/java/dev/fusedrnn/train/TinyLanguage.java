@@ -44,6 +44,13 @@ final class TinyLanguage {
         return LanguageNetworkConfig.of(V, 5, rnn).withTied(true).withDropout(0.25, 0.25);
     }
 
+    /** Every part of a step, in sizes that kernels like: two layers of 32, dropout in all three places, tied. */
+    static LanguageNetworkConfig everyPart(CellType cell, DataType type) {
+        RnnConfig rnn =
+                RnnConfig.of(cell, 32, 32).withLayers(2).withDropout(0.25).withDataType(type);
+        return LanguageNetworkConfig.of(V, 32, rnn).withTied(true).withDropout(0.25, 0.25);
+    }
+
     /** Everything that is dropped at once: rows of the embedding, inputs, recurrent weights, between layers, outputs. */
     static LanguageNetworkConfig regularized(DataType type) {
         return tiedWithDropout(type).withDropouts(new Dropouts(0.2, 0.25, 0.4, 0.3, true));
