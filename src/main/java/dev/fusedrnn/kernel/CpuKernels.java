@@ -49,6 +49,15 @@ final class CpuKernels implements Kernels {
     }
 
     @Override
+    public void copyColumns(Tensor from, long fromColumn, Tensor to, long toColumn, long columns) {
+        ColumnBlock block = ColumnBlock.of(from, fromColumn, to, toColumn, columns);
+        for (long row = 0; row < block.rows(); row++) {
+            blocks.copy(
+                    from, row * block.fromPitch() + fromColumn, to, row * block.toPitch() + toColumn, columns, left);
+        }
+    }
+
+    @Override
     public void gemm(
             boolean transposeA,
             boolean transposeB,

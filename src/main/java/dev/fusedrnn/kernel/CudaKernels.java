@@ -56,6 +56,22 @@ final class CudaKernels implements Kernels {
     }
 
     @Override
+    public void copyColumns(Tensor from, long fromColumn, Tensor to, long toColumn, long columns) {
+        ColumnBlock block = ColumnBlock.of(here("from", from), fromColumn, here("to", to), toColumn, columns);
+        if (block.rows() > 0) {
+            kernels.convert(
+                    type(from),
+                    type(to),
+                    block.rows(),
+                    columns,
+                    block.fromPitch(),
+                    block.toPitch(),
+                    from.address(fromColumn),
+                    to.address(toColumn));
+        }
+    }
+
+    @Override
     public void gemm(
             boolean transposeA,
             boolean transposeB,

@@ -28,6 +28,17 @@ public sealed interface Kernels extends AutoCloseable permits CpuKernels, CudaKe
     void convert(Tensor from, Tensor to);
 
     /**
+     * Copies a block of columns of one matrix into another, converting between floating point types; all else of it stays.
+     *
+     * @param from [M, P]; read
+     * @param fromColumn first column read
+     * @param to [M, Q], no part of {@code from}; written
+     * @param toColumn first column written
+     * @param columns how many
+     */
+    void copyColumns(Tensor from, long fromColumn, Tensor to, long toColumn, long columns);
+
+    /**
      * {@code c = alpha · op(a) · op(b) + beta · c (+ bias)}, op(a) [m, k], op(b) [k, n], c [m, n].
      *
      * @param transposeA whether a is stored [k, m]

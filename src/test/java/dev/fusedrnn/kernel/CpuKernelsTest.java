@@ -34,6 +34,37 @@ class CpuKernelsTest {
     }
 
     @ParameterizedTest
+    @CsvSource({"F32, F32", "F32, BF16", "F16, F32"})
+    void copiesABlockOfColumnsAndNothingBeside(DataType fromType, DataType toType) {
+        int rows = 5;
+        Tensor from = device.zeros(fromType, rows, 7);
+        Tensor to = device.zeros(toType, rows, 6);
+        open.add(from);
+        open.add(to);
+        float[] values = new float[rows * 7];
+        float[] expected = new float[rows * 6];
+        Arrays.fill(expected, -1);
+        for (int i = 0; i < values.length; i++) {
+            values[i] = i;
+            int column = i % 7;
+            if (column >= 2 && column < 5) {
+                expected[i / 7 * 6 + column + 1] = i;
+            }
+        }
+        from.copyFrom(values);
+        kernels.fill(to, -1);
+        kernels.copyColumns(from, 2, to, 3, 3);
+        assertThat(to.toFloats()).containsExactly(expected);
+        assertThatThrownBy(() -> kernels.copyColumns(from, 5, to, 0, 3))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessageStartingWith("from must have two axes and at least 8 columns");
+        assertThatThrownBy(() -> kernels.copyColumns(from, 0, to.view(0, 4, 6), 0, 3))
+                .hasMessageStartingWith("to must have the 5 rows of from");
+        assertThatThrownBy(() -> kernels.copyColumns(from, 0, to, -1, 3))
+                .hasMessage("columns must be 1 or more from column 0 or later, found 3 from 0 to -1");
+    }
+
+    @ParameterizedTest
     @ValueSource(ints = {1, 7, 4096, 4097, 10007})
     void fillsEveryElementAndNothingBeside(int count) {
         Tensor whole = floats(new float[count + 2]);

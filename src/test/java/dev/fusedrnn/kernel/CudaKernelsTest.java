@@ -437,6 +437,21 @@ class CudaKernelsTest {
                 .endsWith(2, 3);
     }
 
+    @ParameterizedTest
+    @CsvSource({"F32, F32, 301", "F32, BF16, 3", "F16, F32, 17", "BF16, BF16, 1"})
+    void copiesABlockOfColumnsAndNothingBeside(DataType fromType, DataType toType, int rows) {
+        float[] source = floats(rows * 13);
+        float[] before = floats(rows * 11);
+        Tensor from = keep(gpu.of(fromType, source, rows, 13));
+        Tensor to = keep(gpu.of(toType, before, rows, 11));
+        onGpu.copyColumns(from, 4, to, 3, 7);
+        try (Tensor cpuFrom = cpu.of(fromType, source, rows, 13);
+                Tensor cpuTo = cpu.of(toType, before, rows, 11)) {
+            onCpu.copyColumns(cpuFrom, 4, cpuTo, 3, 7);
+            assertThat(to.toFloats()).containsExactly(cpuTo.toFloats());
+        }
+    }
+
     @Test
     void foreignAndIllShapedTensorsAreRefused() {
         Tensor here = keep(gpu.zeros(DataType.F32, 4));

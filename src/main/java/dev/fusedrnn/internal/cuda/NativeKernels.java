@@ -88,13 +88,19 @@ public final class NativeKernels implements AutoCloseable {
 
     /** Copies with conversion. */
     public void convert(int fromType, int toType, long count, long from, long to) {
+        convert(fromType, toType, 1, count, count, count, from, to);
+    }
+
+    /** The same for a block of columns; pitches are elements from row to row. */
+    public void convert(
+            int fromType, int toType, long rows, long columns, long fromPitch, long toPitch, long from, long to) {
         enter();
         convert.fromType(fromType)
                 .toType(toType)
-                .rows(1)
-                .columns(count)
-                .fromStride(count)
-                .toStride(count);
+                .rows(rows)
+                .columns(columns)
+                .fromStride(fromPitch)
+                .toStride(toPitch);
         convert.from(from).to(to);
         call.check(FusedRnn.frnn_convert(convert, call.message()), "frnn_convert");
     }
