@@ -33,6 +33,11 @@ final class FeatureDropout {
         return dropouts.embedding() > 0 || dropouts.input() > 0;
     }
 
+    /** Whether {@link #output} does anything. */
+    boolean dropsOutput() {
+        return dropouts.output() > 0;
+    }
+
     /** The way back of {@link #input}. */
     void inputGradient(Tensor ids, Tensor gradient) {
         elements(gradient, gradient, dropouts.input(), LanguageNetwork.INPUT_STREAM);

@@ -1,0 +1,266 @@
+package dev.fusedrnn.model;
+
+import dev.fusedrnn.nn.EngineChoice;
+import dev.fusedrnn.nn.Initialization;
+import dev.fusedrnn.nn.InputSequence;
+import dev.fusedrnn.nn.Pooling;
+import dev.fusedrnn.nn.SequenceNetwork;
+import dev.fusedrnn.nn.SequenceNetworkConfig;
+import dev.fusedrnn.tensor.Device;
+import dev.fusedrnn.text.LabelledText;
+import dev.fusedrnn.text.Labels;
+import dev.fusedrnn.text.TextCodec;
+import dev.fusedrnn.train.Batching;
+import dev.fusedrnn.train.ClassScores;
+import dev.fusedrnn.train.ClassificationTask;
+import dev.fusedrnn.train.ExampleBatch;
+import dev.fusedrnn.train.LabelledSequence;
+import dev.fusedrnn.train.ModelFile;
+import dev.fusedrnn.train.SequenceNetworkJson;
+import dev.fusedrnn.train.SupervisedTrainer;
+import dev.fusedrnn.train.TrainerConfig;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Gives each sequence, a text or features, one of several classes: what turns text into tokens, the classes, and a network
+ * that pools what its recurrent layers say.
+ *
+ * <p>Owns the network. Confined to one thread at a time, like its device.
+ */
+public final class SequenceClassifier implements AutoCloseable {
+    private static final String KIND = "fusedrnn sequence classifier";
+    private static final String CODEC = "codec";
+    private static final String CLASSES = "classes";
+    private static final String MAX_STEPS = "maxSteps";
+    private static final Batching PREDICTION = Batching.of(32, 0);
+
+    private final SequenceNetwork network;
+    private final TextCodec codec;
+    private final Labels labels;
+    private final int maxSteps;
+    private final ClassificationTask task;
+
+    /**
+     * A classifier of a network, which it closes.
+     *
+     * @param codec of texts; null for a network that reads features
+     * @param maxSteps tokens of a text that are read, the first ones; 1 or more
+     * @throws IllegalArgumentException if network, vocabulary and classes do not fit together
+     */
+    public SequenceClassifier(SequenceNetwork network, TextCodec codec, Labels labels, int maxSteps) {
+        SequenceNetworkConfig config = network.config();
+        if (config.pooling() == Pooling.NONE) {
+            throw new IllegalArgumentException("a classifier needs a pooling, found none");
+        }
+        if (config.outputs() != labels.size()) {
+            throw new IllegalArgumentException("there are " + labels.size() + " classes, the network has "
+                    + config.outputs() + " outputs");
+        }
+        int vocabulary = codec == null ? 0 : codec.vocabulary().size();
+        if (vocabulary != config.vocabularySize()) {
+            throw new IllegalArgumentException(
+                    "the vocabulary has " + vocabulary + " tokens, the network is for " + config.vocabularySize());
+        }
+        if (maxSteps < 1) {
+            throw new IllegalArgumentException("maxSteps must be 1 or more, found " + maxSteps);
+        }
+        this.network = network;
+        this.codec = codec;
+        this.labels = labels;
+        this.maxSteps = maxSteps;
+        this.task = new ClassificationTask(network);
+    }
+
+    /** A new classifier. */
+    public static SequenceClassifier create(
+            SequenceNetworkConfig config,
+            TextCodec codec,
+            Labels labels,
+            int maxSteps,
+            Device device,
+            EngineChoice choice,
+            Initialization initialization,
+            long seed) {
+        SequenceNetwork network = SequenceNetwork.create(config, device, choice, initialization, seed);
+        return owning(network, () -> new SequenceClassifier(network, codec, labels, maxSteps));
+    }
+
+    /**
+     * A classifier that {@link #save} wrote.
+     *
+     * @throws dev.fusedrnn.io.InvalidFileException if the file is anything else, or damaged
+     * @throws IOException if it is missing or cannot be read
+     */
+    public static SequenceClassifier load(Path path, Device device, EngineChoice choice) throws IOException {
+        ModelFile file = ModelFile.read(path, KIND, config -> SequenceNetwork.plan(SequenceNetworkJson.read(config)));
+        SequenceNetwork network =
+                SequenceNetwork.create(SequenceNetworkJson.read(file.config()), device, choice);
+        return owning(network, () -> {
+            file.copyTo(network.parameters());
+            TextCodec codec = file.texts().containsKey(CODEC) ? TextCodec.fromJson(file.text(CODEC)) : null;
+            int maxSteps = Integer.parseInt(file.text(MAX_STEPS));
+            return new SequenceClassifier(network, codec, Labels.fromJson(file.text(CLASSES)), maxSteps);
+        });
+    }
+
+    private static SequenceClassifier owning(
+            SequenceNetwork network, java.util.function.Supplier<SequenceClassifier> maker) {
+        try {
+            return maker.get();
+        } catch (RuntimeException | Error failed) {
+            network.close();
+            throw failed;
+        }
+    }
+
+    /** Saves parameters, configuration, vocabulary and classes, atomically. */
+    public void save(Path path) throws IOException {
+        Map<String, String> texts = new LinkedHashMap<>();
+        if (codec != null) {
+            texts.put(CODEC, codec.toJson());
+        }
+        texts.put(CLASSES, labels.toJson());
+        texts.put(MAX_STEPS, Integer.toString(maxSteps));
+        ModelFile.of(KIND, SequenceNetworkJson.write(network.config()), network.parameters(), texts)
+                .save(path);
+    }
+
+    /** The layers. */
+    public SequenceNetwork network() {
+        return network;
+    }
+
+    /** What turns text into token ids; null if features are read. */
+    public TextCodec codec() {
+        return codec;
+    }
+
+    /** The classes. */
+    public Labels labels() {
+        return labels;
+    }
+
+    /** A text as the network reads it: its first tokens, or the unknown token if it has none. */
+    public InputSequence encode(String text) {
+        if (codec == null) {
+            throw new IllegalArgumentException("this classifier reads features, found a text");
+        }
+        int[] ids = codec.encode(text);
+        return InputSequence.tokens(
+                ids.length == 0
+                        ? new int[] {codec.vocabulary().unknownId()}
+                        : Arrays.copyOf(ids, Math.min(maxSteps, ids.length)));
+    }
+
+    /** Texts as examples of this classifier's numbers. */
+    public List<LabelledSequence> encode(List<LabelledText> texts) {
+        return texts.stream()
+                .map(text -> new LabelledSequence(encode(text.text()), labels.id(text.label())))
+                .toList();
+    }
+
+    /**
+     * A trainer of this classifier; the caller closes it before the classifier.
+     *
+     * @param validation may be empty
+     */
+    public SupervisedTrainer<LabelledSequence> trainer(
+            List<LabelledSequence> training,
+            List<LabelledSequence> validation,
+            Batching batching,
+            TrainerConfig config) {
+        return new SupervisedTrainer<>(task, training, validation, batching, config);
+    }
+
+    /** The class of a text. */
+    public Classified classify(String text) {
+        return classify(List.of(encode(text))).get(0);
+    }
+
+    /** The classes of sequences, in their order; computed in minibatches. */
+    public List<Classified> classify(List<InputSequence> sequences) {
+        return Arrays.stream(probabilities(sequences)).map(this::classified).toList();
+    }
+
+    /** How well the classes of examples are found. */
+    public ClassScores evaluate(List<LabelledSequence> examples) {
+        double[][] found =
+                probabilities(examples.stream().map(LabelledSequence::input).toList());
+        return ClassScores.of(
+                labels.size(),
+                examples.stream().mapToInt(LabelledSequence::label).toArray(),
+                Arrays.stream(found).mapToInt(SequenceClassifier::likeliest).toArray());
+    }
+
+    private double[][] probabilities(List<InputSequence> sequences) {
+        double[][] found = new double[sequences.size()][];
+        if (sequences.isEmpty()) {
+            return found;
+        }
+        sequences.forEach(sequence -> sequence.check(network.config()));
+        network.device().enter();
+        try {
+            Batching.Epoch<InputSequence> batches = PREDICTION.epoch(sequences, InputSequence::length, 0);
+            for (int i = 0; i < batches.size(); i++) {
+                ExampleBatch<InputSequence> batch = batches.get(i);
+                float[] logits = task.logits(batch);
+                for (int n = 0; n < batch.size(); n++) {
+                    found[batch.place(n)] = softmax(logits, n * labels.size(), labels.size());
+                }
+            }
+        } finally {
+            network.device().leave();
+        }
+        return found;
+    }
+
+    private Classified classified(double[] probabilities) {
+        Map<String, Double> named = new LinkedHashMap<>();
+        for (int k = 0; k < probabilities.length; k++) {
+            named.put(labels.name(k), probabilities[k]);
+        }
+        return new Classified(labels.name(likeliest(probabilities)), named);
+    }
+
+    private static double[] softmax(float[] logits, int from, int count) {
+        double most = Double.NEGATIVE_INFINITY;
+        for (int k = 0; k < count; k++) {
+            most = Math.max(most, logits[from + k]);
+        }
+        double[] probabilities = new double[count];
+        double sum = 0;
+        for (int k = 0; k < count; k++) {
+            probabilities[k] = Math.exp(logits[from + k] - most);
+            sum += probabilities[k];
+        }
+        for (int k = 0; k < count; k++) {
+            probabilities[k] /= sum;
+        }
+        return probabilities;
+    }
+
+    private static int likeliest(double[] probabilities) {
+        int best = 0;
+        for (int k = 1; k < probabilities.length; k++) {
+            best = probabilities[k] > probabilities[best] ? k : best;
+        }
+        return best;
+    }
+
+    /** Frees the network. Closing twice is harmless. */
+    @Override
+    public void close() {
+        network.device().enter();
+        try {
+            task.close();
+            network.close();
+        } finally {
+            network.device().leave();
+        }
+    }
+}
