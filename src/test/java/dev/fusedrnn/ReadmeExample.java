@@ -2,31 +2,43 @@ package dev.fusedrnn;
 
 import dev.fusedrnn.engine.CellType;
 import dev.fusedrnn.engine.RnnConfig;
+import dev.fusedrnn.model.Classified;
 import dev.fusedrnn.model.Decoding;
 import dev.fusedrnn.model.LanguageModel;
+import dev.fusedrnn.model.SequenceClassifier;
 import dev.fusedrnn.nn.EngineChoice;
 import dev.fusedrnn.nn.Initialization;
 import dev.fusedrnn.nn.LanguageNetworkConfig;
+import dev.fusedrnn.nn.Pooling;
 import dev.fusedrnn.nn.Rnn;
 import dev.fusedrnn.nn.RnnGradients;
 import dev.fusedrnn.nn.RnnInput;
 import dev.fusedrnn.nn.RnnPass;
+import dev.fusedrnn.nn.SequenceNetworkConfig;
 import dev.fusedrnn.optim.Adam;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
 import dev.fusedrnn.tensor.Tensor;
+import dev.fusedrnn.text.LabelledText;
+import dev.fusedrnn.text.Labels;
 import dev.fusedrnn.text.Recipe;
 import dev.fusedrnn.text.TextCodec;
 import dev.fusedrnn.text.TextSource;
 import dev.fusedrnn.text.TokenSequence;
 import dev.fusedrnn.text.Tokenizer;
 import dev.fusedrnn.text.VocabularyOptions;
+import dev.fusedrnn.train.Batching;
+import dev.fusedrnn.train.LabelledSequence;
 import dev.fusedrnn.train.Sampling;
+import dev.fusedrnn.train.SupervisedListener;
+import dev.fusedrnn.train.SupervisedTrainer;
 import dev.fusedrnn.train.Trainer;
 import dev.fusedrnn.train.TrainerConfig;
 import dev.fusedrnn.train.TrainingListener;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 
 /** The examples of README.md: {@link ReadmeTest} holds them equal and runs them. */
 final class ReadmeExample {
@@ -63,6 +75,30 @@ final class ReadmeExample {
                 RnnPass pass = lstm.forward(RnnInput.of(x));
                 RnnGradients gradients = pass.backward(dy, null, null)) {
             return gradients.dx().toFloats();
+        }
+    }
+
+    // README example 3
+    /** Trains on lines {@code CLASS text}, saves the classifier and says what class a text has. */
+    static Classified trainAndClassify(Path file, Path saved, int epochs, String text) throws IOException {
+        List<LabelledText> texts = LabelledText.firstWord(TextSource.file(file), StandardCharsets.UTF_8, false);
+        TextCodec codec = TextCodec.build(
+                LabelledText.joined(texts), Recipe.STAT157, Tokenizer.words(), VocabularyOptions.DEFAULT);
+        Labels labels = Labels.occurring(texts.stream().map(LabelledText::label).toList());
+        RnnConfig stack = RnnConfig.of(CellType.LSTM, 100, 100).withBidirectional(true);
+        SequenceNetworkConfig network = SequenceNetworkConfig.of(
+                        codec.vocabulary().size(), stack, Pooling.MAX, labels.size())
+                .withDropout(0.5, 0.5);
+        TrainerConfig training = TrainerConfig.sgd(0.002, 5, epochs).withOptimizer(Adam.usual());
+        try (Device device = Device.best();
+                SequenceClassifier classifier = SequenceClassifier.create(
+                        network, codec, labels, 100, device, EngineChoice.AUTO, Initialization.FRAMEWORK, 1)) {
+            try (SupervisedTrainer<LabelledSequence> trainer =
+                    classifier.trainer(classifier.encode(texts), List.of(), Batching.of(32, 1), training)) {
+                trainer.run(SupervisedListener.SILENT);
+            }
+            classifier.save(saved);
+            return classifier.classify(text);
         }
     }
     // end of README examples

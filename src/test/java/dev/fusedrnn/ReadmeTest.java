@@ -2,7 +2,9 @@ package dev.fusedrnn;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fusedrnn.model.Classified;
 import dev.fusedrnn.model.LanguageModel;
+import dev.fusedrnn.model.SequenceClassifier;
 import dev.fusedrnn.nn.EngineChoice;
 import dev.fusedrnn.tensor.Device;
 import dev.fusedrnn.text.Vocabulary;
@@ -72,6 +74,20 @@ class ReadmeTest {
         assertThat(dx).hasSize(35 * 32 * 28);
         assertThat(dx[0]).isNotZero();
         assertThat(dx[dx.length - 1]).isZero();
+    }
+
+    @Test
+    void theThirdExampleLearnsClasses() throws IOException {
+        Path texts = Files.writeString(folder.resolve("texts"), "wet the sea\ndry the sand\n".repeat(40));
+        Path saved = folder.resolve("classifier.safetensors");
+
+        Classified classified = ReadmeExample.trainAndClassify(texts, saved, 4, "the sand");
+
+        assertThat(classified.label()).isEqualTo("dry");
+        try (Device device = Device.best();
+                SequenceClassifier loaded = SequenceClassifier.load(saved, device, EngineChoice.AUTO)) {
+            assertThat(loaded.classify("the sea").label()).isEqualTo("wet");
+        }
     }
 
     @Test

@@ -58,8 +58,8 @@ public final class SequenceClassifier implements AutoCloseable {
             throw new IllegalArgumentException("a classifier needs a pooling, found none");
         }
         if (config.outputs() != labels.size()) {
-            throw new IllegalArgumentException("there are " + labels.size() + " classes, the network has "
-                    + config.outputs() + " outputs");
+            throw new IllegalArgumentException(
+                    "there are " + labels.size() + " classes, the network has " + config.outputs() + " outputs");
         }
         int vocabulary = codec == null ? 0 : codec.vocabulary().size();
         if (vocabulary != config.vocabularySize()) {
@@ -98,8 +98,7 @@ public final class SequenceClassifier implements AutoCloseable {
      */
     public static SequenceClassifier load(Path path, Device device, EngineChoice choice) throws IOException {
         ModelFile file = ModelFile.read(path, KIND, config -> SequenceNetwork.plan(SequenceNetworkJson.read(config)));
-        SequenceNetwork network =
-                SequenceNetwork.create(SequenceNetworkJson.read(file.config()), device, choice);
+        SequenceNetwork network = SequenceNetwork.create(SequenceNetworkJson.read(file.config()), device, choice);
         return owning(network, () -> {
             file.copyTo(network.parameters());
             TextCodec codec = file.texts().containsKey(CODEC) ? TextCodec.fromJson(file.text(CODEC)) : null;

@@ -27,8 +27,8 @@ public record InputSequence(int[][] tokens, float[] features, int length) {
             throw new IllegalArgumentException("tokens must have 1 channel or more, found none");
         }
         if (features != null && features.length % length != 0) {
-            throw new IllegalArgumentException("features must be equally many for each of " + length
-                    + " steps, found " + features.length + " values");
+            throw new IllegalArgumentException("features must be equally many for each of " + length + " steps, found "
+                    + features.length + " values");
         }
     }
 
@@ -65,8 +65,8 @@ public record InputSequence(int[][] tokens, float[] features, int length) {
         for (int[] channel : tokens) {
             for (int t = 0; t < length; t++) {
                 if (channel[t] < 0 || channel[t] >= config.vocabularySize()) {
-                    throw new IllegalArgumentException("token " + t + " must be in [0, " + config.vocabularySize()
-                            + "), found " + channel[t]);
+                    throw new IllegalArgumentException(
+                            "token " + t + " must be in [0, " + config.vocabularySize() + "), found " + channel[t]);
                 }
             }
         }

@@ -14,8 +14,8 @@ import java.util.Objects;
  * @param outputs O, numbers the head gives: one per class, or values
  * @param dropouts what is dropped in training outside the stack: input features, what the head reads, rows of the embedding
  */
-public record SequenceNetworkConfig(
-        int vocabularySize, RnnConfig rnn, Pooling pooling, int outputs, Dropouts dropouts) implements Serializable {
+public record SequenceNetworkConfig(int vocabularySize, RnnConfig rnn, Pooling pooling, int outputs, Dropouts dropouts)
+        implements Serializable {
 
     public SequenceNetworkConfig {
         Objects.requireNonNull(rnn, "rnn");

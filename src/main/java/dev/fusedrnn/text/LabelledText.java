@@ -8,6 +8,7 @@ import java.nio.charset.Charset;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Function;
+import java.util.stream.Collectors;
 
 /**
  * A text and the name of its class, and readers of the files in which data sets of such texts come.
@@ -67,13 +68,18 @@ public record LabelledText(String label, String text) {
         });
     }
 
+    /** All texts without their classes, a line each, such as to number their tokens. */
+    public static TextSource joined(List<LabelledText> texts) {
+        return TextSource.text(
+                "labelled texts", texts.stream().map(LabelledText::text).collect(Collectors.joining("\n")));
+    }
+
     /** Lines end at line feeds alone: reviews hold other characters that Java takes for line ends. Blank lines are left out. */
-    private static List<LabelledText> lines(
-            TextSource source, Charset charset, Function<String, LabelledText> parser) throws IOException {
+    private static List<LabelledText> lines(TextSource source, Charset charset, Function<String, LabelledText> parser)
+            throws IOException {
         List<LabelledText> texts = new ArrayList<>();
         int line = 0;
-        try (BufferedReader reader =
-                new BufferedReader(new InputStreamReader(source.open(), charset.newDecoder()))) {
+        try (BufferedReader reader = new BufferedReader(new InputStreamReader(source.open(), charset.newDecoder()))) {
             for (String next = nextLine(reader); next != null; next = nextLine(reader)) {
                 line++;
                 if (!next.isBlank()) {

@@ -62,8 +62,7 @@ public final class ClassificationTask implements SupervisedTask<LabelledSequence
     }
 
     private NetworkPass pass(ExampleBatch<LabelledSequence> minibatch, Draw draw) {
-        var inputs =
-                minibatch.examples().stream().map(LabelledSequence::input).toList();
+        var inputs = minibatch.examples().stream().map(LabelledSequence::input).toList();
         return new NetworkPass(network, inputs, minibatch.steps(), draw);
     }
 

@@ -38,12 +38,11 @@ final class Pooler implements AutoCloseable {
         this.lengths = lengths;
         this.features = rnn.totalOutputSize();
         this.type = rnn.dataType();
-        this.rowWidth =
-                switch (pooling) {
-                    case FINAL -> rnn.outputSize();
-                    case MAX -> 1;
-                    default -> features;
-                };
+        this.rowWidth = switch (pooling) {
+            case FINAL -> rnn.outputSize();
+            case MAX -> 1;
+            default -> features;
+        };
     }
 
     /** What the head reads, [T·N, F] or [N, {@link Pooling#features}]; open until this is closed. */

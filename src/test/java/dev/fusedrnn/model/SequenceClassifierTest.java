@@ -39,8 +39,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 
 class SequenceClassifierTest {
     private static final Labels LABELS = Labels.of(List.of("high", "low"));
-    private static final TrainerConfig TRAINING =
-            TrainerConfig.sgd(0.02, 1, 6).withOptimizer(Adam.usual());
+    private static final TrainerConfig TRAINING = TrainerConfig.sgd(0.02, 1, 6).withOptimizer(Adam.usual());
 
     @TempDir
     Path folder;
@@ -86,8 +85,8 @@ class SequenceClassifierTest {
                 SequenceClassifier classifier = classifier(pooling, device)) {
             List<LabelledSequence> test = classifier.encode(sentences(100, 2));
             double before = classifier.evaluate(test).accuracy();
-            try (SupervisedTrainer<LabelledSequence> trainer = classifier.trainer(
-                    classifier.encode(sentences(200, 1)), test, new Batching(10, 4, 3), TRAINING)) {
+            try (SupervisedTrainer<LabelledSequence> trainer =
+                    classifier.trainer(classifier.encode(sentences(200, 1)), test, new Batching(10, 4, 3), TRAINING)) {
                 trainer.run(SupervisedListener.SILENT);
                 assertThat(trainer.history().get(5).validationLoss()).isLessThan(0.1);
             }
@@ -97,9 +96,7 @@ class SequenceClassifierTest {
             Classified sea = classifier.classify("The SEA and the a");
             assertThat(sea.label()).isEqualTo("low");
             assertThat(sea.probability()).isGreaterThan(0.8);
-            assertThat(sea.probabilities().values().stream()
-                            .mapToDouble(p -> p)
-                            .sum())
+            assertThat(sea.probabilities().values().stream().mapToDouble(p -> p).sum())
                     .isCloseTo(1, within(1e-12));
 
             classifier.save(file);
@@ -161,8 +158,7 @@ class SequenceClassifierTest {
                     .hasMessage("class must be one of [high, low], found 'middle'");
             assertThat(classifier.encode("").tokens()[0])
                     .containsExactly(classifier.codec().vocabulary().unknownId());
-            assertThatThrownBy(() ->
-                            new SequenceClassifier(classifier.network(), codec(), Labels.of(List.of("a")), 20))
+            assertThatThrownBy(() -> new SequenceClassifier(classifier.network(), codec(), Labels.of(List.of("a")), 20))
                     .hasMessage("there are 1 classes, the network has 2 outputs");
             assertThatThrownBy(() -> new SequenceClassifier(classifier.network(), null, LABELS, 20))
                     .hasMessage("the vocabulary has 0 tokens, the network is for 7");

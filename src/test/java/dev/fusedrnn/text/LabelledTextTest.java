@@ -33,8 +33,7 @@ class LabelledTextTest {
         String line = "1\t7_8.txt\tgood\tand\u0085odd\u2028text\r\n0\t8_1.txt\tbad";
 
         assertThat(LabelledText.tabs(text(line), StandardCharsets.UTF_8, 3))
-                .containsExactly(
-                        new LabelledText("1", "good\tand\u0085odd\u2028text"), new LabelledText("0", "bad"));
+                .containsExactly(new LabelledText("1", "good\tand\u0085odd\u2028text"), new LabelledText("0", "bad"));
     }
 
     @Test
@@ -65,9 +64,7 @@ class LabelledTextTest {
     void dataSetsHaveTheirPublishedSizes() throws IOException {
         SharedData.data("trec/TREC.train.gz");
         List<LabelledText> trec = LabelledText.firstWord(
-                TextSource.of("trec", () -> SharedData.open("trec/TREC.train.gz")),
-                StandardCharsets.ISO_8859_1,
-                true);
+                TextSource.of("trec", () -> SharedData.open("trec/TREC.train.gz")), StandardCharsets.ISO_8859_1, true);
         List<LabelledText> negative = LabelledText.ofClass(
                 TextSource.of("mr", () -> SharedData.open("mr/rt-polarity.neg.gz")),
                 StandardCharsets.ISO_8859_1,

@@ -32,8 +32,7 @@ class ClassificationTaskTest {
     private static final int V = 6;
     private static final int C = 3;
     private static final int CLASSES = 3;
-    private static final RnnConfig BOTH_WAYS =
-            RnnConfig.of(CellType.LSTM, C, 3).withBidirectional(true);
+    private static final RnnConfig BOTH_WAYS = RnnConfig.of(CellType.LSTM, C, 3).withBidirectional(true);
 
     static Stream<SequenceNetworkConfig> networks() {
         RnnConfig dropped = RnnConfig.of(CellType.RNN_TANH, C, 3)
@@ -97,8 +96,7 @@ class ClassificationTaskTest {
             names = {"FINAL", "FIRST_LAST", "MEAN", "MAX"})
     void lossIsThatOfPlainLoops(Pooling pooling) {
         try (Device device = Device.cpu();
-                SequenceNetwork network =
-                        network(SequenceNetworkConfig.of(0, BOTH_WAYS, pooling, CLASSES), device);
+                SequenceNetwork network = network(SequenceNetworkConfig.of(0, BOTH_WAYS, pooling, CLASSES), device);
                 ClassificationTask task = new ClassificationTask(network)) {
             List<LabelledSequence> examples = examples(false);
             double expected = 0;
@@ -141,19 +139,17 @@ class ClassificationTaskTest {
         double[] pooled = new double[pooling == Pooling.FIRST_LAST ? 12 : 6];
         for (int j = 0; j < pooled.length; j++) {
             int feature = j % 6;
-            pooled[j] =
-                    switch (pooling) {
-                        case FINAL -> j < 3 ? last[j] : first[j];
-                        case FIRST_LAST -> j < 6 ? first[feature] : last[feature];
-                        case MEAN -> Arrays.stream(y)
-                                .mapToDouble(step -> step[feature])
-                                .average()
-                                .orElseThrow();
-                        default -> Arrays.stream(y)
-                                .mapToDouble(step -> step[feature])
-                                .max()
-                                .orElseThrow();
-                    };
+            pooled[j] = switch (pooling) {
+                case FINAL -> j < 3 ? last[j] : first[j];
+                case FIRST_LAST -> j < 6 ? first[feature] : last[feature];
+                case MEAN ->
+                    Arrays.stream(y)
+                            .mapToDouble(step -> step[feature])
+                            .average()
+                            .orElseThrow();
+                default ->
+                    Arrays.stream(y).mapToDouble(step -> step[feature]).max().orElseThrow();
+            };
         }
         return pooled;
     }

@@ -18,7 +18,9 @@ final class TaskGradients {
 
     /** All examples in one minibatch. */
     static <E> ExampleBatch<E> together(SupervisedTask<E> task, List<E> examples) {
-        return new Batching(examples.size(), 4, 0).epoch(examples, task::length, 0).get(0);
+        return new Batching(examples.size(), 4, 0)
+                .epoch(examples, task::length, 0)
+                .get(0);
     }
 
     /** The sum of losses in inference. */
@@ -39,8 +41,7 @@ final class TaskGradients {
     }
 
     /** Every parameter's gradient against central differences of the training loss, dropout masks fixed. */
-    static <E> void areDifferences(
-            SupervisedTask<E> task, ExampleBatch<E> batch, float step, double tolerance) {
+    static <E> void areDifferences(SupervisedTask<E> task, ExampleBatch<E> batch, float step, double tolerance) {
         Parameters parameters = task.parameters();
         float scale = 1f / task.targets(batch);
         parameters.gradients().fillBytes((byte) 0xFF);
