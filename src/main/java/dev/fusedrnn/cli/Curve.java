@@ -59,7 +59,11 @@ final class Curve {
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         ImageIO.setUseCache(false);
         ImageIO.write(new Curve(history).image(), "png", bytes);
-        AtomicFile.write(file, bytes.toByteArray());
+        try {
+            AtomicFile.write(file, bytes.toByteArray());
+        } catch (IOException failed) {
+            throw new IOException("--plot " + file + ": not written: " + Faults.explain(failed), failed);
+        }
     }
 
     private BufferedImage image() {

@@ -59,7 +59,16 @@ final class TrainingRun {
     }
 
     private static TokenSequence encode(TextCodec codec, String option, Path file) throws IOException {
-        return file == null ? null : codec.encode(InputFiles.text(option, file));
+        if (file == null) {
+            return null;
+        }
+        TokenSequence tokens = codec.encode(InputFiles.text(option, file));
+        // Said now and not after hours of training: the first token alone predicts nothing that could be compared.
+        if (tokens.size() < 2) {
+            tokens.close();
+            throw new UserError(option + " " + file + ": too short: expected at least 2 tokens, found 1");
+        }
+        return tokens;
     }
 
     private int train(

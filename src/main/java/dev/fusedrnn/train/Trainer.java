@@ -252,6 +252,7 @@ public final class Trainer implements AutoCloseable {
     public void restore(TrainingState saved) {
         requireEqual("training data", data.fingerprint(), saved.fingerprint());
         requireEqual("optimizer", config.optimizer().id(), saved.optimizer());
+        requirePlace(saved);
         Parameters parameters = network.parameters();
         Tensor m1 = config.optimizer().usesMoment1() ? parameters.moment(0) : null;
         Tensor m2 = config.optimizer().usesMoment2() ? parameters.moment(1) : null;
@@ -304,6 +305,15 @@ public final class Trainer implements AutoCloseable {
             int count = Math.toIntExact(part.elements());
             part.copyFrom(Arrays.copyOfRange(all, at, at + count));
             at += count;
+        }
+    }
+
+    /** Between epochs and inside them, never behind the last minibatch: such a place has no next step. */
+    private void requirePlace(TrainingState saved) {
+        long size = minibatches.epoch(saved.epoch()).size();
+        if (saved.minibatch() < 0 || saved.minibatch() >= size) {
+            throw new IllegalArgumentException("the saved training state does not fit: minibatch of epoch "
+                    + saved.epoch() + " must be in [0, " + (size - 1) + "], found " + saved.minibatch());
         }
     }
 

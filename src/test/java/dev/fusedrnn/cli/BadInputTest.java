@@ -29,6 +29,7 @@ class BadInputTest {
         Texts.sea(folder);
         Files.writeString(folder.resolve("empty.txt"), "");
         Files.writeString(folder.resolve("short.txt"), "abc");
+        Files.writeString(folder.resolve("one.txt"), "a");
         Files.writeString(folder.resolve("numbers.txt"), "1 2 3 ");
         Files.write(folder.resolve("latin.txt"), "caf\u00e9 au lait".getBytes(StandardCharsets.ISO_8859_1));
         Files.writeString(folder.resolve("few.shapes"), "# comment\na 1 2 3\n");
@@ -52,6 +53,8 @@ class BadInputTest {
                 arguments(
                         "train --text @/short.txt --validation 0",
                         "found 3; use a longer text, or a smaller --batch, --steps"),
+                arguments("train --test-text @/one.txt", "--test-text @/one.txt: too short: expected at least 2"),
+                arguments("train --validation-text @/one.txt", "--validation-text @/one.txt: too short: expected"),
                 arguments("train --text @/numbers.txt --recipe v017", "recipe v017 leaves nothing of it"),
                 arguments("train --text @/latin.txt", "@/latin.txt: not UTF-8 at byte 3"),
                 arguments("train --text @/folder", "--text @/folder: is a folder, expected a text file"),

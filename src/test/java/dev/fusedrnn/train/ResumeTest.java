@@ -26,6 +26,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Training interrupted, saved and resumed gives the bits of training that never stopped, on the engine users get. */
 class ResumeTest {
@@ -185,6 +186,43 @@ class ResumeTest {
                     .isInstanceOf(IllegalArgumentException.class)
                     .hasMessageContaining("optimizer");
         }
+    }
+
+    /** Nothing comes after the last minibatch of an epoch: training would stay there for ever. */
+    @ParameterizedTest
+    @ValueSource(longs = {-1, BATCHES, Long.MAX_VALUE})
+    void aPlaceOutsideTheEpochIsRefused(long minibatch) {
+        LanguageNetworkConfig config = TinyLanguage.embedded(CellType.GRU, 3);
+        try (Device device = Device.cpu();
+                LanguageNetwork network = TinyLanguage.network(config, device, EngineChoice.AUTO, 7);
+                Trainer trainer = new Trainer(network, data(Sampling.SEQUENTIAL), recipe(Sgd.plain()))) {
+            TrainingState state = at(minibatch, trainer.state());
+            assertThatThrownBy(() -> trainer.restore(state))
+                    .isInstanceOf(IllegalArgumentException.class)
+                    .hasMessageContaining("minibatch of epoch 0 must be in [0, 4], found " + minibatch);
+        }
+    }
+
+    private static TrainingState at(long minibatch, TrainingState state) {
+        return new TrainingState(
+                state.step(),
+                state.epoch(),
+                minibatch,
+                state.lossSum(),
+                state.penaltySum(),
+                state.lossTokens(),
+                state.seconds(),
+                state.lossScale(),
+                state.lossScaleSteps(),
+                state.fingerprint(),
+                state.optimizer(),
+                state.moment1(),
+                state.moment2(),
+                state.iterate(),
+                state.averagedSteps(),
+                state.h(),
+                state.c(),
+                state.history());
     }
 
     private static TrainerConfig recipe(OptimizerConfig optimizer) {
