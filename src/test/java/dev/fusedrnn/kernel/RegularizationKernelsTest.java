@@ -5,41 +5,23 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.fusedrnn.tensor.DataType;
-import dev.fusedrnn.tensor.Device;
 import dev.fusedrnn.tensor.Tensor;
-import java.util.ArrayList;
-import java.util.List;
-import java.util.Random;
-import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 
 /** Dropout of rows, the activity penalty and averaging steps against plain formulas. */
-class RegularizationKernelsTest {
-    private final Device device = Device.cpu();
-    private final Kernels kernels = Kernels.of(device);
-    private final List<Tensor> open = new ArrayList<>();
-    private final Random random = new Random(11);
-
-    @AfterEach
-    void close() {
-        open.forEach(Tensor::close);
-        kernels.close();
-        assertThat(device.allocatedBytes()).isZero();
-        device.close();
-    }
-
+class RegularizationKernelsTest extends CpuKernelSuite {
     @ParameterizedTest
     @CsvSource({"1000, 3, 0.4", "1, 5000, 0.5", "7, 4097, 0.25", "20, 2, 0"})
     void aRowSharesTheFateOfItsId(int rows, int width, float p) {
         int[] ids = random.ints(rows, 0, 50).toArray();
-        float[] values = values(rows * width);
+        float[] values = randoms(rows * width);
         Tensor idTensor = keep(device.allocate(DataType.I32, rows));
         idTensor.copyFrom(ids);
         Tensor in = keep(device.of(DataType.F32, values, rows, width));
-        Tensor key = key(5, -6, 7);
+        Tensor key = ints(5, -6, 7, 0);
         kernels.dropoutRows(idTensor, in, in, p, key, 3);
         float[] found = in.toFloats();
         for (int i = 0; i < rows; i++) {
@@ -61,7 +43,7 @@ class RegularizationKernelsTest {
         idTensor.copyFrom(ids);
         Tensor ones = keep(device.allocate(DataType.F32, rows, 1));
         kernels.fill(ones, 1);
-        kernels.dropoutRows(idTensor, ones, ones, 0.1f, key(1, 2, 3), 0);
+        kernels.dropoutRows(idTensor, ones, ones, 0.1f, ints(1, 2, 3, 0), 0);
         int kept = 0;
         for (float value : ones.toFloats()) {
             kept += value > 0 ? 1 : 0;
@@ -75,7 +57,7 @@ class RegularizationKernelsTest {
         Tensor ids = keep(device.allocate(DataType.I32, 3));
         ids.copyFrom(new int[] {0, 1, 2});
         Tensor in = keep(device.zeros(DataType.F32, 10));
-        Tensor key = key(0, 0, 0);
+        Tensor key = ints(0, 0, 0, 0);
         assertThatThrownBy(() -> kernels.dropoutRows(ids, in, in, 0.5f, key, 0)).hasMessageContaining("in must have 9");
         ids.copyFrom(new int[] {0, -1, 2});
         assertThatThrownBy(() -> kernels.dropoutRows(ids, in.view(0, 9), in.view(0, 9), 0.5f, key, 0))
@@ -85,8 +67,8 @@ class RegularizationKernelsTest {
     @ParameterizedTest
     @CsvSource({"5, 7, 2, 1", "3, 5000, 0.5, 0", "4, 9000, 0, 0.25", "1, 11, 2, 1", "6, 4096, 1, 1"})
     void penaltyAndItsGradient(int steps, int width, float activity, float change) {
-        float[] y = values(steps * width);
-        float[] before = values(steps * width);
+        float[] y = randoms(steps * width);
+        float[] before = randoms(steps * width);
         Tensor outputs = keep(device.of(DataType.F32, y, steps, width));
         Tensor gradients = keep(device.of(DataType.F32, before, steps, width));
         Tensor loss = keep(device.of(DataType.F32, new float[] {2}, 1));
@@ -115,7 +97,7 @@ class RegularizationKernelsTest {
     void penaltyByDifferences() {
         int steps = 4;
         int width = 3;
-        float[] y = values(steps * width);
+        float[] y = randoms(steps * width);
         Tensor outputs = keep(device.of(DataType.F32, y, steps, width));
         Tensor gradients = keep(device.zeros(DataType.F32, steps, width));
         Tensor rest = keep(device.zeros(DataType.F32, steps, width));
@@ -143,7 +125,7 @@ class RegularizationKernelsTest {
             names = {"F32", "BF16"})
     void theAverageIsTheMeanOfTheIterates(DataType type) {
         int count = 5000;
-        Tensor masters = keep(device.of(DataType.F32, values(count), count));
+        Tensor masters = keep(device.of(DataType.F32, randoms(count), count));
         Tensor values = type == DataType.F32 ? masters : keep(device.zeros(type, count));
         Tensor gradients = keep(device.zeros(DataType.F32, count));
         Tensor average = keep(device.of(DataType.F32, masters.toFloats(), count));
@@ -153,12 +135,12 @@ class RegularizationKernelsTest {
         OptimizerUpdate update = new OptimizerUpdate(
                 new OptimizerUpdate.Sgd(0, 0), values, masters, gradients, null, null, scale, hyper, average, share);
         float[] start = average.toFloats();
-        gradients.copyFrom(values(count));
+        gradients.copyFrom(randoms(count));
         kernels.update(update);
         assertThat(average.toFloats()).containsExactly(start);
         double[] sum = new double[count];
         for (int k = 1; k <= 5; k++) {
-            gradients.copyFrom(values(count));
+            gradients.copyFrom(randoms(count));
             share.copyFrom(new float[] {1f / k});
             kernels.update(update);
             float[] now = masters.toFloats();
@@ -173,24 +155,5 @@ class RegularizationKernelsTest {
         scale.copyFrom(new float[] {Float.NaN});
         kernels.update(update);
         assertThat(average.toFloats()).containsExactly(found);
-    }
-
-    private float[] values(int count) {
-        float[] values = new float[count];
-        for (int i = 0; i < count; i++) {
-            values[i] = 2 * random.nextFloat() - 1;
-        }
-        return values;
-    }
-
-    private Tensor key(int low, int high, int draw) {
-        Tensor key = keep(device.allocate(DataType.I32, 4));
-        key.copyFrom(new int[] {low, high, draw, 0});
-        return key;
-    }
-
-    private Tensor keep(Tensor tensor) {
-        open.add(tensor);
-        return tensor;
     }
 }
