@@ -81,6 +81,21 @@ final class CpuKernels implements Kernels {
         return columns;
     }
 
+    @Override
+    public boolean paysToPad(long rows, long inputs, long outputs, DataType type) {
+        return false;
+    }
+
+    @Override
+    public void padRows(Tensor from, Tensor to) {
+        rows.pad(from, to);
+    }
+
+    @Override
+    public void trimRows(Tensor from, Tensor to) {
+        rows.trim(from, to);
+    }
+
     /** Rows are summed within a block first, then the blocks: the error grows with the square root of their number. */
     @Override
     public void columnSum(Tensor matrix, Tensor sums, boolean accumulate) {

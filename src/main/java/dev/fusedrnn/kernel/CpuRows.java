@@ -32,6 +32,23 @@ final class CpuRows {
         }
     }
 
+    void pad(Tensor from, Tensor to) {
+        RowPitch.requireRoom(from, to);
+        to.clear();
+        copyRows(from, to, from.shape().extent(0), from.shape().extent(1));
+    }
+
+    void trim(Tensor from, Tensor to) {
+        RowPitch.requireColumns(to, from);
+        copyRows(from, to, to.shape().extent(0), to.shape().extent(1));
+    }
+
+    private void copyRows(Tensor from, Tensor to, long rows, long columns) {
+        for (long i = 0; i < rows; i++) {
+            blocks.copy(from, i * from.shape().extent(1), to, i * to.shape().extent(1), columns, part);
+        }
+    }
+
     void dropout(Tensor idTensor, Tensor in, Tensor out, float p, Tensor randomTensor, int stream) {
         FloatBlocks.requireElements("out", out, in.elements());
         FloatBlocks.requireType("random", randomTensor, DataType.I32);

@@ -9,6 +9,8 @@ import dev.fusedrnn.internal.cuda.CublasLt;
 import dev.fusedrnn.internal.cuda.CudaContext;
 import dev.fusedrnn.internal.cuda.MatrixProduct;
 import dev.fusedrnn.internal.cuda.NativeKernels;
+import dev.fusedrnn.internal.cuda.NativeRows;
+import dev.fusedrnn.internal.cuda.RowPolicy;
 import dev.fusedrnn.internal.cuda.SideStream;
 import dev.fusedrnn.internal.natives.FusedRnn;
 import dev.fusedrnn.tensor.DataType;
@@ -24,8 +26,10 @@ final class CudaKernels implements Kernels {
     private final CudaContext context;
     private final NativeKernels mainKernels;
     private NativeKernels sideKernels;
+    private NativeRows rows;
     private CublasLt blas;
     private NativeKernels kernels;
+    private long stream;
 
     CudaKernels(Device device) {
         this.device = device;
@@ -33,6 +37,7 @@ final class CudaKernels implements Kernels {
         this.blas = CublasLt.of(context);
         this.mainKernels = new NativeKernels(context);
         this.kernels = mainKernels;
+        this.stream = context.stream();
     }
 
     @Override
@@ -124,8 +129,36 @@ final class CudaKernels implements Kernels {
 
     @Override
     public long rowPitch(long columns, DataType type) {
-        long unit = MatrixProduct.MAX_ALIGNMENT / type.bytes();
-        return Math.multiplyExact(Math.addExact(columns, unit - 1) / unit, unit);
+        return MatrixProduct.pitch(columns, cudaType(type));
+    }
+
+    @Override
+    public boolean paysToPad(long rows, long inputs, long outputs, DataType type) {
+        return RowPolicy.of(context).paysForLinear(rows, inputs, outputs, cudaType(type));
+    }
+
+    @Override
+    public void padRows(Tensor from, Tensor to) {
+        RowPitch.requireRoom(here("from", from), here("to", to));
+        long rows = from.shape().extent(0);
+        long columns = from.shape().extent(1);
+        if (rows == 0 || columns == 0) {
+            fill(to, 0);
+            return;
+        }
+        long toRows = to.shape().extent(0);
+        long pitch = to.shape().extent(1);
+        rows().pad(type(from), rows, columns, toRows, pitch, from.address(), to.address(), stream);
+    }
+
+    @Override
+    public void trimRows(Tensor from, Tensor to) {
+        RowPitch.requireColumns(here("to", to), here("from", from));
+        if (to.elements() > 0) {
+            long rows = to.shape().extent(0);
+            long columns = to.shape().extent(1);
+            rows().trim(type(from), rows, columns, from.shape().extent(1), from.address(), to.address(), stream);
+        }
     }
 
     @Override
@@ -353,11 +386,13 @@ final class CudaKernels implements Kernels {
         side.fork();
         blas = side.products();
         kernels = sideKernels;
+        stream = side.handle();
         try {
             work.run();
         } finally {
             blas = mainBlas;
             kernels = mainKernels;
+            stream = context.stream();
         }
     }
 
@@ -382,6 +417,16 @@ final class CudaKernels implements Kernels {
         if (sideKernels != null) {
             sideKernels.close();
         }
+        if (rows != null) {
+            rows.close();
+        }
+    }
+
+    private NativeRows rows() {
+        if (rows == null) {
+            rows = new NativeRows(context);
+        }
+        return rows;
     }
 
     private static NativeKernels.Rule rule(OptimizerUpdate.Rule rule) {

@@ -22,11 +22,16 @@ final class CudaTypes {
 
     /** A tensor's type as an operand of a product. */
     static CudaType cudaType(Tensor tensor) {
-        return switch (tensor.dataType()) {
+        return cudaType(tensor.dataType());
+    }
+
+    /** A type as that of a product's operands. */
+    static CudaType cudaType(DataType type) {
+        return switch (type) {
             case F32 -> CudaType.F32;
             case BF16 -> CudaType.BF16;
             case F16 -> CudaType.F16;
-            default -> throw new IllegalArgumentException("a product needs F32, BF16 or F16, found " + tensor);
+            default -> throw new IllegalArgumentException("a product needs F32, BF16 or F16, found " + type);
         };
     }
 

@@ -66,6 +66,18 @@ public sealed interface Kernels extends AutoCloseable permits CpuKernels, CudaKe
     long rowPitch(long columns, DataType type);
 
     /**
+     * Whether the products of a linear layer, x [M, F] and weight [O, F], are faster with copies of these in rows of {@link
+     * #rowPitch}, the copying included.
+     */
+    boolean paysToPad(long rows, long inputs, long outputs, DataType type);
+
+    /** Copies {@code from} [M, N] to the start of {@code to} [R, P], R and P at least M and N, and zeros to the rest of it. */
+    void padRows(Tensor from, Tensor to);
+
+    /** Copies the first N columns of {@code from} [M, P] to {@code to} [M, N]. */
+    void trimRows(Tensor from, Tensor to);
+
+    /**
      * Sums the rows of {@code matrix} [M, P] into {@code sums} [N], in a fixed order; adds to it if {@code accumulate}. Columns
      * from N on are not looked at.
      */

@@ -16,4 +16,24 @@ final class RowPitch {
         }
         return shape.extent(1);
     }
+
+    /** Refuses matrices of different types, or of which the padded one has fewer rows or columns than the dense one. */
+    static void requireRoom(Tensor dense, Tensor padded) {
+        boolean matrices = dense.shape().rank() == 2 && padded.shape().rank() == 2;
+        if (!matrices
+                || padded.shape().extent(0) < dense.shape().extent(0)
+                || padded.shape().extent(1) < dense.shape().extent(1)
+                || padded.dataType() != dense.dataType()) {
+            throw new IllegalArgumentException(
+                    "a matrix of one type with room for all of " + dense + " is needed, found " + padded);
+        }
+    }
+
+    /** The same, of equally many rows. */
+    static void requireColumns(Tensor dense, Tensor padded) {
+        requireRoom(dense, padded);
+        if (padded.shape().extent(0) != dense.shape().extent(0)) {
+            throw new IllegalArgumentException("as many rows as in " + dense + " are needed, found " + padded);
+        }
+    }
 }

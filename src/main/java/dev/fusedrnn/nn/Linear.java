@@ -37,36 +37,62 @@ public final class Linear {
         return outputs;
     }
 
+    /** W [O, F]. */
+    Tensor weight() {
+        return parameters.value(weight);
+    }
+
     /** Writes the first O columns of y [M, P] from x [M, F]. */
     public void forward(Tensor x, Tensor y) {
-        long rows = x.shape().extent(0);
-        Tensor w = parameters.value(weight);
+        forward(weight(), x, y);
+    }
+
+    /**
+     * The same.
+     *
+     * @param w W, or a copy [O', F'] of it with zeros behind O rows and F columns
+     * @param x [M, F or F'], with zeros behind F columns
+     */
+    void forward(Tensor w, Tensor x, Tensor y) {
         Tensor added = bias == null ? null : parameters.value(bias);
-        kernels.gemm(false, true, rows, outputs, inputs, 1, x, inputs, w, inputs, 0, y, pitch(y), added);
+        kernels.gemm(false, true, rows(x), outputs, pitch(w), 1, x, pitch(x), w, pitch(w), 0, y, pitch(y), added);
     }
 
     /** Writes dx [M, F] from the first O columns of dy [M, P]. */
     public void backwardInput(Tensor dy, Tensor dx) {
-        long rows = dy.shape().extent(0);
-        Tensor w = parameters.value(weight);
-        kernels.gemm(false, false, rows, inputs, outputs, 1, dy, pitch(dy), w, inputs, 0, dx, inputs, null);
+        backwardInput(weight(), dy, dx);
+    }
+
+    /**
+     * The same.
+     *
+     * @param w W, or a copy [O', F'] of it with zeros behind O rows and F columns
+     * @param dy [M, P], with zeros from O to O'
+     * @param dx [M, F or F']; zeros are written behind F columns
+     */
+    void backwardInput(Tensor w, Tensor dy, Tensor dx) {
+        kernels.gemm(false, false, rows(dy), pitch(w), rows(w), 1, dy, pitch(dy), w, pitch(w), 0, dx, pitch(dx), null);
     }
 
     /**
      * Gradients of weight and bias.
      *
-     * @param x what forward was given
+     * @param x what forward was given, [M, Q], of which the first F columns are read
      * @param dy [M, P], of which the first O columns are read
      * @param accumulate whether they are added to what is there rather than overwriting it
      */
     public void backwardParameters(Tensor x, Tensor dy, boolean accumulate) {
-        long rows = x.shape().extent(0);
         Tensor gradient = parameters.gradient(weight);
         float beta = accumulate ? 1 : 0;
-        kernels.gemm(true, false, outputs, inputs, rows, 1, dy, pitch(dy), x, inputs, beta, gradient, inputs, null);
+        kernels.gemm(
+                true, false, outputs, inputs, rows(x), 1, dy, pitch(dy), x, pitch(x), beta, gradient, inputs, null);
         if (bias != null) {
             kernels.columnSum(dy, parameters.gradient(bias), accumulate);
         }
+    }
+
+    private static long rows(Tensor matrix) {
+        return matrix.shape().extent(0);
     }
 
     private static long pitch(Tensor matrix) {

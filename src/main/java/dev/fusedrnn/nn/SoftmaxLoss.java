@@ -22,6 +22,7 @@ public final class SoftmaxLoss implements AutoCloseable {
     /** Elements from one row of logits to the next. */
     private final long pitch;
 
+    private final HeadOperands operands;
     private final Tensor logits;
     private final Tensor losses;
 
@@ -33,7 +34,14 @@ public final class SoftmaxLoss implements AutoCloseable {
      * @param training whether there are gradients
      */
     public SoftmaxLoss(Kernels kernels, Linear head, DataType dataType, long rows, boolean training) {
-        this(kernels, head, dataType, rows, chunkRows(head, dataType, training));
+        this(
+                kernels,
+                head,
+                dataType,
+                rows,
+                chunkRows(head, dataType, training),
+                training,
+                kernels.paysToPad(rows, head.inputs(), head.outputs(), dataType));
     }
 
     /**
@@ -46,14 +54,31 @@ public final class SoftmaxLoss implements AutoCloseable {
         return Math.max(1, Math.max(asTheWeight, CHUNK_ELEMENTS / head.outputs()));
     }
 
-    SoftmaxLoss(Kernels kernels, Linear head, DataType dataType, long rows, long chunkRows) {
+    SoftmaxLoss(
+            Kernels kernels,
+            Linear head,
+            DataType dataType,
+            long rows,
+            long chunkRows,
+            boolean training,
+            boolean copies) {
         this.kernels = kernels;
         this.head = head;
         this.mostRows = rows;
         this.chunkRows = Math.min(rows, chunkRows);
         this.pitch = kernels.rowPitch(head.outputs(), dataType);
-        this.logits = kernels.device().allocate(dataType, this.chunkRows, pitch);
+        this.operands = new HeadOperands(kernels, head, dataType, this.chunkRows, training, copies);
+        // What stands behind the classes is multiplied by the zeros behind the weight's rows.
+        this.logits = kernels.device().zeros(dataType, this.chunkRows, pitch);
         this.losses = kernels.device().zeros(DataType.F32, rows);
+    }
+
+    /**
+     * Queues beside what is queued until the next pass what that pass needs of the parameters, which must not change until then.
+     * To be called only where such a pass follows in the same work.
+     */
+    public void begin() {
+        operands.begin();
     }
 
     /** Loss of each row in nats, the first M elements of F32, after a pass; 0 where the target is ignored. */
@@ -69,10 +94,12 @@ public final class SoftmaxLoss implements AutoCloseable {
      */
     public void forward(Tensor features, Tensor targets) {
         long rows = rows(targets);
+        Tensor weight = operands.weight();
         for (long from = 0; from < rows; from += chunkRows) {
             long count = Math.min(chunkRows, rows - from);
             Tensor part = logits.view(0, count, pitch);
-            head.forward(features.view(from * head.inputs(), count, head.inputs()), part);
+            Tensor x = operands.features(features.view(from * head.inputs(), count, head.inputs()));
+            head.forward(weight, x, part);
             kernels.softmaxCrossEntropy(
                     part, head.outputs(), targets.view(from, count), losses.view(from, count), null);
         }
@@ -90,14 +117,18 @@ public final class SoftmaxLoss implements AutoCloseable {
     public void forwardBackward(Tensor features, Tensor targets, Tensor gradientScale, Tensor dFeatures) {
         int inputs = head.inputs();
         long rows = rows(targets);
+        Tensor weight = operands.weight();
         for (long from = 0; from < rows; from += chunkRows) {
             long count = Math.min(chunkRows, rows - from);
             Tensor part = logits.view(0, count, pitch);
-            Tensor x = features.view(from * inputs, count, inputs);
-            head.forward(x, part);
+            Tensor x = operands.features(features.view(from * inputs, count, inputs));
+            head.forward(weight, x, part);
             kernels.softmaxCrossEntropy(
                     part, head.outputs(), targets.view(from, count), losses.view(from, count), gradientScale);
-            head.backwardInput(part, dFeatures.view(from * inputs, count, inputs));
+            Tensor dPart = dFeatures.view(from * inputs, count, inputs);
+            Tensor dx = operands.gradient(dPart);
+            head.backwardInput(weight, part, dx);
+            operands.finish(dx, dPart);
             boolean accumulate = from > 0;
             if (from + count < rows) {
                 head.backwardParameters(x, part, accumulate);
@@ -109,7 +140,7 @@ public final class SoftmaxLoss implements AutoCloseable {
 
     /** Bytes of the buffers. */
     public long bytes() {
-        return logits.byteSize() + losses.byteSize();
+        return operands.bytes() + logits.byteSize() + losses.byteSize();
     }
 
     private long rows(Tensor targets) {
@@ -121,6 +152,7 @@ public final class SoftmaxLoss implements AutoCloseable {
 
     @Override
     public void close() {
+        operands.close();
         logits.close();
         losses.close();
     }

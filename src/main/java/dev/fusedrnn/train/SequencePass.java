@@ -236,6 +236,7 @@ public final class SequencePass implements AutoCloseable {
     }
 
     private void queueEvaluation() {
+        loss.begin();
         forwardInput();
         forwardStacks();
         loss.forward(matrix(stackOutputs()), targets);
@@ -249,6 +250,7 @@ public final class SequencePass implements AutoCloseable {
      * @param gradientScale F32 [1] on the device: the gradients are those of the sum of losses times this
      */
     public void differentiate(Tensor gradientScale) {
+        loss.begin();
         forwardInput();
         weightDrops.forEach(drop -> drop.draw(random));
         forwardStacks();

@@ -15,7 +15,7 @@ import java.util.stream.Collectors;
  * @param activations what goes in and out of the stack, its gradients, states, a copy of the weights for weight drop
  * @param reserve what the stack keeps from its forward for its backward pass
  * @param workspace scratch memory of the stack's engine
- * @param loss logits of a chunk of rows, and losses
+ * @param loss logits of a chunk of rows, losses, and copies of what the head multiplies where those are made
  */
 public record TrainingMemory(
         long parameters, long gradients, long moments, long activations, long reserve, long workspace, long loss) {

@@ -60,6 +60,36 @@ class CpuKernelsTest extends CpuKernelSuite {
     }
 
     @ParameterizedTest
+    @CsvSource({"1,1,1,8,F32", "3,5,3,8,BF16", "3,8,4,8,F16", "7,13,16,16,BF16"})
+    void rowsGetRoomAndLoseIt(int rows, int columns, int toRows, int pitch, DataType type) {
+        Tensor dense = random(type, rows * columns).view(0, rows, columns);
+        Tensor padded = keep(device.of(type, new float[toRows * pitch], toRows, pitch));
+        kernels.fill(padded, Float.NaN);
+        Tensor back = keep(device.zeros(type, rows, columns));
+        kernels.padRows(dense, padded);
+        kernels.trimRows(padded.view(0, rows, pitch), back);
+        float[] from = dense.toFloats();
+        float[] found = padded.toFloats();
+        for (int i = 0; i < toRows; i++) {
+            for (int j = 0; j < pitch; j++) {
+                assertThat(found[i * pitch + j]).isEqualTo(i < rows && j < columns ? from[i * columns + j] : 0);
+            }
+        }
+        assertThat(back.toFloats()).containsExactly(from);
+    }
+
+    @Test
+    void rowsWithoutRoomAreRefused() {
+        Tensor small = floats(new float[6]).view(0, 2, 3);
+        Tensor other = keep(device.zeros(DataType.BF16, 4, 4));
+        Tensor large = floats(new float[16]).view(0, 4, 4);
+        assertThatThrownBy(() -> kernels.padRows(large, small)).hasMessageContaining("room for all of");
+        assertThatThrownBy(() -> kernels.padRows(small, other)).hasMessageContaining("of one type");
+        assertThatThrownBy(() -> kernels.padRows(small, large.view(0, 16))).hasMessageContaining("room for all of");
+        assertThatThrownBy(() -> kernels.trimRows(large, small)).hasMessageContaining("as many rows");
+    }
+
+    @ParameterizedTest
     @EnumSource(
             value = DataType.class,
             names = {"F64", "F32", "BF16", "F16"})

@@ -75,6 +75,28 @@ class CudaKernelsTest extends CudaKernelSuite {
     }
 
     @ParameterizedTest
+    @CsvSource({"1,1,1,8", "3,5,3,8", "3,8,4,8", "70,650,72,656", "501,1,504,8"})
+    void rowsGetRoomAndLoseItAsOnTheCpu(int rows, int columns, int toRows, int pitch) {
+        float[] values = floats(rows * columns);
+        for (DataType type : List.of(DataType.F32, DataType.BF16, DataType.F16)) {
+            same("padRows " + type, type, toRows * pitch, (kernels, tensor) -> {
+                try (Tensor dense = kernels.device().of(type, values, rows, columns)) {
+                    kernels.padRows(dense, tensor.view(0, toRows, pitch));
+                }
+            });
+            same("trimRows " + type, type, rows * columns, (kernels, tensor) -> {
+                try (Tensor dense = kernels.device().of(type, values, rows, columns);
+                        Tensor padded = kernels.device().zeros(type, rows, pitch)) {
+                    kernels.padRows(dense, padded);
+                    kernels.trimRows(padded, tensor.view(0, rows, columns));
+                }
+            });
+        }
+        assertThatThrownBy(() -> onGpu.padRows(drawn(DataType.F32, 6), drawn(DataType.F32, 4)))
+                .hasMessageContaining("room for all of");
+    }
+
+    @ParameterizedTest
     @CsvSource({"6,5,3", "500,40,33", "2240,10000,200", "3000,2,64", "1,1,1"})
     void gathersAndScattersAsTheCpu(int m, int v, int e) {
         int[] ids = random.ints(m, 0, v).toArray();

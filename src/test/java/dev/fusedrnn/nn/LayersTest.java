@@ -166,7 +166,13 @@ class LayersTest {
         try (Parameters parameters =
                         Parameters.builder().add("weight", V, E).add("bias", V).build(device, DataType.F32);
                 SoftmaxLoss loss = new SoftmaxLoss(
-                        kernels, new Linear(kernels, parameters, "weight", "bias"), DataType.F32, M, chunk);
+                        kernels,
+                        new Linear(kernels, parameters, "weight", "bias"),
+                        DataType.F32,
+                        M,
+                        chunk,
+                        true,
+                        false);
                 Tensor features = device.of(DataType.F32, x, M, E);
                 Tensor targetIds = ints(targets);
                 Tensor scale = device.of(DataType.F32, new float[] {1f / valid}, 1);

@@ -1,8 +1,10 @@
 package dev.fusedrnn.internal.cuda;
 
 import dev.fusedrnn.internal.host.HostMemory;
+import java.util.Collections;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Set;
 import org.bytedeco.cuda.cublas.cublasLtContext;
 import org.bytedeco.cuda.global.cublas;
 
@@ -51,6 +53,11 @@ public final class CublasLt implements AutoCloseable {
     /** Chooses the algorithm of a product without running it. */
     public void prepare(MatrixProduct product) {
         plan(product);
+    }
+
+    /** What has been prepared or run so far. */
+    public Set<MatrixProduct> products() {
+        return Collections.unmodifiableSet(plans.keySet());
     }
 
     /**

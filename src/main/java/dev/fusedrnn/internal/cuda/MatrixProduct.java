@@ -45,6 +45,22 @@ public record MatrixProduct(
         requireStride("ldc", ldc, n);
     }
 
+    /** Elements from row to row with which rows of {@code columns} elements begin where products are fastest. */
+    public static long pitch(long columns, CudaType type) {
+        long step = MAX_ALIGNMENT / type.bytes();
+        return Math.multiplyExact(Math.addExact(columns, step - 1) / step, step);
+    }
+
+    /** Whether operands and result begin, and all their rows, where products are fastest. */
+    public boolean isAligned() {
+        return alignment == MAX_ALIGNMENT && hasAlignedOperands() && ldc == pitch(ldc, result);
+    }
+
+    /** Whether the operands do. */
+    public boolean hasAlignedOperands() {
+        return alignment == MAX_ALIGNMENT && lda == pitch(lda, operands) && ldb == pitch(ldb, operands);
+    }
+
     /** The alignment to give for operands at these addresses; 0 counts for nothing. */
     public static int alignmentOf(long a, long b, long c, long bias) {
         long bits = a | b | c | bias | MAX_ALIGNMENT;

@@ -1,6 +1,7 @@
 package dev.fusedrnn.internal.fused;
 
 import dev.fusedrnn.internal.cuda.CudaType;
+import dev.fusedrnn.internal.cuda.MatrixProduct;
 import dev.fusedrnn.internal.natives.FrnnGatesParams;
 import dev.fusedrnn.internal.natives.FrnnStatesBeforeParams;
 import dev.fusedrnn.internal.natives.FusedRnn;
@@ -14,9 +15,6 @@ final class GateRecomputation {
     private static final int F32_BYTES = 4;
     /** A third of an H100's second-level cache. */
     private static final long MOST_SUM_BYTES = 1L << 24;
-
-    /** Elements to which rows of sums are padded, 16 bytes. */
-    private static final long SUM_STEP = 4;
 
     private final LayerShape shape;
     private final Pitches pitches;
@@ -42,7 +40,7 @@ final class GateRecomputation {
         this.pitches = pitches;
         this.weights = weights;
         this.calls = calls;
-        sumStride = (pitches.gates() + SUM_STEP - 1) / SUM_STEP * SUM_STEP;
+        sumStride = MatrixProduct.pitch(pitches.gates(), CudaType.F32);
         long rows = shape.batch() * shape.directions();
         stepsAtOnce = stepsAtOnce(shape.steps(), Math.multiplyExact(F32_BYTES * rows, sumStride));
         long rest = shape.steps() % stepsAtOnce;

@@ -1,5 +1,7 @@
 package dev.fusedrnn.internal.fused;
 
+import dev.fusedrnn.internal.cuda.MatrixProduct;
+
 /**
  * Elements from row to row of what a layer's products read and write. Fast products want every row to begin at a multiple of
  * 16 bytes; so rows of other sizes are longer inside the engine and end in zeros. The caller's tensors stay dense, and so do
@@ -26,8 +28,6 @@ public record Pitches(
             return Math.multiplyExact(rows, columns);
         }
     }
-
-    private static final long BYTES = 16;
 
     /** Rows of the streamed plan: all aligned. */
     public static Pitches streamed(LayerShape shape) {
@@ -60,7 +60,6 @@ public record Pitches(
     }
 
     private static long aligned(LayerShape shape, long count) {
-        long step = BYTES / shape.storage().bytes();
-        return Math.multiplyExact(Math.addExact(count, step - 1) / step, step);
+        return MatrixProduct.pitch(count, shape.storage());
     }
 }
