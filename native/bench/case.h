@@ -9,6 +9,7 @@
 #include "device_buffer.h"
 #include "fusedrnn_recurrence.h"
 #include "recurrence/chip_tiles.h"
+#include "recurrence/cluster_reset_tiles.h"
 #include "recurrence/f32_tiles.h"
 #include "recurrence/wide_tiles.h"
 
@@ -28,6 +29,14 @@ struct Case {
     bool lengths;
     float clip;
     int tiles[2] = {-1, -1}, samples = 0; // what the list changes of its plans
+
+    bool resetsBefore() const { return cell == FRNN_GRU_RESET_BEFORE; }
+    bool gru() const { return cell == FRNN_GRU_RESET_AFTER || resetsBefore(); }
+    // Place of gate g of unit u among the rows of the recurrent weights and in rows of the recurrent side's gradients.
+    int64_t recurrentRow(int64_t u, int64_t g) const {
+        if (!resetsBefore()) return u * gates + g;
+        return g < 2 ? u * 2 + g : H * 2 + u;
+    }
 };
 
 inline bool parse(std::istream &in, Case &c) {
@@ -35,8 +44,12 @@ inline bool parse(std::istream &in, Case &c) {
     if (!(in >> c.cellName >> c.typeName >> c.N >> c.T >> c.H >> c.D >> lengths >> c.clip)) return false;
     c.lengths = lengths != 0;
     c.dtype = c.typeName == "f32" ? FRNN_F32 : c.typeName == "f16" ? FRNN_F16 : FRNN_BF16;
-    c.cell = c.cellName == "lstm" ? FRNN_LSTM : c.cellName == "gru" ? FRNN_GRU_RESET_AFTER : c.cellName == "relu" ? FRNN_RNN_RELU : FRNN_RNN_TANH;
-    c.gates = c.cell == FRNN_LSTM ? 4 : c.cell == FRNN_GRU_RESET_AFTER ? 3 : 1;
+    c.cell = c.cellName == "lstm"     ? FRNN_LSTM
+             : c.cellName == "gru"    ? FRNN_GRU_RESET_AFTER
+             : c.cellName == "before" ? FRNN_GRU_RESET_BEFORE
+             : c.cellName == "relu"   ? FRNN_RNN_RELU
+                                      : FRNN_RNN_TANH;
+    c.gates = c.cell == FRNN_LSTM ? 4 : c.gru() ? 3 : 1;
     c.savedGates = c.gates > 1 ? 4 : 0;
     return true;
 }
@@ -66,6 +79,7 @@ inline int unitsOfTile(const FrnnRecurrenceShape &shape, int kind, int tile) {
     const bool forward = shape.pass == FRNN_PASS_FORWARD, lstm = shape.cell == FRNN_LSTM, gru = shape.cell == FRNN_GRU_RESET_AFTER;
     if (kind == FRNN_PLAN_CHIP) return forward ? unitsOf(kChipForward, tile) : unitsOf(kChipBackward, tile);
     if (kind == FRNN_PLAN_WIDE) return forward ? unitsOf(kWideForward, tile) : unitsOf(kWideBackward, tile);
+    if (shape.cell == FRNN_GRU_RESET_BEFORE) return forward ? unitsOf(kGruResetForward, tile) : unitsOf(kGruResetBackward, tile);
     if (shape.dtype == FRNN_F32) return lstm ? unitsOf(kLstmF32, tile) : gru ? unitsOf(kGruF32, tile) : unitsOf(kRnnF32, tile);
     if (forward) return lstm ? unitsOf(kLstmForward, tile) : gru ? unitsOf(kGruForward, tile) : unitsOf(kRnnForward, tile);
     return lstm ? unitsOf(kLstmBackward, tile) : gru ? unitsOf(kGruBackward, tile) : unitsOf(kRnnBackward, tile);

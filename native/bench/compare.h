@@ -98,7 +98,8 @@ inline bool compare(const Case &c, Tensors &t, unsigned seed, std::string &line)
     const auto savedCells = t.savedCells.get<float>();
     const auto dGates = t.get(t.dGates), dGatesH = t.get(t.dGatesH), first = t.get(t.dGatesFirst);
     const auto dhx = t.get(t.dhx), dcx = t.get(t.dcx);
-    const bool lstm = c.cell == FRNN_LSTM, gru = c.cell == FRNN_GRU_RESET_AFTER;
+    const auto reset = t.get(t.savedReset);
+    const bool lstm = c.cell == FRNN_LSTM, gru = c.gru();
 
     std::vector<size_t> samples = {0, N - 1, N / 2};
     std::mt19937 random(seed);
@@ -107,7 +108,7 @@ inline bool compare(const Case &c, Tensors &t, unsigned seed, std::string &line)
     samples.erase(std::unique(samples.begin(), samples.end()), samples.end());
 
     const double resolution = resolutionOf(c);
-    Comparison yC{"y", resolution}, hyC{"hy", resolution}, cyC{"cy", resolution}, gatesC{"saved", resolution}, cellsC{"cells", resolution};
+    Comparison yC{"y", resolution}, hyC{"hy", resolution}, cyC{"cy", resolution}, gatesC{"saved", resolution}, cellsC{"cells", resolution}, resetC{"reset", resolution};
     Comparison dC{"dGates", resolution}, dHC{"dGatesH", resolution}, firstC{"first", resolution}, dhxC{"dhx", resolution}, dcxC{"dcx", resolution};
     struct Job {
         size_t d, n;
@@ -115,6 +116,8 @@ inline bool compare(const Case &c, Tensors &t, unsigned seed, std::string &line)
     };
     std::vector<Job> jobs;
     auto cellOf = [&](size_t time, size_t n, size_t d, size_t u) { return ((time * N + n) * D + d) * H + u; };
+    // Gate g of a unit in a row of the recurrent side that begins with unit 0.
+    auto recurrentOf = [&](size_t row, size_t u, size_t g) { return row * G + size_t(c.recurrentRow(int64_t(u), int64_t(g))); };
     for (size_t d = 0; d < D; d++) {
         const Trace base = weightsOf(c, t, d);
         for (size_t n : samples) {
@@ -139,9 +142,9 @@ inline bool compare(const Case &c, Tensors &t, unsigned seed, std::string &line)
             for (size_t u = 0; u < H; u++) {
                 const size_t cell = cellOf(valid ? timeOf(d, s, length) : s, n, d, u), local = s * H + u;
                 if (!valid) {
-                    if (y[cell] != 0) zerosBehind = false;
+                    if (y[cell] != 0 || (c.resetsBefore() && reset[cell] != 0)) zerosBehind = false;
                     for (size_t g = 0; g < G; g++) {
-                        if (dGates[cell * G + g] != 0 || (gru && dGatesH[cell * G + g] != 0)) zerosBehind = false;
+                        if (dGates[cell * G + g] != 0 || (gru && dGatesH[recurrentOf(cell - u, u, g)] != 0)) zerosBehind = false;
                     }
                     continue;
                 }
@@ -149,10 +152,11 @@ inline bool compare(const Case &c, Tensors &t, unsigned seed, std::string &line)
                 for (size_t g = 0; g < size_t(c.savedGates); g++) {
                     gatesC.add(saved[cell * 4 + g], rounded.saved[local * 4 + g], exact.saved[local * 4 + g]);
                 }
+                if (c.resetsBefore()) resetC.add(reset[cell], rounded.saved[local * 4 + 3], exact.saved[local * 4 + 3]);
                 if (lstm) cellsC.add(savedCells[cell], rounded.c[local], exact.c[local]);
                 for (size_t g = 0; g < G && gradients; g++) {
                     dC.add(dGates[cell * G + g], rounded.dGates[local * G + g], exact.dGates[local * G + g]);
-                    if (gru) dHC.add(dGatesH[cell * G + g], rounded.dGatesH[local * G + g], exact.dGatesH[local * G + g]);
+                    if (gru) dHC.add(dGatesH[recurrentOf(cell - u, u, g)], rounded.dGatesH[local * G + g], exact.dGatesH[local * G + g]);
                 }
             }
         }
@@ -161,7 +165,7 @@ inline bool compare(const Case &c, Tensors &t, unsigned seed, std::string &line)
             hyC.add(hy[state], rounded.h[last], exact.h[last]);
             if (gradients) dhxC.add(dhx[state], storage.round(rounded.dhx[u]), exact.dhx[u]);
             for (size_t g = 0; g < G && gradients; g++) {
-                firstC.add(first[state * G + g], rounded.dGatesH[u * G + g], exact.dGatesH[u * G + g]);
+                firstC.add(first[recurrentOf(state - u, u, g)], rounded.dGatesH[u * G + g], exact.dGatesH[u * G + g]);
             }
             if (!lstm) continue;
             cyC.add(cy[state], storage.round(rounded.c[last]), exact.c[last]);
@@ -177,7 +181,7 @@ inline bool compare(const Case &c, Tensors &t, unsigned seed, std::string &line)
         out << " NO-GRADIENTS-COMPARED";
     }
     size_t values = 0;
-    for (const Comparison &k : {yC, hyC, cyC, gatesC, cellsC, dC, dHC, firstC, dhxC, dcxC}) {
+    for (const Comparison &k : {yC, hyC, cyC, gatesC, cellsC, resetC, dC, dHC, firstC, dhxC, dcxC}) {
         values += k.count;
         if (k.good()) continue;
         good = false;
@@ -192,7 +196,7 @@ inline bool compare(const Case &c, Tensors &t, unsigned seed, std::string &line)
         const std::vector<double> *values;
         bool written;
     } all[] = {{"y", &y, true}, {"hy", &hy, true}, {"cy", &cy, lstm}, {"dGates", &dGates, true}, {"dGatesH", &dGatesH, gru},
-               {"first", &first, true}, {"dhx", &dhx, true}, {"dcx", &dcx, lstm}, {"saved", &saved, c.savedGates > 0 && !c.lengths}};
+               {"first", &first, true}, {"dhx", &dhx, true}, {"dcx", &dcx, lstm}, {"reset", &reset, c.resetsBefore()}, {"saved", &saved, c.savedGates > 0 && !c.lengths}};
     for (const auto &v : all) {
         const size_t left = size_t(std::count_if(v.values->begin(), v.values->end(), [](double x) { return std::isnan(x); }));
         if (left > 0 && v.written) {
@@ -229,7 +233,9 @@ inline bool nanStaysWithItsSample(const Case &c, Runner &runner, Tensors &t, con
     const auto found = t.get(t.y);
     for (size_t i = 0; i < y.size(); i++) {
         const size_t time = i / row / size_t(c.N), sample = i / row % size_t(c.N), unit = i % row;
-        const bool hit = sample == poisoned && unit < size_t(c.H) && (time > 1 || (time == 1 && unit == size_t(c.H / 2)));
+        // Of a reset before the product all units see it in the same step.
+        const bool reached = time > 1 || (time == 1 && (c.resetsBefore() || unit == size_t(c.H / 2)));
+        const bool hit = sample == poisoned && unit < size_t(c.H) && reached;
         if (hit ? !std::isnan(found[i]) : found[i] != y[i]) return false;
     }
     return true;

@@ -135,9 +135,28 @@ inline void run(const Layer &layer, Trace &t, const Storage *storage) {
     auto atLimit = [&](double c) { return layer.clip > 0 && fabs(c) >= layer.clip; };
     auto limited = [&](double c) { return atLimit(c) ? copysign(double(layer.clip), c) : c; };
 
-    std::vector<double> before(H);
+    std::vector<double> before(H), update(H);
     for (int s = 0; s < t.length; s++) {
         for (int u = 0; u < H; u++) before[u] = stateBefore(s, u);
+        if (layer.cell == FRNN_GRU_RESET_BEFORE) {
+            auto sumOf = [&](int u, int g, auto state) {
+                double sum = t.gateInputs[(size_t(s) * H + u) * G + g];
+                for (int k = 0; k < H; k++) sum += t.weights[(size_t(u) * G + g) * H + k] * state(k);
+                return sum;
+            };
+            double *const saved = &t.saved[size_t(s) * H * 4];
+            for (int u = 0; u < H; u++) {
+                const double r = sigmoid(sumOf(u, 0, [&](int k) { return before[k]; }));
+                update[u] = sigmoid(sumOf(u, 1, [&](int k) { return before[k]; }));
+                saved[u * 4] = stored(r), saved[u * 4 + 1] = stored(update[u]), saved[u * 4 + 3] = stored(r * before[u]);
+            }
+            for (int u = 0; u < H; u++) {
+                const double n = tanh(sumOf(u, 2, [&](int k) { return saved[k * 4 + 3]; }));
+                saved[u * 4 + 2] = stored(n);
+                t.h[size_t(s) * H + u] = stored((1 - update[u]) * n + update[u] * before[u]);
+            }
+            continue;
+        }
         for (int u = 0; u < H; u++) {
             double sum[4] = {};
             for (int g = 0; g < G; g++) {
@@ -166,6 +185,30 @@ inline void run(const Layer &layer, Trace &t, const Storage *storage) {
     std::vector<double> dh(t.dhy), dc(t.dcy), bypass(H);
     for (int s = t.length - 1; s >= 0; s--) {
         std::vector<double> through(H, 0.0);
+        if (layer.cell == FRNN_GRU_RESET_BEFORE) {
+            std::vector<double> dResetH(H, 0.0);
+            auto carryOn = [&](int u, int g, std::vector<double> &to) {
+                for (int k = 0; k < H; k++) to[k] += t.dGatesH[(size_t(s) * H + u) * G + g] * t.weights[(size_t(u) * G + g) * H + k];
+            };
+            auto set = [&](int u, int g, double gradient) {
+                t.dGates[(size_t(s) * H + u) * G + g] = t.dGatesH[(size_t(s) * H + u) * G + g] = stored(gradient);
+            };
+            for (int u = 0; u < H; u++) {
+                const double *saved = &t.saved[(size_t(s) * H + u) * 4], z = saved[1], n = saved[2], gradient = dh[u] + t.dy[size_t(s) * H + u];
+                set(u, 1, gradient * (stateBefore(s, u) - n) * z * (1 - z));
+                set(u, 2, gradient * (1 - z) * (1 - n * n));
+                bypass[u] = gradient * z;
+                carryOn(u, 2, dResetH);
+            }
+            for (int u = 0; u < H; u++) {
+                const double r = t.saved[(size_t(s) * H + u) * 4];
+                set(u, 0, dResetH[u] * stateBefore(s, u) * r * (1 - r));
+                bypass[u] += dResetH[u] * r;
+                for (int g = 0; g < 2; g++) carryOn(u, g, through);
+            }
+            for (int u = 0; u < H; u++) dh[u] = through[u] + bypass[u];
+            continue;
+        }
         for (int u = 0; u < H; u++) {
             const double *saved = &t.saved[(size_t(s) * H + u) * 4];
             double *d = &t.dGates[(size_t(s) * H + u) * G], *dH = &t.dGatesH[(size_t(s) * H + u) * G];

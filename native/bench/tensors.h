@@ -17,7 +17,7 @@ public:
     Tensors(const Case &c, const int64_t (&weightUnits)[2])
         : c_(c), weightUnits_{weightUnits[0], weightUnits[1]}, cells_(size_t(c.T * c.N * c.D * c.H)), states_(size_t(c.D * c.N * c.H)), storage{c.dtype}, gateInputs(cells_ * c.gates * storage.bytes()),
           weights(weightBytes(FRNN_PASS_FORWARD)), weightsBackward(weightBytes(FRNN_PASS_BACKWARD)), biasN(size_t(c.D * c.H) * 4), hx(states_ * storage.bytes()), cx(states_ * storage.bytes()),
-          lengths(size_t(c.N) * 4), y(cells_ * storage.bytes()), hy(states_ * storage.bytes()), cy(states_ * storage.bytes()), savedGates(cells_ * 4 * storage.bytes()), savedCells(cells_ * 4),
+          lengths(size_t(c.N) * 4), y(cells_ * storage.bytes()), hy(states_ * storage.bytes()), cy(states_ * storage.bytes()), savedGates(cells_ * 4 * storage.bytes()), savedCells(cells_ * 4), savedReset(cells_ * storage.bytes()),
           dy(cells_ * storage.bytes()), dhy(states_ * storage.bytes()), dcy(states_ * storage.bytes()), dGates(cells_ * c.gates * storage.bytes()), dGatesH(cells_ * c.gates * storage.bytes()),
           dGatesFirst(states_ * c.gates * storage.bytes()), dhx(states_ * storage.bytes()), dcx(states_ * storage.bytes()), error(4) {}
 
@@ -77,7 +77,7 @@ public:
     std::vector<double> get(const Buffer &buffer) const { return storage.decode(buffer.get<uint8_t>()); }
 
     std::vector<Buffer *> outputs() {
-        return {&y, &hy, &cy, &savedGates, &savedCells, &dGates, &dGatesH, &dGatesFirst, &dhx, &dcx};
+        return {&y, &hy, &cy, &savedGates, &savedCells, &savedReset, &dGates, &dGatesH, &dGatesFirst, &dhx, &dcx};
     }
 
 private:
@@ -101,7 +101,8 @@ private:
         std::vector<double> all(size_t(c_.D * allRows * units));
         for (int64_t row = 0; row < c_.D * rows; row++) {
             const auto from = dense.begin() + row * c_.H;
-            std::copy(from, from + c_.H, all.begin() + (row / rows * allRows + row % rows) * units);
+            const int64_t to = c_.recurrentRow(row % rows / c_.gates, row % c_.gates);
+            std::copy(from, from + c_.H, all.begin() + (row / rows * allRows + to) * units);
         }
         return all;
     }
@@ -125,7 +126,7 @@ private:
 
 public:
     const Storage storage;
-    Buffer gateInputs, weights, weightsBackward, biasN, hx, cx, lengths, y, hy, cy, savedGates, savedCells;
+    Buffer gateInputs, weights, weightsBackward, biasN, hx, cx, lengths, y, hy, cy, savedGates, savedCells, savedReset;
     Buffer dy, dhy, dcy, dGates, dGatesH, dGatesFirst, dhx, dcx, error;
     struct {
         std::vector<double> gateInputs, weights, hx, cx, dy, dhy, dcy;
@@ -162,6 +163,7 @@ public:
         if (training) {
             p.savedGates = t.savedGates.address();
             p.savedCells = t.savedCells.address();
+            p.savedReset = c_.resetsBefore() ? t.savedReset.address() : 0;
         }
         p.workspace = forwardPlan.workspaceBytes > 0 ? workspace_.address() : 0;
         p.error = t.error.address();

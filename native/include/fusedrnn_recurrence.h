@@ -6,7 +6,7 @@
  *
  * Letters: T steps, N samples, H hidden units, D directions (1 or 2), G gates per unit (LSTM 4: i,f,g,o; GRU 3: r,z,n;
  * plain RNN 1). S is the storage type (dtype). Gates are interleaved per unit: [unit][gate]. Pointers are device
- * addresses, aligned to 16 bytes; hx, cx, y, hy, cy and their gradients like rows of H values of an aligned tensor. They
+ * addresses, aligned to 16 bytes; hx, cx, y, savedReset, hy, cy and their gradients like rows of H values of an aligned tensor. They
  * are 0 where "or 0" is said. No argument aliases another, but that cy may be cx and hy hx; hy with CHIP and WIDE only if
  * all samples have more than one step, since every block reads hx in its first step. Nothing has to be zeroed by the
  * caller except the error word. Functions neither allocate nor synchronise and may be captured in a CUDA graph; they
@@ -88,8 +88,9 @@ typedef struct FrnnRecurrenceForwardParams {
     uint32_t structSize;
     float cellClip;       /* LSTM: where c or cx is read it counts within [-cellClip, cellClip]; 0 = not limited */
     uint64_t gateInputs;  /* read    S [T,N,D,H,G]: W_ih x + biases (GRU: n without the recurrent bias) */
-    uint64_t weights;     /* read    S [D,U,G,U], U = plan.hiddenPadded: row (u,g) is row g*H+u of weight_hh; zero in rows and columns of units from H on */
-    uint64_t recurrentBiasN; /* read F32 [D,H] or 0: GRU, recurrent bias of n */
+    uint64_t weights;     /* read    S [D,U,G,U], U = plan.hiddenPadded: row (u,g) is row g*H+u of weight_hh; zero in rows and columns of units from H on.
+                             Reset-before: S [D,G*U,U], rows 2*u+g for g in {r, z}, then row 2*H+u for n; zero in columns from H on and rows from 3*H on */
+    uint64_t recurrentBiasN; /* read F32 [D,H] or 0: GRU, recurrent bias of n; reset-before has it in gateInputs */
     uint64_t hx;          /* read    S [D,N,H] or 0 (zeros) */
     uint64_t cx;          /* read    S [D,N,H] or 0 (zeros): LSTM */
     uint64_t cellsBefore; /* read    F32 [D,N,H] or 0: LSTM, in place of cx; savedCells of the step before is one */
@@ -99,8 +100,9 @@ typedef struct FrnnRecurrenceForwardParams {
     uint64_t hy;          /* written S [D,N,H] or 0: state after a sample's last step */
     uint64_t cy;          /* written S [D,N,H] or 0: LSTM, not limited */
     uint64_t cellsAfter;  /* written F32 [D,N,H] or 0: LSTM, cy unrounded; may be cellsBefore */
-    uint64_t savedGates;  /* written S [T,N,D,H,4] or 0: LSTM i,f,g,o; GRU r,z,n and W_hn h + b_hn; not behind a length */
+    uint64_t savedGates;  /* written S [T,N,D,H,4] or 0: LSTM i,f,g,o; GRU r,z,n and W_hn h + b_hn (reset-before: r*h); not behind a length */
     uint64_t savedCells;  /* written F32 [T,N,D,H] or 0, needed with savedGates: LSTM c, not limited; not behind a length */
+    uint64_t savedReset;  /* written S [T,N,D,H], with savedGates of reset-before: r*h, zero behind a length; else 0 */
     uint64_t workspace;   /* scratch, plan.workspaceBytes, or 0 if that is 0 */
     uint64_t error;       /* written U32 [1] or 0: FRNN_WORD_TIMEOUT if a bounded wait ran out, else left */
     uint64_t stream;      /* cudaStream_t */
@@ -122,8 +124,8 @@ typedef struct FrnnRecurrenceBackwardParams {
     uint64_t dhy;           /* read    S [D,N,H] or 0 (zeros) */
     uint64_t dcy;           /* read    S [D,N,H] or 0 (zeros): LSTM */
     uint64_t dGates;        /* written S [T,N,D,H,G]: gradient of gateInputs, zero behind a length */
-    uint64_t dGatesH;       /* written S [T,N,D,H,G]: GRU, gradient of the recurrent side; else 0 */
-    uint64_t dGatesFirst;   /* written S [D,N,H,G] or 0: recurrent side at each sample's first processed step; for the part with firstStep 0 */
+    uint64_t dGatesH;       /* written S [T,N,D,H,G]: GRU, gradient of the recurrent side (reset-before: rows ordered as those of weights); else 0 */
+    uint64_t dGatesFirst;   /* written S [D,N,H,G] or 0: recurrent side, in its order, at each sample's first processed step; for the part with firstStep 0 */
     uint64_t dhx;           /* written S [D,N,H] or 0 */
     uint64_t dcx;           /* written S [D,N,H] or 0: LSTM */
     uint64_t dhCarried;     /* read and written F32 [D,N,H] or 0: in place of dhy, then dhx unrounded */

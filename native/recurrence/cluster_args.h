@@ -72,6 +72,11 @@ struct BackwardArgsOf {
 
 using ForwardArgs = ForwardArgsOf<uint16_t>;
 using BackwardArgs = BackwardArgsOf<uint16_t>;
+// The GRU that resets before its product.
+struct GruResetForwardArgs : ForwardArgs {
+    uint16_t *savedReset; // [T,N,D,H], with savedGates
+};
+
 using ForwardArgsF32 = ForwardArgsOf<float>;
 using BackwardArgsF32 = BackwardArgsOf<float>;
 

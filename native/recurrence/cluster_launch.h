@@ -16,6 +16,10 @@ cudaError_t launchLstmBackward(int tile, bool half, const BackwardArgs &args, cu
 cudaError_t launchGruBackward(int tile, bool half, const BackwardArgs &args, cudaStream_t stream);
 cudaError_t launchRnnBackward(int tile, bool half, const BackwardArgs &args, cudaStream_t stream);
 
+// Those of the GRU that resets before its product; tables in cluster_reset_tiles.h.
+cudaError_t launchGruResetForward(int tile, bool half, const GruResetForwardArgs &args, cudaStream_t stream);
+cudaError_t launchGruResetBackward(int tile, bool half, const BackwardArgs &args, cudaStream_t stream);
+
 // The same for F32 storage; `tile` indexes the tables of f32_tiles.h.
 cudaError_t launchLstmF32(int tile, const ForwardArgsF32 &args, cudaStream_t stream);
 cudaError_t launchGruF32(int tile, const ForwardArgsF32 &args, cudaStream_t stream);

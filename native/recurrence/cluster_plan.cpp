@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "chip_plan.h"
+#include "cluster_reset_tiles.h"
 #include "cluster_tiles.h"
 #include "f32_tiles.h"
 #include "fusedrnn_recurrence.h"
@@ -55,6 +56,25 @@ void addBackward(const BackwardTile (&tiles)[kSize], int gates, int carriedFloat
     }
 }
 
+// The GRU that resets before its product.
+void addReset(int pass, Candidates &out) {
+    static_assert(sizeOf(kGruResetForward) <= kMostTiles && sizeOf(kGruResetBackward) <= kMostTiles, "more tiles than the plan has room for");
+    for (int i = 0; pass == FRNN_PASS_FORWARD && i < sizeOf(kGruResetForward); i++) {
+        const ForwardTile &t = kGruResetForward[i];
+        const GruResetForwardGeometry geometry(t.hidden, t.cluster, t.splits);
+        Candidate &c = out.of[out.count++];
+        c = {i, t.hidden, t.cluster, geometry.warps * 32, kTileSamples, {}, t.base, t.perTile, t.perRow};
+        for (int n = 0; n < kMaxSampleTiles; n++) c.sharedBytes[n] = GruResetForwardLayout(geometry, t.hidden, t.splits, n + 1).total;
+    }
+    for (int i = 0; pass == FRNN_PASS_BACKWARD && i < sizeOf(kGruResetBackward); i++) {
+        const BackwardTile &t = kGruResetBackward[i];
+        const GruResetBackwardGeometry geometry(t.hidden, t.cluster);
+        Candidate &c = out.of[out.count++];
+        c = {i, t.hidden, t.cluster, geometry.threads, kTileSamples, {}, t.base, t.perTile, t.perRow};
+        for (int n = 0; n < kMaxSampleTiles; n++) c.sharedBytes[n] = GruResetBackwardLayout(geometry, t.cluster, n + 1).total;
+    }
+}
+
 template <int kSize>
 void addF32(const F32Tile (&tiles)[kSize], int pass, int gates, int carriedFloats, Candidates &out) {
     static_assert(kSize <= kMostTiles, "more tiles than the plan has room for");
@@ -74,6 +94,10 @@ void addF32(const F32Tile (&tiles)[kSize], int pass, int gates, int carriedFloat
 
 Candidates candidatesFor(int cell, int pass, int dtype) {
     Candidates out;
+    if (cell == FRNN_GRU_RESET_BEFORE) {
+        if (dtype != FRNN_F32) addReset(pass, out);
+        return out;
+    }
     if (dtype == FRNN_F32) {
         if (cell == FRNN_LSTM) addF32(kLstmF32, pass, 4, 2, out);
         else if (cell == FRNN_GRU_RESET_AFTER) addF32(kGruF32, pass, 3, 1, out);
@@ -134,7 +158,9 @@ extern "C" int32_t frnn_recurrence_plan(const FrnnRecurrenceShape *shape, const 
     *plan = {};
     plan->structSize = sizeof *plan;
     if (limits->computeMajor != 9) return none(plan, "persistent kernels need compute capability 9.0, found %d.x", limits->computeMajor);
-    if (shape->cell == FRNN_GRU_RESET_BEFORE) return none(plan, "the reset-before GRU needs two products per step", 0);
+    if (shape->cell == FRNN_GRU_RESET_BEFORE && shape->dtype == FRNN_F32) {
+        return none(plan, "persistent kernels of the reset-before GRU have 16-bit storage", 0);
+    }
     // Inside the kernels a step number and the elements of one step are 32 bits, offsets into tensors 64.
     const int64_t perStep = shape->directions * int64_t(shape->hidden);
     if (shape->steps > INT_MAX / 2 || shape->batch > INT_MAX / perStep) return none(plan, "steps or elements per step above %d", INT_MAX / 2);

@@ -131,7 +131,7 @@ int32_t checkAlignment(const FrnnRecurrenceShape &shape, const FrnnRecurrencePla
                                         std::pair("savedCells", p.savedCells), std::pair("workspace", p.workspace)}) {
         check.optional(name, address, kWidestAccess);
     }
-    if (shape.dtype != FRNN_F32) check.optional("y", p.y, rowAlignment(shape));
+    if (shape.dtype != FRNN_F32) check.optional("y", p.y, rowAlignment(shape)).optional("savedReset", p.savedReset, rowAlignment(shape));
     if (plan.kind != FRNN_PLAN_CLUSTER) check.optional("hx", p.hx, rowAlignment(shape));
     return check.status();
 }
@@ -220,6 +220,10 @@ extern "C" int32_t frnn_recurrence_forward(const FrnnRecurrenceShape *shape, con
     if (shape->cell == FRNN_LSTM && params->savedGates != 0 && params->savedCells == 0) {
         return argument(message, "savedGates needs savedCells");
     }
+    const bool resetsBefore = shape->cell == FRNN_GRU_RESET_BEFORE;
+    if ((resetsBefore && params->savedGates != 0) != (params->savedReset != 0)) {
+        return argument(message, "savedReset belongs to savedGates of the reset-before GRU");
+    }
     const int32_t aligned = checkAlignment(*shape, *plan, *params, message);
     if (aligned != FRNN_OK) return aligned;
     if (shape->dtype == FRNN_F32) return launchF32(shape, plan, *params, message);
@@ -233,6 +237,10 @@ extern "C" int32_t frnn_recurrence_forward(const FrnnRecurrenceShape *shape, con
                                                          : (lstm ? launchChipLstmForward : launchChipGruForward);
         return fromCuda(launch(run, half, args), message, "chip-wide recurrence forward");
     }
+    if (resetsBefore) {
+        const GruResetForwardArgs reset = {args, pointer<uint16_t>(params->savedReset)};
+        return fromCuda(launchGruResetForward(plan->tile, half, reset, pointer<CUstream_st>(params->stream)), message, "recurrence forward");
+    }
     const auto launch = shape->cell == FRNN_LSTM ? launchLstmForward : shape->cell == FRNN_GRU_RESET_AFTER ? launchGruForward : launchRnnForward;
     return fromCuda(launch(plan->tile, half, args, pointer<CUstream_st>(params->stream)), message, "recurrence forward");
 }
@@ -243,7 +251,8 @@ extern "C" int32_t frnn_recurrence_backward(const FrnnRecurrenceShape *shape, co
     BackwardArgs args = tensorsOf<uint16_t>(*params);
     const int32_t status = fillSizes(shape, plan, FRNN_PASS_BACKWARD, params->firstStep, args, message);
     if (status != FRNN_OK) return status;
-    const bool lstm = shape->cell == FRNN_LSTM, gru = shape->cell == FRNN_GRU_RESET_AFTER;
+    const bool lstm = shape->cell == FRNN_LSTM, resetsBefore = shape->cell == FRNN_GRU_RESET_BEFORE;
+    const bool gru = resetsBefore || shape->cell == FRNN_GRU_RESET_AFTER;
     if (params->weights == 0 || params->dGates == 0) return argument(message, "weights and dGates are needed");
     if (!lstm && params->y == 0) return argument(message, "y is needed");
     if ((lstm || gru) && params->savedGates == 0) return argument(message, "savedGates is needed");
@@ -261,6 +270,6 @@ extern "C" int32_t frnn_recurrence_backward(const FrnnRecurrenceShape *shape, co
                                                          : (lstm ? launchChipLstmBackward : launchChipGruBackward);
         return fromCuda(launch(run, half, args), message, "chip-wide recurrence backward");
     }
-    const auto launch = lstm ? launchLstmBackward : gru ? launchGruBackward : launchRnnBackward;
+    const auto launch = lstm ? launchLstmBackward : resetsBefore ? launchGruResetBackward : gru ? launchGruBackward : launchRnnBackward;
     return fromCuda(launch(plan->tile, half, args, pointer<CUstream_st>(params->stream)), message, "recurrence backward");
 }

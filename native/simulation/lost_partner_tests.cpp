@@ -56,7 +56,7 @@ class Calls {
 public:
     explicit Calls(const Layer &layer, const FrnnDeviceLimits &limits)
         : layer_(layer), cells_(STEPS * layer.batch * layer.hidden), states_(layer.batch * layer.hidden), gateInputs_(cells_ * layer.gates * layer.bytes()),
-          weights_(MOST_UNITS * MOST_UNITS * layer.gates * layer.bytes()), y_(cells_ * layer.bytes()), savedGates_(cells_ * 4 * layer.bytes()), savedCells_(cells_ * 4),
+          weights_(MOST_UNITS * MOST_UNITS * layer.gates * layer.bytes()), y_(cells_ * layer.bytes()), savedGates_(cells_ * 4 * layer.bytes()), savedCells_(cells_ * 4), savedReset_(cells_ * layer.bytes()),
           dy_(cells_ * layer.bytes()), dGates_(cells_ * layer.gates * layer.bytes()), dGatesH_(cells_ * layer.gates * layer.bytes()), dhx_(states_ * layer.bytes()), error_(4),
           workspace_(plan(FRNN_PASS_FORWARD, limits) + plan(FRNN_PASS_BACKWARD, limits) + 256) {}
 
@@ -98,6 +98,7 @@ private:
         p.y = y_;
         p.savedGates = layer_.gates > 1 ? uint64_t(savedGates_) : 0;
         p.savedCells = layer_.gates > 1 ? uint64_t(savedCells_) : 0;
+        p.savedReset = layer_.cell == FRNN_GRU_RESET_BEFORE ? uint64_t(savedReset_) : 0;
         p.workspace = plans_[FRNN_PASS_FORWARD].workspaceBytes > 0 ? uint64_t(workspace_) : 0;
         p.error = error_;
         return frnn_recurrence_forward(&shapes_[FRNN_PASS_FORWARD], &plans_[FRNN_PASS_FORWARD], &p, &message);
@@ -122,7 +123,7 @@ private:
     int64_t cells_, states_;
     FrnnRecurrenceShape shapes_[2];
     FrnnRecurrencePlan plans_[2];
-    Tensor gateInputs_, weights_, y_, savedGates_, savedCells_, dy_, dGates_, dGatesH_, dhx_, error_, workspace_;
+    Tensor gateInputs_, weights_, y_, savedGates_, savedCells_, savedReset_, dy_, dGates_, dGatesH_, dhx_, error_, workspace_;
 };
 
 void check(const Layer &layer, const FrnnDeviceLimits &limits) {
@@ -153,7 +154,7 @@ int main() {
     FrnnMessage message = {};
     expect(frnn_recurrence_device_limits(0, &limits, &message) == FRNN_OK, message.text);
     for (const Layer &layer : {Layer{"lstm 128", FRNN_LSTM, 4, 128, 3, FRNN_PLAN_CLUSTER}, Layer{"lstm 512", FRNN_LSTM, 4, 512, 9, FRNN_PLAN_CLUSTER},
-                               Layer{"gru 256", FRNN_GRU_RESET_AFTER, 3, 256, 3, FRNN_PLAN_CLUSTER}, Layer{"tanh 512", FRNN_RNN_TANH, 1, 512, 3, FRNN_PLAN_CLUSTER},
+                               Layer{"gru 256", FRNN_GRU_RESET_AFTER, 3, 256, 3, FRNN_PLAN_CLUSTER}, Layer{"gru-before 256", FRNN_GRU_RESET_BEFORE, 3, 256, 3, FRNN_PLAN_CLUSTER}, Layer{"tanh 512", FRNN_RNN_TANH, 1, 512, 3, FRNN_PLAN_CLUSTER},
                                Layer{"lstm 650", FRNN_LSTM, 4, 650, 3, FRNN_PLAN_CHIP}, Layer{"gru 650", FRNN_GRU_RESET_AFTER, 3, 650, 9, FRNN_PLAN_CHIP},
                                Layer{"f32 lstm 250", FRNN_LSTM, 4, 250, 3, FRNN_PLAN_CLUSTER, FRNN_F32},
                                Layer{"f32 gru 512", FRNN_GRU_RESET_AFTER, 3, 512, 9, FRNN_PLAN_CLUSTER, FRNN_F32},

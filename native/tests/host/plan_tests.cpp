@@ -169,7 +169,7 @@ void wideChoices(const FrnnDeviceLimits &h100) {
 }
 
 void numbersFitTogether(const FrnnDeviceLimits &limits, int dtype) {
-    const int cells[] = {FRNN_RNN_TANH, FRNN_RNN_RELU, FRNN_LSTM, FRNN_GRU_RESET_AFTER};
+    const int cells[] = {FRNN_RNN_TANH, FRNN_RNN_RELU, FRNN_LSTM, FRNN_GRU_RESET_AFTER, FRNN_GRU_RESET_BEFORE};
     const int widths[] = {1, 7, 64, 65, 128, 200, 256, 300, 384, 511, 512};
     const int64_t batches[] = {1, 2, 7, 8, 33, 64, 127, 250, 640, 1000, 100000};
     for (const int cell : cells) {
@@ -181,6 +181,7 @@ void numbersFitTogether(const FrnnDeviceLimits &limits, int dtype) {
                     const FrnnRecurrencePlan p = planOf(shape, limits);
                     if (p.kind == FRNN_PLAN_NONE) {
                         EXPECT(p.reason[0] != 0);
+                        if (cell == FRNN_GRU_RESET_BEFORE && dtype == FRNN_F32) continue;
                         EXPECT(limits.clustersOf16 == 0 || limits.sharedBytesPerBlock < 200000);
                         continue;
                     }
@@ -265,8 +266,6 @@ void refusals(const FrnnDeviceLimits &h100) {
     EXPECT(planOf(shape, h100).kind == FRNN_PLAN_CLUSTER);
     shape.hidden = 1025;
     EXPECT(refused(shape, h100, "more than 1024 units"));
-    shape = shapeOf(FRNN_GRU_RESET_BEFORE, FRNN_PASS_FORWARD, 64, 8, 1);
-    EXPECT(refused(shape, h100, "reset-before"));
     shape = shapeOf(FRNN_LSTM, FRNN_PASS_FORWARD, 64, 8, 1);
     shape.dtype = FRNN_F32;
     EXPECT(planOf(shape, h100).kind == FRNN_PLAN_CLUSTER);
@@ -286,6 +285,30 @@ void refusals(const FrnnDeviceLimits &h100) {
         EXPECT(refused(shapeOf(FRNN_LSTM, pass, 512, 8, 1), hopper(30, 15, 7, 3, 0), "resident"));
     }
     EXPECT(planOf(shapeOf(FRNN_LSTM, FRNN_PASS_FORWARD, 384, 8, 1), slice).clusterSize == 8);
+}
+
+// The GRU that resets before its product: one size of tiles after the other, in clusters, in 16 bits.
+void resetBefore(const FrnnDeviceLimits &h100) {
+    const int clusterOf[][2] = {{1, 4}, {128, 4}, {129, 8}, {256, 8}, {257, 8}, {384, 8}, {385, 16}, {512, 16}};
+    for (const int pass : {FRNN_PASS_FORWARD, FRNN_PASS_BACKWARD}) {
+        for (const auto &[hidden, cluster] : clusterOf) {
+            const FrnnRecurrencePlan p = planOf(shapeOf(FRNN_GRU_RESET_BEFORE, pass, hidden, 7, 1), h100);
+            EXPECT(p.kind == FRNN_PLAN_CLUSTER && p.clusterSize == cluster && p.samplesPerCluster == 1 && p.clusters == 7);
+            // Two exchanges take longer than one.
+            EXPECT(p.microsPerStep > planOf(shapeOf(FRNN_GRU_RESET_AFTER, pass, hidden, 7, 1), h100).microsPerStep);
+        }
+        EXPECT(refused(shapeOf(FRNN_GRU_RESET_BEFORE, pass, 513, 1, 1), h100, "more than 512 units"));
+        EXPECT(refused(shapeOf(FRNN_GRU_RESET_BEFORE, pass, 512, 1, 1), hopper(60, 30, 14, 7, 0), "resident"));
+        FrnnRecurrenceShape shape = shapeOf(FRNN_GRU_RESET_BEFORE, pass, 128, 8, 1);
+        shape.dtype = FRNN_F32;
+        EXPECT(refused(shape, h100, "16-bit storage"));
+        shape.dtype = FRNN_F16;
+        shape.plans = 1u << FRNN_PLAN_CHIP | 1u << FRNN_PLAN_WIDE;
+        EXPECT(refused(shape, h100, "kinds asked for"));
+    }
+    // Several n-tiles in a cluster once there are more samples than clusters take at once; none is left empty.
+    const FrnnRecurrencePlan many = planOf(shapeOf(FRNN_GRU_RESET_BEFORE, FRNN_PASS_BACKWARD, 512, 200, 1), h100);
+    EXPECT(many.samplesPerCluster > 8 && many.samplesPerCluster <= 32 && noEmptyTile(many.samplesPerCluster, frnn::kTileSamples, 200));
 }
 
 // A kind that is asked for by name is taken wherever it can run, also where another is faster.
@@ -359,6 +382,9 @@ void misalignedTensors(const FrnnDeviceLimits &h100) {
     using Backward = FrnnRecurrenceBackwardParams;
     const FrnnRecurrenceShape cluster = shapeOf(FRNN_LSTM, FRNN_PASS_FORWARD, 128, 8, 1);
     forwardRefuses(cluster, &Forward::y, 8, "y is not aligned to 16 bytes");
+    const FrnnRecurrenceShape reset = shapeOf(FRNN_GRU_RESET_BEFORE, FRNN_PASS_FORWARD, 128, 8, 1);
+    forwardRefuses(reset, &Forward::savedReset, 4096, "savedReset belongs to savedGates");
+    forwardRefuses(cluster, &Forward::savedReset, 4096, "savedReset belongs to savedGates");
     forwardRefuses(cluster, &Forward::gateInputs, 8, "gateInputs is not aligned to 16 bytes");
     forwardRefuses(shapeOf(FRNN_LSTM, FRNN_PASS_FORWARD, 100, 8, 1), &Forward::y, 4, "y is not aligned to 8 bytes");
     forwardRefuses(shapeOf(FRNN_LSTM, FRNN_PASS_FORWARD, 101, 8, 1), &Forward::y, 1, "y is not aligned to 2 bytes");
@@ -395,6 +421,7 @@ void planTests() {
     wideGeometry();
     wideChoices(h100);
     refusals(h100);
+    resetBefore(h100);
     kindsAskedFor(h100);
     argumentErrors(h100);
     misalignedTensors(h100);

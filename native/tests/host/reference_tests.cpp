@@ -78,6 +78,7 @@ void referenceTests() {
     gradients(FRNN_LSTM, 4, 0);
     gradients(FRNN_LSTM, 4, 0.5f);
     gradients(FRNN_GRU_RESET_AFTER, 3, 0);
+    gradients(FRNN_GRU_RESET_BEFORE, 3, 0);
     gradients(FRNN_RNN_TANH, 1, 0);
     gradients(FRNN_RNN_RELU, 1, 0);
     rounding(FRNN_BF16);

@@ -44,6 +44,7 @@ class FusedEngineGpuTest {
         "PERSISTENT, gru-L2-T12-N8-C32-H64-drop0.3-f16-seed12",
         "PERSISTENT, lstm-bidir-L2-T9-N5-C32-H64-bf16-seed13",
         "STREAMED, gru-before-L3-T9-N5-C32-H30-drop0.3-recompute-bf16-seed14",
+        "PERSISTENT, gru-before-L2-T9-N5-C32-H64-drop0.3-bf16-seed14",
         "PERSISTENT, lstm-bidir-L3-T9-N5-C32-H64-drop0.3-lens-recompute-bf16-seed15"
     })
     void aWholePassCanBeRecordedFromOutside(FusedEngine.Plan plan, String name) {
@@ -58,6 +59,8 @@ class FusedEngineGpuTest {
     @CsvSource({
         "CLUSTER, lstm-bidir-L2-T1-N9-C8-H100-bf16-seed29",
         "CLUSTER, gru-L1-T3-N9-C8-H128-lens1.3.1.2.1.3.1.1.2-f32-seed30",
+        "CLUSTER, gru-before-L2-T1-N9-C8-H100-bf16-seed36",
+        "CLUSTER, gru-before-bidir-L1-T3-N9-C8-H128-lens1.3.1.2.1.3.1.1.2-f16-seed37",
         "CHIP, lstm-L2-T1-N9-C8-H144-bf16-seed31",
         "CHIP, gru-bidir-L1-T3-N9-C8-H144-lens1.3.1.2.1.3.1.1.2-f16-seed32",
         "WIDE, lstm-L1-T1-N20-C8-H144-bf16-seed33",
@@ -103,6 +106,7 @@ class FusedEngineGpuTest {
         "STREAMED, lstm-bidir-L2-T6-N3-C9-H8-P4-bf16-seed12",
         "PERSISTENT, lstm-bidir-L3-T6-N3-C9-H8-bf16-seed12",
         "STREAMED, gru-before-bidir-L3-T6-N3-C9-H8-recompute-f32-seed12",
+        "PERSISTENT, gru-before-bidir-L3-T6-N3-C9-H8-bf16-seed12",
         "PERSISTENT, lstm-L3-T6-N3-C9-H8-recompute-bf16-seed12"
     })
     void backwardPassesSeeTheParametersOfTheirOwnForwardPass(FusedEngine.Plan plan, String name) {
@@ -116,6 +120,7 @@ class FusedEngineGpuTest {
         "PERSISTENT, gru-L3-T16-N8-C32-H64-f16-seed1, 4",
         "STREAMED, lstm-L3-T16-N8-C32-H64-P32-f32-seed1, 4",
         "STREAMED, gru-before-L3-T16-N8-C32-H64-f32-seed1, 5",
+        "PERSISTENT, gru-before-L3-T16-N8-C32-H64-f16-seed1, 5",
         "PERSISTENT, rnn_tanh-L3-T16-N8-C32-H64-bf16-seed1, 0"
     })
     void gatesComputedAnewTakeNoReserve(FusedEngine.Plan plan, String name, int valuesLess) {

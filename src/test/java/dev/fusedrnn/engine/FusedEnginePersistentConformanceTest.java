@@ -29,4 +29,21 @@ class FusedEnginePersistentConformanceTest extends FusedEngineConformance {
         assertThat(report.plan()).contains("chip-wide");
         assertThat(report.passed()).as(report.failures()).isTrue();
     }
+
+    /** Two products and two exchanges per step, in clusters alone: each compiled size, with tails of units and samples. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "gru-before-L1-T4-N9-C24-H128-bf16-seed11",
+                "gru-before-bidir-L2-T4-N5-C24-H61-lens-f16-seed12",
+                "gru-before-L2-T3-N35-C16-H250-nostate-bf16-seed13",
+                "gru-before-bidir-L1-T3-N3-C16-H256-lens-nobias-f16-seed14",
+                "gru-before-L1-T3-N4-C16-H380-lens-recompute-bf16-seed15",
+                "gru-before-L1-T2-N3-C16-H509-nostate-f16-seed16"
+            })
+    void aResetBeforeTheProductAgreesWithTheReference(String name) {
+        CheckReport report = EngineCheck.of(EngineCase.parse(name)).run(engine(), device());
+        assertThat(report.plan()).contains("cluster of");
+        assertThat(report.passed()).as(report.failures()).isTrue();
+    }
 }

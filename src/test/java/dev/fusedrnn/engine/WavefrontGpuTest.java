@@ -54,6 +54,8 @@ class WavefrontGpuTest {
         "2, lstm-L5-T6-N9-C24-H40-drop0.5-bf16-seed6",
         "4, gru-L3-T11-N5-C9-H24-drop0.3-lens-f32-seed7",
         "4, gru-L3-T11-N5-C9-H24-vdrop0.3-lens-bf16-seed8",
+        "4, gru-before-L3-T11-N5-C9-H24-drop0.3-lens-bf16-seed13",
+        "3, gru-before-L2-T7-N3-C8-H33-nostate-f16-seed14",
         "3, rnn_tanh-L3-T8-N4-C12-H16-lens-f16-seed9",
         "3, rnn_relu-L2-T7-N4-C12-H16-drop0.2-f32-seed10",
         "2, lstm-L3-T5-N3-C24-H520-lens-bf16-seed11",

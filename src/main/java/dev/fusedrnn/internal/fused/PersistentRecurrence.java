@@ -60,9 +60,7 @@ final class PersistentRecurrence implements Recurrence {
             FrnnDeviceLimits limits,
             NativeCalls calls,
             StringBuilder why) {
-        String streamed = shape.projects()
-                ? "projection"
-                : shape.resetsBefore() ? "reset-before" : shape.zonesOut() ? "zoneout" : "";
+        String streamed = shape.projects() ? "projection" : shape.zonesOut() ? "zoneout" : "";
         if (!streamed.isEmpty()) {
             why.append(streamed).append(" needs the streamed plan");
             return null;
@@ -167,6 +165,7 @@ final class PersistentRecurrence implements Recurrence {
                 .cellsAfter(pass.cellsAfter)
                 .savedGates(pass.savedGates)
                 .savedCells(pass.savedCells)
+                .savedReset(pass.savedReset)
                 .workspace(forwardPlan.workspaceBytes() > 0 ? pass.workspace : 0)
                 .error(pass.error)
                 .stream(pass.stream);

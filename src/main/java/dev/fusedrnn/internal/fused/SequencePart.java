@@ -61,6 +61,7 @@ public record SequencePart(LayerShape layer, long first, boolean last) {
         }
         pass.y += bytes(layer.outputs());
         pass.savedGates = moved(pass.savedGates, layer.hidden() * layer.savedGates());
+        pass.savedReset = moved(pass.savedReset, layer.hidden());
         pass.savedCells = pass.savedCells == 0 ? 0 : pass.savedCells + F32_BYTES * first * layer.cellElements();
     }
 
