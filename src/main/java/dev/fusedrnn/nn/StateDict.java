@@ -4,6 +4,7 @@ import dev.fusedrnn.io.InvalidFileException;
 import dev.fusedrnn.io.ReadLimits;
 import dev.fusedrnn.io.SafetensorsReader;
 import dev.fusedrnn.io.TensorEntry;
+import dev.fusedrnn.tensor.DataType;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -19,8 +20,8 @@ public final class StateDict {
     /**
      * Sets all parameters from tensors of the same names.
      *
-     * @throws InvalidFileException if the file is damaged, or a tensor is missing, of another shape, or holds infinities or
-     *     NaNs; no parameter has been changed then
+     * @throws InvalidFileException if the file is damaged, or a tensor is missing, of another shape, or holds infinities,
+     *     NaNs or values beyond the parameters' type; no parameter has been changed then
      * @throws IOException if it is missing or cannot be read
      */
     public static void load(Path path, Parameters parameters) throws IOException {
@@ -37,7 +38,10 @@ public final class StateDict {
         try (SafetensorsReader reader = SafetensorsReader.open(path, ReadLimits.FOREIGN)) {
             reader.verify();
             for (Parameters.Entry entry : parameters.entries()) {
-                found.put(entry.name(), read(reader, nameInFile.apply(entry.name()), entry));
+                String name = nameInFile.apply(entry.name());
+                double[] values = read(reader, name, entry);
+                requireWithin(parameters.dataType(), reader, name, values);
+                found.put(entry.name(), values);
             }
         }
         found.forEach(parameters::set);
@@ -57,5 +61,19 @@ public final class StateDict {
         }
         reader.requireFinite(name);
         return reader.doubles(name);
+    }
+
+    /** What is finite in the file must not become infinite in a narrower type. */
+    private static void requireWithin(DataType type, SafetensorsReader reader, String name, double[] values)
+            throws IOException {
+        for (int i = 0; i < values.length; i++) {
+            if (!type.holds(values[i])) {
+                TensorEntry entry = reader.entry(name);
+                long position = entry.position() + (long) i * entry.type().bytes();
+                throw reader.invalid(
+                        "tensor " + name + " holds " + values[i] + " at " + i + ", beyond the range of " + type,
+                        position);
+            }
+        }
     }
 }
