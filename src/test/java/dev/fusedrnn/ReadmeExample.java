@@ -5,6 +5,8 @@ import dev.fusedrnn.engine.RnnConfig;
 import dev.fusedrnn.model.Classified;
 import dev.fusedrnn.model.Decoding;
 import dev.fusedrnn.model.LanguageModel;
+import dev.fusedrnn.model.SearchConfig;
+import dev.fusedrnn.model.Seq2Seq;
 import dev.fusedrnn.model.SequenceClassifier;
 import dev.fusedrnn.nn.EngineChoice;
 import dev.fusedrnn.nn.Initialization;
@@ -14,18 +16,23 @@ import dev.fusedrnn.nn.Rnn;
 import dev.fusedrnn.nn.RnnGradients;
 import dev.fusedrnn.nn.RnnInput;
 import dev.fusedrnn.nn.RnnPass;
+import dev.fusedrnn.nn.Seq2SeqConfig;
 import dev.fusedrnn.nn.SequenceNetworkConfig;
 import dev.fusedrnn.optim.Adam;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
 import dev.fusedrnn.tensor.Tensor;
+import dev.fusedrnn.text.EncodedPair;
 import dev.fusedrnn.text.LabelledText;
 import dev.fusedrnn.text.Labels;
+import dev.fusedrnn.text.PairCodec;
 import dev.fusedrnn.text.Recipe;
+import dev.fusedrnn.text.SentencePair;
 import dev.fusedrnn.text.TextCodec;
 import dev.fusedrnn.text.TextSource;
 import dev.fusedrnn.text.TokenSequence;
 import dev.fusedrnn.text.Tokenizer;
+import dev.fusedrnn.text.Vocabulary.Order;
 import dev.fusedrnn.text.VocabularyOptions;
 import dev.fusedrnn.train.Batching;
 import dev.fusedrnn.train.LabelledSequence;
@@ -99,6 +106,28 @@ final class ReadmeExample {
             }
             classifier.save(saved);
             return classifier.classify(text);
+        }
+    }
+    // README example 4
+    /** Learns from lines "source, tab, target", saves the model and translates a sentence by beam search. */
+    static String learnAndTranslate(Path file, Path saved, int epochs, String sentence) throws IOException {
+        List<SentencePair> pairs = SentencePair.read(TextSource.file(file), 100_000);
+        PairCodec codec = PairCodec.build(pairs, Recipe.TRANSLATION, Tokenizer.words(), 2, Order.FREQUENCY);
+        Seq2SeqConfig network = Seq2SeqConfig.of(
+                codec.source().vocabulary().size(),
+                codec.target().vocabulary().size(),
+                64,
+                RnnConfig.of(CellType.GRU, 64, 128).withLayers(2).withDropout(0.2));
+        TrainerConfig training = TrainerConfig.sgd(0.005, 1, epochs).withOptimizer(Adam.usual());
+        try (Device device = Device.best();
+                Seq2Seq model =
+                        Seq2Seq.create(network, codec, 20, device, EngineChoice.AUTO, Initialization.XAVIER, 1)) {
+            try (SupervisedTrainer<EncodedPair> trainer =
+                    model.trainer(pairs, List.of(), Batching.of(64, 1), training)) {
+                trainer.run(SupervisedListener.SILENT);
+            }
+            model.save(saved);
+            return model.translate(sentence, SearchConfig.beam(4, 20));
         }
     }
     // end of README examples

@@ -91,6 +91,17 @@ class ReadmeTest {
     }
 
     @Test
+    void theFourthExampleTranslates() throws IOException {
+        Path text = Files.writeString(folder.resolve("pairs"), "Go.\tVa !\nRun!\tCours !\n".repeat(4));
+        Path saved = folder.resolve("translation.safetensors");
+
+        String written = ReadmeExample.learnAndTranslate(text, saved, 30, "Run!");
+
+        assertThat(written).isEqualTo("cours !");
+        assertThat(saved).isNotEmptyFile();
+    }
+
+    @Test
     void everyFileThatIsNamedExists() throws IOException {
         Matcher names = Pattern.compile("`((?:src|native|cmake|tools|benchmarks|\\.ci)[\\w./-]*)`")
                 .matcher(Files.readString(README));

@@ -6,9 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.fusedrnn.engine.CellType;
 import dev.fusedrnn.engine.RnnConfig;
 import dev.fusedrnn.model.Decoding;
+import dev.fusedrnn.model.SearchConfig;
 import dev.fusedrnn.nn.Dropouts;
 import dev.fusedrnn.nn.Initialization;
 import dev.fusedrnn.nn.LanguageNetworkConfig;
+import dev.fusedrnn.nn.Seq2SeqConfig;
 import dev.fusedrnn.optim.OptimizerConfig;
 import dev.fusedrnn.optim.Schedule;
 import dev.fusedrnn.text.VocabularyOptions;
@@ -40,6 +42,8 @@ class SerializationTest {
                 TrainerConfig.sgd(0.5, 1, 3).withPenalty(new ActivityPenalty(2, 1)),
                 Batching.of(16, 3),
                 Decoding.sampling(7).withTopK(3),
+                SearchConfig.beam(4, 9),
+                Seq2SeqConfig.of(9, 8, 4, STACK),
                 VocabularyOptions.DEFAULT.withReserved("<eos>"));
         Stream<Object> optimizers = OptimizerConfig.IDS.stream().map(OptimizerConfig::parse);
         Stream<Object> schedules = Stream.of(

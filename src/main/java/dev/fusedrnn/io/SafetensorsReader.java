@@ -89,10 +89,6 @@ public final class SafetensorsReader implements Closeable {
         long length = lengthField.getLong(0);
         long room = fileBytes - SafetensorsFormat.LENGTH_FIELD;
         if (length < 2 || length > room) {
-            String other = SafetensorsFormat.otherFormat(length);
-            if (!other.isEmpty()) {
-                throw invalid("not safetensors but " + other, 0);
-            }
             throw invalid(
                     "header length " + Long.toUnsignedString(length) + ", expected 2 to " + room + " in a file of "
                             + fileBytes + " bytes",
@@ -279,12 +275,12 @@ public final class SafetensorsReader implements Closeable {
         return TensorArrays.doubles(this, entry(name));
     }
 
-    /** Reads a tensor of I32, I16, U16, I8, U8 or BOOL (0 or 1). */
+    /** Reads a tensor of I32, U8 (0 to 255) or BOOL (0 or 1). */
     public int[] ints(String name) throws IOException {
         return TensorArrays.ints(this, entry(name));
     }
 
-    /** Reads a tensor of I64, U32, or a type that {@link #ints} reads. */
+    /** Reads a tensor of I64, I32, U8 (0 to 255) or BOOL (0 or 1). */
     public long[] longs(String name) throws IOException {
         return TensorArrays.longs(this, entry(name));
     }

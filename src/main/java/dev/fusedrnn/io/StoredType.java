@@ -2,36 +2,21 @@ package dev.fusedrnn.io;
 
 import dev.fusedrnn.tensor.DataType;
 
-/**
- * Element types of a safetensors file; the names are those of the format. Values of those behind BOOL that are no integers are not
- * interpreted: their tensors are passed over or read as bytes.
- */
+/** Element types of a safetensors file that this library reads and writes; the names are those of the format. */
 public enum StoredType {
-    F64(8, 0),
-    F32(4, 0),
-    BF16(2, 0),
-    F16(2, 0),
-    I64(8, 64),
-    I32(4, 32),
-    U8(1, 9),
-    BOOL(1, 2),
-    I16(2, 16),
-    I8(1, 8),
-    U32(4, 33),
-    U16(2, 17),
-    U64(8, 0),
-    C64(8, 0),
-    F8_E5M2(1, 0),
-    F8_E4M3(1, 0),
-    F8_E8M0(1, 0);
+    F64(8),
+    F32(4),
+    BF16(2),
+    F16(2),
+    I64(8),
+    I32(4),
+    U8(1),
+    BOOL(1);
 
     private final int bytes;
-    /** Bits of a signed integer that every value fits into; 0 for what is not read as integers. */
-    private final int integerBits;
 
-    StoredType(int bytes, int integerBits) {
+    StoredType(int bytes) {
         this.bytes = bytes;
-        this.integerBits = integerBits;
     }
 
     /** Size of one element in bytes. */
@@ -39,14 +24,9 @@ public enum StoredType {
         return bytes;
     }
 
-    /** Whether elements are floating point numbers that are read as such. */
+    /** Whether elements are floating point numbers. */
     public boolean isFloating() {
         return ordinal() <= F16.ordinal();
-    }
-
-    /** Whether every value fits a signed integer of {@code bits} bits. */
-    boolean isIntegerWithin(int bits) {
-        return integerBits > 0 && integerBits <= bits;
     }
 
     /** The type a tensor in memory of {@code type} is stored as, bit for bit. */

@@ -59,7 +59,8 @@ final class TensorArrays {
     }
 
     static int[] ints(SafetensorsReader file, TensorEntry entry) throws IOException {
-        require(file, entry, entry.type().isIntegerWithin(Integer.SIZE), "integers of at most 32 bits or BOOL");
+        boolean fits = !entry.type().isFloating() && entry.type() != StoredType.I64;
+        require(file, entry, fits, "I32, U8 or BOOL");
         int[] values = new int[length(file, entry, entry.elements())];
         int[] next = {0};
         file.read(entry.name(), chunk -> {
@@ -71,7 +72,7 @@ final class TensorArrays {
     }
 
     static long[] longs(SafetensorsReader file, TensorEntry entry) throws IOException {
-        require(file, entry, entry.type().isIntegerWithin(Long.SIZE), "integers of at most 64 bits or BOOL");
+        require(file, entry, !entry.type().isFloating(), "I64, I32, U8 or BOOL");
         long[] values = new long[length(file, entry, entry.elements())];
         int[] next = {0};
         file.read(entry.name(), chunk -> {
@@ -103,10 +104,6 @@ final class TensorArrays {
         return switch (entry.type()) {
             case I64 -> chunk.getLong();
             case I32 -> chunk.getInt();
-            case U32 -> Integer.toUnsignedLong(chunk.getInt());
-            case I16 -> chunk.getShort();
-            case U16 -> Short.toUnsignedLong(chunk.getShort());
-            case I8 -> chunk.get();
             case BOOL -> truth(file, entry, chunk.get());
             default -> Byte.toUnsignedLong(chunk.get());
         };

@@ -6,7 +6,6 @@ import dev.fusedrnn.engine.GruVariant;
 import dev.fusedrnn.engine.ParameterLayout;
 import dev.fusedrnn.engine.ParameterLayout.Role;
 import dev.fusedrnn.engine.RnnConfig;
-import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Shape;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -120,8 +119,8 @@ public final class ForeignWeights {
      * Sets the parameters of a stack, such as {@link Rnn#parameters()}.
      *
      * @param section the stack's section in them, "" for a stack with parameters of its own
-     * @throws IllegalArgumentException if there is no such section, it is not of this configuration, or a value is beyond the
-     *     range of the parameters' type; nothing has been changed then
+     * @throws IllegalArgumentException if there is no such section or it is not of this configuration; nothing has been
+     *     changed then
      * @throws IllegalStateException naming the first parameter not given yet
      */
     public void load(Parameters parameters, String section) {
@@ -134,18 +133,8 @@ public final class ForeignWeights {
                 throw new IllegalArgumentException(
                         "parameter " + prefix + entry.name() + " must have shape " + expected + ", found " + found);
             }
-            requireWithin(parameters.dataType(), prefix + entry.name(), collected.get(entry.name()));
         }
         collected.forEach((name, values) -> parameters.set(prefix + name, values));
-    }
-
-    private static void requireWithin(DataType type, String name, double[] values) {
-        for (double value : values) {
-            if (!type.holds(value)) {
-                throw new IllegalArgumentException(
-                        "parameter " + name + " must stay within the range of " + type + ", found " + value);
-            }
-        }
     }
 
     private void requireComplete() {

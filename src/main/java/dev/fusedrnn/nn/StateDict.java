@@ -4,7 +4,6 @@ import dev.fusedrnn.io.InvalidFileException;
 import dev.fusedrnn.io.ReadLimits;
 import dev.fusedrnn.io.SafetensorsReader;
 import dev.fusedrnn.io.TensorEntry;
-import dev.fusedrnn.tensor.DataType;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -20,8 +19,8 @@ public final class StateDict {
     /**
      * Sets all parameters from tensors of the same names.
      *
-     * @throws InvalidFileException if the file is damaged, or a tensor is missing, of another shape, or holds infinities,
-     *     NaNs or values beyond the parameters' type; no parameter has been changed then
+     * @throws InvalidFileException if the file is damaged, or a tensor is missing, of another shape, or holds infinities or
+     *     NaNs; no parameter has been changed then
      * @throws IOException if it is missing or cannot be read
      */
     public static void load(Path path, Parameters parameters) throws IOException {
@@ -38,10 +37,7 @@ public final class StateDict {
         try (SafetensorsReader reader = SafetensorsReader.open(path, ReadLimits.FOREIGN)) {
             reader.verify();
             for (Parameters.Entry entry : parameters.entries()) {
-                String name = nameInFile.apply(entry.name());
-                double[] values = read(reader, name, entry);
-                requireWithin(parameters.dataType(), reader, name, values);
-                found.put(entry.name(), values);
+                found.put(entry.name(), read(reader, nameInFile.apply(entry.name()), entry));
             }
         }
         found.forEach(parameters::set);
@@ -61,19 +57,5 @@ public final class StateDict {
         }
         reader.requireFinite(name);
         return reader.doubles(name);
-    }
-
-    /** What is finite in the file must not become infinite in a narrower type. */
-    private static void requireWithin(DataType type, SafetensorsReader reader, String name, double[] values)
-            throws IOException {
-        for (int i = 0; i < values.length; i++) {
-            if (!type.holds(values[i])) {
-                TensorEntry entry = reader.entry(name);
-                long position = entry.position() + (long) i * entry.type().bytes();
-                throw reader.invalid(
-                        "tensor " + name + " holds " + values[i] + " at " + i + ", beyond the range of " + type,
-                        position);
-            }
-        }
     }
 }

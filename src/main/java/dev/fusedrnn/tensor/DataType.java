@@ -40,15 +40,4 @@ public enum DataType {
     public boolean isHalf() {
         return this == BF16 || this == F16;
     }
-
-    /** Whether a finite value stays finite when it is rounded to this type. */
-    public boolean holds(double value) {
-        return switch (this) {
-            case F64 -> Double.isFinite(value);
-            case F32 -> Float.isFinite((float) value);
-            case BF16 -> Float.isFinite(HalfFloats.bf16ToFloat(HalfFloats.floatToBf16((float) value)));
-            case F16 -> Float.isFinite(HalfFloats.f16ToFloat(HalfFloats.floatToF16((float) value)));
-            case I32 -> value >= Integer.MIN_VALUE && value <= Integer.MAX_VALUE;
-        };
-    }
 }

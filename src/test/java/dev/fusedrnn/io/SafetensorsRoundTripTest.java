@@ -84,33 +84,6 @@ class SafetensorsRoundTripTest {
         }
     }
 
-    /** As PyTorch's int8, uint16 and so on are stored. */
-    @Test
-    void narrowAndUnsignedIntegersAreReadAsTheirValues() throws IOException {
-        Path file = folder.resolve("integers");
-        byte[] bytes = {(byte) 0xFE, (byte) 0xFF, 1, (byte) 0x80};
-        new SafetensorsWriter()
-                .add("i8", StoredType.I8, new long[] {4}, bytes)
-                .add("i16", StoredType.I16, new long[] {2}, bytes)
-                .add("u16", StoredType.U16, new long[] {2}, bytes)
-                .add("u32", StoredType.U32, new long[] {1}, bytes)
-                .add("f8", StoredType.F8_E4M3, new long[] {4}, bytes)
-                .add("u64", StoredType.U64, new long[] {0}, new byte[0])
-                .write(file);
-        try (SafetensorsReader reader = SafetensorsReader.open(file)) {
-            assertThat(reader.ints("i8")).containsExactly(-2, -1, 1, -128);
-            assertThat(reader.ints("i16")).containsExactly(-2, -32767);
-            assertThat(reader.longs("i16")).containsExactly(-2, -32767);
-            assertThat(reader.ints("u16")).containsExactly(0xFFFE, 0x8001);
-            assertThat(reader.longs("u32")).containsExactly(0x8001_FFFEL);
-            assertThat(reader.bytes("f8")).containsExactly(bytes);
-            invalid(() -> reader.ints("u32"), "has type U32, expected integers of at most 32 bits");
-            invalid(() -> reader.longs("u64"), "has type U64, expected integers of at most 64 bits");
-            invalid(() -> reader.ints("f8"), "has type F8_E4M3, expected integers");
-            invalid(() -> reader.floats("f8"), "has type F8_E4M3, expected a floating point type");
-        }
-    }
-
     @Test
     void aTensorIsReadIntoItsPlaceInALargerArray() throws IOException {
         Path file = folder.resolve("arena");
