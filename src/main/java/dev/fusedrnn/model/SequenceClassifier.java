@@ -13,7 +13,6 @@ import dev.fusedrnn.text.TextCodec;
 import dev.fusedrnn.train.Batching;
 import dev.fusedrnn.train.ClassScores;
 import dev.fusedrnn.train.ClassificationTask;
-import dev.fusedrnn.train.ExampleBatch;
 import dev.fusedrnn.train.LabelledSequence;
 import dev.fusedrnn.train.ModelFile;
 import dev.fusedrnn.train.SequenceNetworkJson;
@@ -21,6 +20,7 @@ import dev.fusedrnn.train.SupervisedTrainer;
 import dev.fusedrnn.train.TrainerConfig;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -37,7 +37,6 @@ public final class SequenceClassifier implements AutoCloseable {
     private static final String CODEC = "codec";
     private static final String CLASSES = "classes";
     private static final String MAX_STEPS = "maxSteps";
-    private static final Batching PREDICTION = Batching.of(32, 0);
 
     private final SequenceNetwork network;
     private final TextCodec codec;
@@ -87,7 +86,7 @@ public final class SequenceClassifier implements AutoCloseable {
             Initialization initialization,
             long seed) {
         SequenceNetwork network = SequenceNetwork.create(config, device, choice, initialization, seed);
-        return owning(network, () -> new SequenceClassifier(network, codec, labels, maxSteps));
+        return Predictions.owning(network, () -> new SequenceClassifier(network, codec, labels, maxSteps));
     }
 
     /**
@@ -99,22 +98,12 @@ public final class SequenceClassifier implements AutoCloseable {
     public static SequenceClassifier load(Path path, Device device, EngineChoice choice) throws IOException {
         ModelFile file = ModelFile.read(path, KIND, config -> SequenceNetwork.plan(SequenceNetworkJson.read(config)));
         SequenceNetwork network = SequenceNetwork.create(SequenceNetworkJson.read(file.config()), device, choice);
-        return owning(network, () -> {
+        return Predictions.owning(network, () -> {
             file.copyTo(network.parameters());
             TextCodec codec = file.texts().containsKey(CODEC) ? TextCodec.fromJson(file.text(CODEC)) : null;
             int maxSteps = Integer.parseInt(file.text(MAX_STEPS));
             return new SequenceClassifier(network, codec, Labels.fromJson(file.text(CLASSES)), maxSteps);
         });
-    }
-
-    private static SequenceClassifier owning(
-            SequenceNetwork network, java.util.function.Supplier<SequenceClassifier> maker) {
-        try {
-            return maker.get();
-        } catch (RuntimeException | Error failed) {
-            network.close();
-            throw failed;
-        }
     }
 
     /** Saves parameters, configuration, vocabulary and classes, atomically. */
@@ -183,39 +172,28 @@ public final class SequenceClassifier implements AutoCloseable {
 
     /** The classes of sequences, in their order; computed in minibatches. */
     public List<Classified> classify(List<InputSequence> sequences) {
-        return Arrays.stream(probabilities(sequences)).map(this::classified).toList();
+        return probabilities(sequences).stream().map(this::classified).toList();
     }
 
     /** How well the classes of examples are found. */
     public ClassScores evaluate(List<LabelledSequence> examples) {
-        double[][] found =
+        List<double[]> found =
                 probabilities(examples.stream().map(LabelledSequence::input).toList());
         return ClassScores.of(
                 labels.size(),
                 examples.stream().mapToInt(LabelledSequence::label).toArray(),
-                Arrays.stream(found).mapToInt(SequenceClassifier::likeliest).toArray());
+                found.stream().mapToInt(SequenceClassifier::likeliest).toArray());
     }
 
-    private double[][] probabilities(List<InputSequence> sequences) {
-        double[][] found = new double[sequences.size()][];
-        if (sequences.isEmpty()) {
-            return found;
-        }
-        sequences.forEach(sequence -> sequence.check(network.config()));
-        network.device().enter();
-        try {
-            Batching.Epoch<InputSequence> batches = PREDICTION.epoch(sequences, InputSequence::length, 0);
-            for (int i = 0; i < batches.size(); i++) {
-                ExampleBatch<InputSequence> batch = batches.get(i);
-                float[] logits = task.logits(batch);
-                for (int n = 0; n < batch.size(); n++) {
-                    found[batch.place(n)] = softmax(logits, n * labels.size(), labels.size());
-                }
+    private List<double[]> probabilities(List<InputSequence> sequences) {
+        return Predictions.inOrder(network, sequences, batch -> {
+            float[] logits = task.logits(batch);
+            List<double[]> found = new ArrayList<>(batch.size());
+            for (int n = 0; n < batch.size(); n++) {
+                found.add(softmax(logits, n * labels.size(), labels.size()));
             }
-        } finally {
-            network.device().leave();
-        }
-        return found;
+            return found;
+        });
     }
 
     private Classified classified(double[] probabilities) {

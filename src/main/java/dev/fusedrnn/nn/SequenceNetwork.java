@@ -7,11 +7,21 @@ import java.util.Random;
 
 /**
  * The layers of a {@link SequenceNetworkConfig} on one arena of parameters: {@code embedding.weight} where the input is tokens,
- * {@code rnn.*}, {@code head.weight} and {@code head.bias}.
+ * {@code rnn.*}, {@code head.weight} and {@code head.bias}; with a random field {@code crf.transitions} (from a class, the row, to
+ * the next), {@code crf.start} and {@code crf.end}, which start as zeros.
  *
  * <p>Confined to one thread at a time, like its device.
  */
 public final class SequenceNetwork implements AutoCloseable {
+    /** Name of the scores of a class behind another, [O, O]. */
+    public static final String CRF_TRANSITIONS = "crf.transitions";
+
+    /** Name of the scores of a first class, [O]. */
+    public static final String CRF_START = "crf.start";
+
+    /** Name of the scores of a last class, [O]. */
+    public static final String CRF_END = "crf.end";
+
     private static final String EMBEDDING = "embedding.weight";
     private static final String RNN = "rnn";
     private static final String HEAD_WEIGHT = "head.weight";
@@ -79,10 +89,16 @@ public final class SequenceNetwork implements AutoCloseable {
         }
         plan.section(RNN, ParameterLayout.of(config.rnn()));
         plan.add(HEAD_WEIGHT, config.outputs(), config.pooling().features(config.rnn()));
-        return plan.add(HEAD_BIAS, config.outputs());
+        plan.add(HEAD_BIAS, config.outputs());
+        if (config.crf()) {
+            plan.add(CRF_TRANSITIONS, config.outputs(), config.outputs());
+            plan.add(CRF_START, config.outputs());
+            plan.add(CRF_END, config.outputs());
+        }
+        return plan;
     }
 
-    /** Draws all parameters. */
+    /** Draws all parameters but those of a random field. */
     public void initialize(Initialization initialization, long seed) {
         Random random = new Random(seed);
         if (embedding != null) {

@@ -12,9 +12,12 @@ import java.util.Objects;
  * @param rnn the recurrent layers
  * @param pooling what of their outputs the head reads
  * @param outputs O, numbers the head gives: one per class, or values
+ * @param crf whether the classes of a sequence are scored together, by a linear-chain random field whose parameters the network
+ *     has; without pooling alone
  * @param dropouts what is dropped in training outside the stack: input features, what the head reads, rows of the embedding
  */
-public record SequenceNetworkConfig(int vocabularySize, RnnConfig rnn, Pooling pooling, int outputs, Dropouts dropouts)
+public record SequenceNetworkConfig(
+        int vocabularySize, RnnConfig rnn, Pooling pooling, int outputs, boolean crf, Dropouts dropouts)
         implements Serializable {
 
     public SequenceNetworkConfig {
@@ -30,6 +33,9 @@ public record SequenceNetworkConfig(int vocabularySize, RnnConfig rnn, Pooling p
             throw new IllegalArgumentException(
                     "embeddingDropout needs an embedding, found vocabularySize 0 with " + dropouts.embedding());
         }
+        if (crf && pooling != Pooling.NONE) {
+            throw new IllegalArgumentException("crf needs pooling none, found " + pooling.id());
+        }
         if (dropouts.weights() > 0) {
             throw new IllegalArgumentException("weightDropout is for language models, found " + dropouts.weights());
         }
@@ -37,12 +43,17 @@ public record SequenceNetworkConfig(int vocabularySize, RnnConfig rnn, Pooling p
 
     /** A network without dropout outside the stack. */
     public static SequenceNetworkConfig of(int vocabularySize, RnnConfig rnn, Pooling pooling, int outputs) {
-        return new SequenceNetworkConfig(vocabularySize, rnn, pooling, outputs, Dropouts.NONE);
+        return new SequenceNetworkConfig(vocabularySize, rnn, pooling, outputs, false, Dropouts.NONE);
+    }
+
+    /** The same with a random field over the classes of a sequence or without. */
+    public SequenceNetworkConfig withCrf(boolean crf) {
+        return new SequenceNetworkConfig(vocabularySize, rnn, pooling, outputs, crf, dropouts);
     }
 
     /** The same with other dropout. */
     public SequenceNetworkConfig withDropouts(Dropouts dropouts) {
-        return new SequenceNetworkConfig(vocabularySize, rnn, pooling, outputs, dropouts);
+        return new SequenceNetworkConfig(vocabularySize, rnn, pooling, outputs, crf, dropouts);
     }
 
     /** The same with dropout of input features and of what the head reads. */

@@ -152,6 +152,21 @@ final class NetworkPass implements AutoCloseable {
         return outputs;
     }
 
+    /** What the head says of each step, by sequence without padding, [length, O]. Waits for queued work. */
+    List<double[]> outputsBySequence() {
+        double[] all = outputs().toDoubles();
+        int width = network.config().outputs();
+        List<double[]> sequences = new ArrayList<>(batch);
+        for (int n = 0; n < batch; n++) {
+            double[] own = new double[lengths[n] * width];
+            for (int t = 0; t < lengths[n]; t++) {
+                System.arraycopy(all, (t * batch + n) * width, own, t * width, width);
+            }
+            sequences.add(own);
+        }
+        return sequences;
+    }
+
     /**
      * Queues the backward pass, once, and waits for what was queued beside it: sets the gradients of all parameters but the head's.
      *

@@ -18,6 +18,7 @@ public final class SequenceNetworkJson {
         fields.putAll(RnnJson.fields(config.rnn()));
         fields.put("pooling", config.pooling().name());
         fields.put("outputs", config.outputs());
+        fields.put("crf", config.crf());
         fields.putAll(RnnJson.fields(config.dropouts()));
         return Json.of(fields).text();
     }
@@ -34,6 +35,7 @@ public final class SequenceNetworkJson {
                 RnnJson.read(fields, RnnJson.whole(fields, "inputSize")),
                 Pooling.valueOf(fields.field("pooling").asString()),
                 RnnJson.whole(fields, "outputs"),
+                fields.field("crf").asBoolean(),
                 RnnJson.readDropouts(fields));
     }
 }
