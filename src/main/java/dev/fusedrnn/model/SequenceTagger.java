@@ -89,8 +89,7 @@ public final class SequenceTagger implements AutoCloseable {
      */
     public static SequenceTagger load(Path path, Device device, EngineChoice choice) throws IOException {
         ModelFile file = ModelFile.read(path, KIND, config -> SequenceNetwork.plan(SequenceNetworkJson.read(config)));
-        SequenceNetwork network =
-                SequenceNetwork.create(SequenceNetworkJson.read(file.config()), device, choice);
+        SequenceNetwork network = SequenceNetwork.create(SequenceNetworkJson.read(file.config()), device, choice);
         return Predictions.owning(network, () -> {
             file.copyTo(network.parameters());
             WordFeatures words = file.texts().containsKey(WORDS) ? WordFeatures.fromJson(file.text(WORDS)) : null;
@@ -167,12 +166,9 @@ public final class SequenceTagger implements AutoCloseable {
 
     /** The tags of sequences, in their order; computed in minibatches. */
     public List<List<String>> tagSequences(List<InputSequence> sequences) {
-        return Predictions.inOrder(
-                network,
-                sequences,
-                batch -> task.tag(batch).stream()
-                        .map(found -> Arrays.stream(found).mapToObj(tags::name).toList())
-                        .toList());
+        return Predictions.inOrder(network, sequences, batch -> task.tag(batch).stream()
+                .map(found -> Arrays.stream(found).mapToObj(tags::name).toList())
+                .toList());
     }
 
     /** How many of the sentences' entities are found; expected tags may be of another scheme. */
@@ -196,8 +192,10 @@ public final class SequenceTagger implements AutoCloseable {
     }
 
     private List<List<String>> tagAll(List<TaggedSentence> sentences) {
-        return tagSequences(
-                sentences.stream().map(TaggedSentence::words).map(this::encodeWords).toList());
+        return tagSequences(sentences.stream()
+                .map(TaggedSentence::words)
+                .map(this::encodeWords)
+                .toList());
     }
 
     /** Frees the network. Closing twice is harmless. */

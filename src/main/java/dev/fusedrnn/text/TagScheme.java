@@ -26,8 +26,8 @@ public enum TagScheme {
             if (entity.start() < (before == null ? 0 : before.end())
                     || entity.end() <= entity.start()
                     || entity.end() > words) {
-                throw new IllegalArgumentException("entities must be in order within " + words
-                        + " words, found " + entity + (before == null ? "" : " behind " + before));
+                throw new IllegalArgumentException("entities must be in order within " + words + " words, found "
+                        + entity + (before == null ? "" : " behind " + before));
             }
             boolean touches = before != null
                     && before.end() == entity.start()

@@ -45,8 +45,7 @@ public record TaggedSentence(List<String> words, List<String> tags) {
         List<String> words = new ArrayList<>();
         List<String> tags = new ArrayList<>();
         int number = 0;
-        try (BufferedReader reader =
-                new BufferedReader(new InputStreamReader(source.open(), charset.newDecoder()))) {
+        try (BufferedReader reader = new BufferedReader(new InputStreamReader(source.open(), charset.newDecoder()))) {
             for (String line = reader.readLine(); line != null; line = reader.readLine()) {
                 number++;
                 if (line.isBlank()) {
@@ -72,8 +71,7 @@ public record TaggedSentence(List<String> words, List<String> tags) {
 
     private static String column(String[] columns, int index) {
         if (index >= columns.length) {
-            throw new IllegalArgumentException(
-                    "expected " + (index + 1) + " columns or more, found " + columns.length);
+            throw new IllegalArgumentException("expected " + (index + 1) + " columns or more, found " + columns.length);
         }
         return columns[index];
     }

@@ -67,7 +67,8 @@ final class ChainLoss {
     private void backward(NetworkPass pass, double[] gradient) {
         Tensor features = pass.features();
         long rows = features.shape().extent(0);
-        try (Tensor outputs = kernels.device().allocate(features.dataType(), rows, network.config().outputs())) {
+        try (Tensor outputs = kernels.device()
+                .allocate(features.dataType(), rows, network.config().outputs())) {
             outputs.copyFrom(gradient);
             Tensor dFeatures = pass.likeFeatures();
             network.head().backwardInput(outputs, dFeatures);

@@ -53,8 +53,9 @@ public record EntityScores(Map<String, Count> types) {
         Map<String, Count> types = new TreeMap<>();
         for (int i = 0; i < expected.size(); i++) {
             if (expected.get(i).size() != found.get(i).size()) {
-                throw new IllegalArgumentException("sentence " + i + ": expected "
-                        + expected.get(i).size() + " tags, found " + found.get(i).size());
+                throw new IllegalArgumentException(
+                        "sentence " + i + ": expected " + expected.get(i).size() + " tags, found "
+                                + found.get(i).size());
             }
             add(types, Entity.of(expected.get(i)), Entity.of(found.get(i)));
         }

@@ -170,9 +170,8 @@ record LinearChain(int tags, double[] transitions, double[] start, double[] end)
         int[] path = new int[steps];
         int last = (steps - 1) * tags;
         for (int k = 1; k < tags; k++) {
-            path[steps - 1] = best[last + k] + end[k] > best[last + path[steps - 1]] + end[path[steps - 1]]
-                    ? k
-                    : path[steps - 1];
+            path[steps - 1] =
+                    best[last + k] + end[k] > best[last + path[steps - 1]] + end[path[steps - 1]] ? k : path[steps - 1];
         }
         for (int t = steps - 1; t > 0; t--) {
             path[t - 1] = from[t * tags + path[t]];

@@ -65,8 +65,7 @@ public final class TaggingTask implements SupervisedTask<TaggedSequence>, AutoCl
     }
 
     @Override
-    public void differentiate(
-            ExampleBatch<TaggedSequence> minibatch, Tensor gradientScale, Tensor lossSum, Draw draw) {
+    public void differentiate(ExampleBatch<TaggedSequence> minibatch, Tensor gradientScale, Tensor lossSum, Draw draw) {
         try (NetworkPass pass = pass(minibatch, draw)) {
             if (chain == null) {
                 loss.differentiate(pass, padded(minibatch), gradientScale, lossSum);
@@ -115,9 +114,7 @@ public final class TaggingTask implements SupervisedTask<TaggedSequence>, AutoCl
     public List<int[]> tag(ExampleBatch<InputSequence> minibatch) {
         try (NetworkPass pass = new NetworkPass(network, minibatch.examples(), minibatch.steps(), null)) {
             List<double[]> logits = pass.outputsBySequence();
-            return chain == null
-                    ? logits.stream().map(this::likeliest).toList()
-                    : chain.best(logits);
+            return chain == null ? logits.stream().map(this::likeliest).toList() : chain.best(logits);
         }
     }
 

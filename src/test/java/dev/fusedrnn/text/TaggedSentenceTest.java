@@ -17,7 +17,8 @@ class TaggedSentenceTest {
 
     @Test
     void columnsAreSeparatedBySpacesOrTabs() throws IOException {
-        String text = "-DOCSTART- -X- O O\n\nEU NNP I-NP I-ORG\nrejects VBZ I-VP O\n\n\n  \nPeter\tNNP\tI-NP\tI-PER \r\n";
+        String text =
+                "-DOCSTART- -X- O O\n\nEU NNP I-NP I-ORG\nrejects VBZ I-VP O\n\n\n  \nPeter\tNNP\tI-NP\tI-PER \r\n";
         assertThat(read(text, 0, -1))
                 .containsExactly(
                         new TaggedSentence(List.of("EU", "rejects"), List.of("I-ORG", "O")),
@@ -51,7 +52,9 @@ class TaggedSentenceTest {
         assertThat(conll).hasSize(14_041);
         assertThat(conll.stream().mapToInt(sentence -> sentence.words().size()).sum())
                 .isEqualTo(203_621);
-        assertThat(conll.stream().mapToInt(sentence -> Entity.of(sentence.tags()).size()).sum())
+        assertThat(conll.stream()
+                        .mapToInt(sentence -> Entity.of(sentence.tags()).size())
+                        .sum())
                 .as("entities, as the shared task's paper counts them")
                 .isEqualTo(7140 + 3438 + 6321 + 6600);
         assertThat(conll.subList(0, 2000)).allSatisfy(sentence -> assertThat(TagScheme.IOB1.convert(sentence.tags()))
@@ -63,8 +66,8 @@ class TaggedSentenceTest {
 
     @Test
     void wordsAreReadInSeveralChannels() {
-        TaggedSentence sentence =
-                new TaggedSentence(List.of("Paris", "paris", "in", "in", "IBM-360", "7"), List.of("O O O O O O".split(" ")));
+        TaggedSentence sentence = new TaggedSentence(
+                List.of("Paris", "paris", "in", "in", "IBM-360", "7"), List.of("O O O O O O".split(" ")));
         WordFeatures words = WordFeatures.build(List.of(sentence), 2, true);
         int[][] ids = words.encode(List.of("Paris", "PARIS", "IBM-999", "in", "Paraguay"));
 
@@ -74,9 +77,7 @@ class TaggedSentenceTest {
         assertThat(words.vocabulary().tokens(ids[1])).containsExactly("s:?", "s:?", "s:?", "s:x", "s:?");
         assertThat(words.vocabulary().tokens(ids[2])).containsExactly("p:par", "p:par", "p:?", "p:in", "p:par");
         assertThat(words.vocabulary().tokens(ids[3])).containsExactly("e:ris", "e:ris", "e:?", "e:in", "e:?");
-        assertThat(WordFeatures.build(List.of(sentence), 1, true)
-                        .vocabulary()
-                        .contains("s:X-0"))
+        assertThat(WordFeatures.build(List.of(sentence), 1, true).vocabulary().contains("s:X-0"))
                 .isTrue();
         assertThat(WordFeatures.fromJson(words.toJson()).encode(sentence.words()))
                 .satisfies(again -> assertThat(Arrays.deepEquals(again, words.encode(sentence.words())))

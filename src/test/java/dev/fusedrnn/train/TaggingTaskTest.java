@@ -38,8 +38,8 @@ class TaggingTaskTest {
         SequenceNetwork network = ClassificationTaskTest.network(config, device);
         if (config.crf()) {
             Random random = new Random(9);
-            for (String name : List.of(
-                    SequenceNetwork.CRF_TRANSITIONS, SequenceNetwork.CRF_START, SequenceNetwork.CRF_END)) {
+            for (String name :
+                    List.of(SequenceNetwork.CRF_TRANSITIONS, SequenceNetwork.CRF_START, SequenceNetwork.CRF_END)) {
                 int count = (int) network.parameters().entry(name).elements();
                 network.parameters().set(name, random.doubles(count, -1, 1).toArray());
             }
