@@ -5,11 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fusedrnn.engine.ParameterLayout.Entry;
 import dev.fusedrnn.engine.ParameterLayout.Role;
+import dev.fusedrnn.testing.Draw;
 import java.util.List;
-import net.jqwik.api.EdgeCasesMode;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 
 class ParameterLayoutTest {
@@ -61,29 +58,31 @@ class ParameterLayoutTest {
         assertThatThrownBy(() -> layout.entry(Role.W_IH, 0, 1)).hasMessageContaining("weight_ih_l0_reverse");
     }
 
-    @Property(tries = 200, edgeCases = EdgeCasesMode.NONE)
-    void partsLieWithoutGapOrOverlap(
-            @ForAll CellType cell,
-            @ForAll @IntRange(min = 1, max = 50) int input,
-            @ForAll @IntRange(min = 2, max = 50) int hidden,
-            @ForAll @IntRange(min = 1, max = 5) int layers,
-            @ForAll boolean bidirectional,
-            @ForAll boolean bias,
-            @ForAll boolean projected) {
-        RnnConfig config = RnnConfig.of(cell, input, hidden)
-                .withLayers(layers)
-                .withBidirectional(bidirectional)
-                .withBias(bias)
-                .withProjSize(projected && cell == CellType.LSTM ? hidden - 1 : 0);
-        ParameterLayout layout = ParameterLayout.of(config);
-        List<Entry> entries = layout.entries();
-        long next = 0;
-        for (Entry entry : entries) {
-            assertThat(entry.offset()).isEqualTo(next);
-            next += entry.elements();
-        }
-        assertThat(layout.elements()).isEqualTo(next);
-        int roles = 2 + (config.projSize() > 0 ? 1 : 0) + (bias ? 2 : 0);
-        assertThat(entries).hasSize(roles * layers * config.directions());
+    @Test
+    void partsLieWithoutGapOrOverlap() {
+        Draw.cases(200, draw -> {
+            CellType cell = draw.oneOf(CellType.values());
+            int input = draw.whole(1, 50);
+            int hidden = draw.whole(2, 50);
+            int layers = draw.whole(1, 5);
+            boolean bidirectional = draw.flag();
+            boolean bias = draw.flag();
+            boolean projected = draw.flag();
+            RnnConfig config = RnnConfig.of(cell, input, hidden)
+                    .withLayers(layers)
+                    .withBidirectional(bidirectional)
+                    .withBias(bias)
+                    .withProjSize(projected && cell == CellType.LSTM ? hidden - 1 : 0);
+            ParameterLayout layout = ParameterLayout.of(config);
+            List<Entry> entries = layout.entries();
+            long next = 0;
+            for (Entry entry : entries) {
+                assertThat(entry.offset()).isEqualTo(next);
+                next += entry.elements();
+            }
+            assertThat(layout.elements()).isEqualTo(next);
+            int roles = 2 + (config.projSize() > 0 ? 1 : 0) + (bias ? 2 : 0);
+            assertThat(entries).hasSize(roles * layers * config.directions());
+        });
     }
 }

@@ -4,11 +4,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.fusedrnn.testing.Draw;
 import java.util.Arrays;
 import java.util.Random;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 
 class SequenceSearchTest {
@@ -105,46 +103,52 @@ class SequenceSearchTest {
                 .isEqualTo(best);
     }
 
-    @Property(tries = 60)
-    void beamAsWideAsAllSequencesIsExhaustive(
-            @ForAll @IntRange(min = 2, max = 4) int vocabulary,
-            @ForAll @IntRange(min = 1, max = 4) int length,
-            @ForAll @IntRange(min = 0, max = 2) int exponent,
-            @ForAll @IntRange(max = 10_000) int seed) {
-        int width = (int) Math.pow(vocabulary, length);
-        SearchConfig config = new SearchConfig(width, new double[] {0, 0.75, 1.5}[exponent], length);
-        FoundSequence beam = new SequenceSearch(new Toy(vocabulary, seed), config, 1).find();
-        FoundSequence all = ExhaustiveSearch.find(new Toy(vocabulary, seed), config, 1);
-        assertThat(beam).isEqualTo(all);
-        FoundSequence greedy =
-                new SequenceSearch(new Toy(vocabulary, seed), new SearchConfig(1, config.alpha(), length), 1).find();
-        assertThat(all.score()).isGreaterThanOrEqualTo(greedy.score());
+    @Test
+    void beamAsWideAsAllSequencesIsExhaustive() {
+        Draw.cases(60, draw -> {
+            int vocabulary = draw.whole(2, 4);
+            int length = draw.whole(1, 4);
+            int exponent = draw.whole(0, 2);
+            int seed = draw.whole(0, 10_000);
+            int width = (int) Math.pow(vocabulary, length);
+            SearchConfig config = new SearchConfig(width, new double[] {0, 0.75, 1.5}[exponent], length);
+            FoundSequence beam = new SequenceSearch(new Toy(vocabulary, seed), config, 1).find();
+            FoundSequence all = ExhaustiveSearch.find(new Toy(vocabulary, seed), config, 1);
+            assertThat(beam).isEqualTo(all);
+            FoundSequence greedy = new SequenceSearch(
+                            new Toy(vocabulary, seed), new SearchConfig(1, config.alpha(), length), 1)
+                    .find();
+            assertThat(all.score()).isGreaterThanOrEqualTo(greedy.score());
+        });
     }
 
     /** Greedy written out: the likeliest token again and again. */
-    @Property(tries = 40)
-    void widthOneTakesTheLikeliestTokenEachTime(@ForAll @IntRange(max = 10_000) int seed) {
-        Toy toy = new Toy(5, seed);
-        int[] sequence = {};
-        double sum = 0;
-        boolean ended = false;
-        while (sequence.length < 6 && !ended) {
-            double[] p = toy.distribution(sequence);
-            int best = 0;
-            for (int token = 1; token < 5; token++) {
-                best = p[token] > p[best] ? token : best;
+    @Test
+    void widthOneTakesTheLikeliestTokenEachTime() {
+        Draw.cases(40, draw -> {
+            int seed = draw.whole(0, 10_000);
+            Toy toy = new Toy(5, seed);
+            int[] sequence = {};
+            double sum = 0;
+            boolean ended = false;
+            while (sequence.length < 6 && !ended) {
+                double[] p = toy.distribution(sequence);
+                int best = 0;
+                for (int token = 1; token < 5; token++) {
+                    best = p[token] > p[best] ? token : best;
+                }
+                sum += Math.log(p[best]);
+                ended = best == 0;
+                if (!ended) {
+                    sequence = Arrays.copyOf(sequence, sequence.length + 1);
+                    sequence[sequence.length - 1] = best;
+                }
             }
-            sum += Math.log(p[best]);
-            ended = best == 0;
-            if (!ended) {
-                sequence = Arrays.copyOf(sequence, sequence.length + 1);
-                sequence[sequence.length - 1] = best;
-            }
-        }
-        FoundSequence found = new SequenceSearch(toy, SearchConfig.greedy(6), 0).find();
-        assertThat(found.tokens()).isEqualTo(sequence);
-        assertThat(found.ended()).isEqualTo(ended);
-        assertThat(found.logProbability()).isCloseTo(sum, within(1e-5));
+            FoundSequence found = new SequenceSearch(toy, SearchConfig.greedy(6), 0).find();
+            assertThat(found.tokens()).isEqualTo(sequence);
+            assertThat(found.ended()).isEqualTo(ended);
+            assertThat(found.logProbability()).isCloseTo(sum, within(1e-5));
+        });
     }
 
     /** A wider beam is not better each time, but it is in the mean. */

@@ -3,20 +3,21 @@ package dev.fusedrnn.text;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.fusedrnn.testing.Draw;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
-import net.jqwik.api.Arbitraries;
-import net.jqwik.api.Arbitrary;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.Provide;
 import org.junit.jupiter.api.Test;
 
 class BpeTokenizerTest {
+    /** What texts are drawn of: parts of known words, end-of-word symbols, white space and characters outside the alphabet. */
+    private static final String[] PARTS = {
+        "fast", "tall", "er", "_", " ", "  ", "\n", "\u00a0", "x", "\uD83D\uDE00", "\\"
+    };
+
     private static final List<String> LETTERS =
             IntStream.rangeClosed('a', 'z').mapToObj(Character::toString).toList();
 
@@ -64,37 +65,25 @@ class BpeTokenizerTest {
         assertThat(tokenizer.join(tokens)).isEqualTo("fast tall\n  a_b ");
     }
 
-    @Provide
-    Arbitrary<String> texts() {
-        return Arbitraries.of("fast", "tall", "er", "_", " ", "  ", "\n", "\u00a0", "x", "\uD83D\uDE00", "\\")
-                .list()
-                .ofMaxSize(25)
-                .map(parts -> String.join("", parts));
-    }
-
-    @Property(tries = 1000)
-    void restoresAnyText(@ForAll("texts") String text) {
-        BpeTokenizer tokenizer = BpeTokenizer.train(wordsOfTheBook(), LETTERS, 10);
-        assertThat(tokenizer.join(tokenizer.tokenize(text))).isEqualTo(text);
-    }
-
-    @Provide
-    Arbitrary<List<String>> fewWords() {
-        return Arbitraries.strings()
-                .withChars("abc")
-                .ofMinLength(1)
-                .ofMaxLength(7)
-                .list()
-                .ofMinSize(1)
-                .ofMaxSize(12);
+    @Test
+    void restoresAnyText() {
+        Draw.cases(1000, draw -> {
+            String text = draw.text(25, () -> draw.oneOf(PARTS));
+            BpeTokenizer tokenizer = BpeTokenizer.train(wordsOfTheBook(), LETTERS, 10);
+            assertThat(tokenizer.join(tokenizer.tokenize(text))).isEqualTo(text);
+        });
     }
 
     /** The incremental counts and the queue against a search through all words for every merge. */
-    @Property(tries = 300)
-    void learnsWhatASearchThroughAllWordsFinds(@ForAll("fewWords") List<String> list) {
-        Map<String, Long> words = new LinkedHashMap<>();
-        list.forEach(word -> words.merge(word, 1L, Long::sum));
-        assertThat(pairs(BpeTokenizer.train(words, List.of(), 40))).isEqualTo(searchedMerges(words, 40));
+    @Test
+    void learnsWhatASearchThroughAllWordsFinds() {
+        Draw.cases(300, draw -> {
+            List<String> list =
+                    draw.list(1, 12, () -> String.join("", draw.list(1, 7, () -> draw.oneOf("a", "b", "c"))));
+            Map<String, Long> words = new LinkedHashMap<>();
+            list.forEach(word -> words.merge(word, 1L, Long::sum));
+            assertThat(pairs(BpeTokenizer.train(words, List.of(), 40))).isEqualTo(searchedMerges(words, 40));
+        });
     }
 
     private static List<String> searchedMerges(Map<String, Long> words, int merges) {

@@ -3,6 +3,7 @@ package dev.fusedrnn.text;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.fusedrnn.testing.Draw;
 import dev.fusedrnn.testing.SharedData;
 import java.io.IOException;
 import java.util.ArrayList;
@@ -10,9 +11,6 @@ import java.util.Arrays;
 import java.util.BitSet;
 import java.util.List;
 import java.util.stream.IntStream;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 
 class MinibatchesTest {
@@ -88,41 +86,45 @@ class MinibatchesTest {
                 .isFalse();
     }
 
-    @Property(tries = 200)
-    void everyTokenIsAnInputAtMostOnce(
-            @ForAll @IntRange(min = 1, max = 6) int batch,
-            @ForAll @IntRange(min = 1, max = 9) int steps,
-            @ForAll @IntRange(max = 200) int extra,
-            @ForAll long seed,
-            @ForAll @IntRange(max = 1000) int epoch) {
-        TokenSequence tokens = upTo(batch * (steps + 1) + steps - 2 + extra);
-        List<Minibatches> sources = List.of(
-                Minibatches.random(tokens, batch, steps, seed),
-                Minibatches.sequential(tokens, batch, steps, seed),
-                Minibatches.sequential(tokens, batch, steps, Minibatches.Rows.SEPARATE, seed));
-        for (Minibatches source : sources) {
-            BitSet seen = new BitSet();
-            List<List<Integer>> rows = rows(source.epoch(epoch), batch, steps);
-            assertThat(rows).isNotEmpty();
-            for (int token : rows.stream().flatMap(List::stream).toList()) {
-                assertThat(seen.get(token)).as("token %d twice", token).isFalse();
-                seen.set(token);
+    @Test
+    void everyTokenIsAnInputAtMostOnce() {
+        Draw.cases(200, draw -> {
+            int batch = draw.whole(1, 6);
+            int steps = draw.whole(1, 9);
+            int extra = draw.whole(0, 200);
+            long seed = draw.anyLong();
+            int epoch = draw.whole(0, 1000);
+            TokenSequence tokens = upTo(batch * (steps + 1) + steps - 2 + extra);
+            List<Minibatches> sources = List.of(
+                    Minibatches.random(tokens, batch, steps, seed),
+                    Minibatches.sequential(tokens, batch, steps, seed),
+                    Minibatches.sequential(tokens, batch, steps, Minibatches.Rows.SEPARATE, seed));
+            for (Minibatches source : sources) {
+                BitSet seen = new BitSet();
+                List<List<Integer>> rows = rows(source.epoch(epoch), batch, steps);
+                assertThat(rows).isNotEmpty();
+                for (int token : rows.stream().flatMap(List::stream).toList()) {
+                    assertThat(seen.get(token)).as("token %d twice", token).isFalse();
+                    seen.set(token);
+                }
             }
-        }
+        });
     }
 
-    @Property(tries = 100)
-    void sequentialRowsGoOnWhereTheyEnded(
-            @ForAll @IntRange(min = 1, max = 5) int batch,
-            @ForAll @IntRange(min = 1, max = 7) int steps,
-            @ForAll @IntRange(max = 300) int extra,
-            @ForAll long seed) {
-        TokenSequence tokens = upTo(batch * steps + steps - 1 + extra);
-        List<List<Integer>> rows =
-                rows(Minibatches.sequential(tokens, batch, steps, seed).epoch(0), batch, steps);
-        for (int i = batch; i < rows.size(); i++) {
-            assertThat(rows.get(i).get(0)).isEqualTo(rows.get(i - batch).get(steps - 1) + 1);
-        }
+    @Test
+    void sequentialRowsGoOnWhereTheyEnded() {
+        Draw.cases(100, draw -> {
+            int batch = draw.whole(1, 5);
+            int steps = draw.whole(1, 7);
+            int extra = draw.whole(0, 300);
+            long seed = draw.anyLong();
+            TokenSequence tokens = upTo(batch * steps + steps - 1 + extra);
+            List<List<Integer>> rows =
+                    rows(Minibatches.sequential(tokens, batch, steps, seed).epoch(0), batch, steps);
+            for (int i = batch; i < rows.size(); i++) {
+                assertThat(rows.get(i).get(0)).isEqualTo(rows.get(i - batch).get(steps - 1) + 1);
+            }
+        });
     }
 
     @Test

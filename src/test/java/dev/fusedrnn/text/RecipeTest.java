@@ -3,12 +3,11 @@ package dev.fusedrnn.text;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.fusedrnn.testing.Draw;
 import dev.fusedrnn.testing.SharedData;
 import java.io.IOException;
 import java.util.HashSet;
 import java.util.Set;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -64,12 +63,15 @@ class RecipeTest {
         assertThat(Recipe.STAT157.clean("\u00A0Ünï \u2003\uD83D\uDE00 ")).isEqualTo("ünï \uD83D\uDE00");
     }
 
-    @Property(tries = 300)
-    void cleaningIsStableAndSaysWhatItPromises(@ForAll String text) {
-        String once = Recipe.V1.clean(text);
-        assertThat(Recipe.V1.clean(once)).isEqualTo(once);
-        assertThat(once).matches("[a-z ]*").doesNotContain("  ");
-        assertThat(once).isEqualTo(text.replaceAll("[^A-Za-z]+", " ").toLowerCase(java.util.Locale.ROOT));
+    @Test
+    void cleaningIsStableAndSaysWhatItPromises() {
+        Draw.cases(300, draw -> {
+            String text = draw.text(60, draw::character);
+            String once = Recipe.V1.clean(text);
+            assertThat(Recipe.V1.clean(once)).isEqualTo(once);
+            assertThat(once).matches("[a-z ]*").doesNotContain("  ");
+            assertThat(once).isEqualTo(text.replaceAll("[^A-Za-z]+", " ").toLowerCase(java.util.Locale.ROOT));
+        });
     }
 
     @Test

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.fusedrnn.testing.Draw;
 import dev.fusedrnn.testing.SharedData;
 import java.io.BufferedReader;
 import java.io.IOException;
@@ -11,9 +12,6 @@ import java.util.ArrayList;
 import java.util.BitSet;
 import java.util.List;
 import java.util.Random;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 
 class SentenceMinibatchesTest {
@@ -31,42 +29,43 @@ class SentenceMinibatchesTest {
         return sentences;
     }
 
-    @Property(tries = 150)
-    void everySentenceIsThereOncePaddedBehindItsEnd(
-            @ForAll @IntRange(min = 1, max = 60) int count,
-            @ForAll @IntRange(min = 1, max = 9) int batch,
-            @ForAll @IntRange(min = 1, max = 12) int maxSteps,
-            @ForAll @IntRange(min = 1, max = 14) int bucketWidth,
-            @ForAll long seed)
-            throws IOException {
-        List<int[]> list = sentences(count, 14, seed);
-        SentenceMinibatches source =
-                new SentenceMinibatches(Sentences.of(list), batch, maxSteps, bucketWidth, 77, seed);
-        SentenceMinibatches.Epoch epoch = source.epoch(seed & 3);
-        BitSet seen = new BitSet();
-        int[] inputs = new int[source.capacity()];
-        int[] targets = new int[source.capacity()];
-        int[] lengths = new int[batch];
-        for (long i = 0; i < epoch.size(); i++) {
-            long kept = epoch.load(i, inputs, targets, lengths);
-            int rows = epoch.rows(i);
-            int shortest = maxSteps;
-            for (int n = 0; n < rows; n++) {
-                int[] sentence = list.get(epoch.sentence(i, n));
-                assertThat(seen.get(epoch.sentence(i, n))).isFalse();
-                seen.set(epoch.sentence(i, n));
-                assertThat(lengths[n]).isEqualTo(Math.min(maxSteps, sentence.length - 1));
-                shortest = Math.min(shortest, lengths[n]);
-                kept -= lengths[n];
-                for (int t = 0; t < epoch.steps(i); t++) {
-                    assertThat(inputs[t * rows + n]).isEqualTo(t < lengths[n] ? sentence[t] : 77);
-                    assertThat(targets[t * rows + n]).isEqualTo(t < lengths[n] ? sentence[t + 1] : -1);
+    @Test
+    void everySentenceIsThereOncePaddedBehindItsEnd() {
+        Draw.cases(150, draw -> {
+            int count = draw.whole(1, 60);
+            int batch = draw.whole(1, 9);
+            int maxSteps = draw.whole(1, 12);
+            int bucketWidth = draw.whole(1, 14);
+            long seed = draw.anyLong();
+            List<int[]> list = sentences(count, 14, seed);
+            SentenceMinibatches source =
+                    new SentenceMinibatches(Sentences.of(list), batch, maxSteps, bucketWidth, 77, seed);
+            SentenceMinibatches.Epoch epoch = source.epoch(seed & 3);
+            BitSet seen = new BitSet();
+            int[] inputs = new int[source.capacity()];
+            int[] targets = new int[source.capacity()];
+            int[] lengths = new int[batch];
+            for (long i = 0; i < epoch.size(); i++) {
+                long kept = epoch.load(i, inputs, targets, lengths);
+                int rows = epoch.rows(i);
+                int shortest = maxSteps;
+                for (int n = 0; n < rows; n++) {
+                    int[] sentence = list.get(epoch.sentence(i, n));
+                    assertThat(seen.get(epoch.sentence(i, n))).isFalse();
+                    seen.set(epoch.sentence(i, n));
+                    assertThat(lengths[n]).isEqualTo(Math.min(maxSteps, sentence.length - 1));
+                    shortest = Math.min(shortest, lengths[n]);
+                    kept -= lengths[n];
+                    for (int t = 0; t < epoch.steps(i); t++) {
+                        assertThat(inputs[t * rows + n]).isEqualTo(t < lengths[n] ? sentence[t] : 77);
+                        assertThat(targets[t * rows + n]).isEqualTo(t < lengths[n] ? sentence[t + 1] : -1);
+                    }
                 }
+                assertThat(kept).isZero();
+                assertThat(epoch.steps(i) - shortest).isLessThan(bucketWidth);
             }
-            assertThat(kept).isZero();
-            assertThat(epoch.steps(i) - shortest).isLessThan(bucketWidth);
-        }
-        assertThat(seen.cardinality()).isEqualTo(count);
+            assertThat(seen.cardinality()).isEqualTo(count);
+        });
     }
 
     /** Loss over padded minibatches, leaving out ignored targets, against the loss sentence by sentence. */

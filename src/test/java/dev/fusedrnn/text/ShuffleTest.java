@@ -2,31 +2,36 @@ package dev.fusedrnn.text;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.fusedrnn.testing.Draw;
 import java.util.BitSet;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.constraints.IntRange;
-import net.jqwik.api.constraints.LongRange;
 import org.junit.jupiter.api.Test;
 
 class ShuffleTest {
-    @Property(tries = 300)
-    void everyElementHasOnePlace(@ForAll @IntRange(min = 1, max = 3000) int size, @ForAll long seed) {
-        Shuffle shuffle = new Shuffle(size, seed);
-        BitSet seen = new BitSet();
-        for (int i = 0; i < size; i++) {
-            long element = shuffle.at(i);
-            assertThat(element).isBetween(0L, size - 1L);
-            seen.set((int) element);
-        }
-        assertThat(seen.cardinality()).isEqualTo(size);
+    @Test
+    void everyElementHasOnePlace() {
+        Draw.cases(300, draw -> {
+            int size = draw.whole(1, 3000);
+            long seed = draw.anyLong();
+            Shuffle shuffle = new Shuffle(size, seed);
+            BitSet seen = new BitSet();
+            for (int i = 0; i < size; i++) {
+                long element = shuffle.at(i);
+                assertThat(element).isBetween(0L, size - 1L);
+                seen.set((int) element);
+            }
+            assertThat(seen.cardinality()).isEqualTo(size);
+        });
     }
 
-    @Property(tries = 100)
-    void hugeSizesStayInRange(@ForAll @LongRange(min = 1L << 31, max = 1L << 60) long size, @ForAll long seed) {
-        Shuffle shuffle = new Shuffle(size, seed);
-        assertThat(shuffle.at(size - 1)).isBetween(0L, size - 1);
-        assertThat(shuffle.at(0)).isNotEqualTo(shuffle.at(1));
+    @Test
+    void hugeSizesStayInRange() {
+        Draw.cases(100, draw -> {
+            long size = draw.whole(1L << 31, 1L << 60);
+            long seed = draw.anyLong();
+            Shuffle shuffle = new Shuffle(size, seed);
+            assertThat(shuffle.at(size - 1)).isBetween(0L, size - 1);
+            assertThat(shuffle.at(0)).isNotEqualTo(shuffle.at(1));
+        });
     }
 
     /** Chi-squared over where each of 7 elements lands in 14,000 shuffles; 42 has mean 36 and deviation 8.5. */

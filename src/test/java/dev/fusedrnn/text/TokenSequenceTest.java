@@ -3,6 +3,7 @@ package dev.fusedrnn.text;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.fusedrnn.testing.Draw;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -12,9 +13,6 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.IntStream;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -29,20 +27,21 @@ class TokenSequenceTest {
         }
     }
 
-    @Property(tries = 60)
-    void memoryAndFileHoldTheSame(
-            @ForAll @IntRange(max = 20_000) int count,
-            @ForAll @IntRange(min = 4096, max = 9000) int inMemory,
-            @ForAll @IntRange(max = 99) int percent)
-            throws IOException {
-        int[] expected = IntStream.range(0, count).map(i -> 3 * i).toArray();
-        try (TokenSequence tokens = written(count, inMemory)) {
-            assertThat(tokens).isInstanceOf(count > inMemory ? MappedTokens.class : ArrayTokens.class);
-            assertThat(tokens.toArray()).isEqualTo(expected);
-            int from = count * percent / 100;
-            TokenSequence slice = tokens.slice(from, count).slice(0, (count - from) / 2);
-            assertThat(slice.toArray()).isEqualTo(Arrays.copyOfRange(expected, from, from + (count - from) / 2));
-        }
+    @Test
+    void memoryAndFileHoldTheSame() {
+        Draw.cases(60, draw -> {
+            int count = draw.whole(0, 20_000);
+            int inMemory = draw.whole(4096, 9000);
+            int percent = draw.whole(0, 99);
+            int[] expected = IntStream.range(0, count).map(i -> 3 * i).toArray();
+            try (TokenSequence tokens = written(count, inMemory)) {
+                assertThat(tokens).isInstanceOf(count > inMemory ? MappedTokens.class : ArrayTokens.class);
+                assertThat(tokens.toArray()).isEqualTo(expected);
+                int from = count * percent / 100;
+                TokenSequence slice = tokens.slice(from, count).slice(0, (count - from) / 2);
+                assertThat(slice.toArray()).isEqualTo(Arrays.copyOfRange(expected, from, from + (count - from) / 2));
+            }
+        });
     }
 
     @Test

@@ -7,11 +7,8 @@ import dev.fusedrnn.engine.CellType;
 import dev.fusedrnn.engine.GruVariant;
 import dev.fusedrnn.engine.RnnConfig;
 import dev.fusedrnn.tensor.DataType;
+import dev.fusedrnn.testing.Draw;
 import java.util.Arrays;
-import net.jqwik.api.EdgeCasesMode;
-import net.jqwik.api.ForAll;
-import net.jqwik.api.Property;
-import net.jqwik.api.constraints.IntRange;
 import org.junit.jupiter.api.Test;
 
 class EngineCaseTest {
@@ -33,35 +30,39 @@ class EngineCaseTest {
                 .isEqualTo("gru-before-L1-T5-N3-C3-H4-nobias-drop1.0E-5-lens5.1.3-nostate-tf32-bf16-seed-2");
     }
 
-    @Property(tries = 300, edgeCases = EdgeCasesMode.NONE)
-    void theNameMakesTheCaseAgain(
-            @ForAll CellType cell,
-            @ForAll @IntRange(min = 2, max = 200) int hidden,
-            @ForAll @IntRange(min = 1, max = 3) int layers,
-            @ForAll @IntRange(min = 0, max = 255) int bits,
-            @ForAll @IntRange(min = 1, max = 9) int tenths,
-            @ForAll long seed) {
-        RnnConfig config = RnnConfig.of(cell, hidden + 1, hidden)
-                .withLayers(layers)
-                .withBidirectional((bits & 1) != 0)
-                .withBias((bits & 2) != 0)
-                .withDropout((bits & 4) != 0 ? tenths / 10.0 : 0)
-                .withVariationalDropout((bits & 5) == 5)
-                .withZoneout((bits & 9) == 9 ? tenths / 11.0 : 0)
-                .withTf32((bits & 8) != 0)
-                .withDataType(DataType.values()[bits >> 4 & 3]);
-        if (cell == CellType.LSTM && (bits & 64) != 0) {
-            config = config.withProjSize(hidden / 2).withCellClip(tenths / 7.0).withCellZoneout(tenths / 13.0);
-        }
-        if (cell == CellType.GRU && (bits & 64) != 0) {
-            config = config.withGruVariant(GruVariant.RESET_BEFORE);
-        }
-        EngineCase engineCase = EngineCase.of(config, 9, 2, seed);
-        if ((bits & 128) != 0) {
-            engineCase = (bits & 1) != 0 ? engineCase.withLengths(tenths, 9) : engineCase.withDrawnLengths();
-        }
-        engineCase = (bits & 2) != 0 ? engineCase.withoutState() : engineCase;
-        assertThat(EngineCase.parse(engineCase.name())).isEqualTo(engineCase);
+    @Test
+    void theNameMakesTheCaseAgain() {
+        Draw.cases(300, draw -> {
+            CellType cell = draw.oneOf(CellType.values());
+            int hidden = draw.whole(2, 200);
+            int layers = draw.whole(1, 3);
+            int bits = draw.whole(0, 255);
+            int tenths = draw.whole(1, 9);
+            long seed = draw.anyLong();
+            RnnConfig config = RnnConfig.of(cell, hidden + 1, hidden)
+                    .withLayers(layers)
+                    .withBidirectional((bits & 1) != 0)
+                    .withBias((bits & 2) != 0)
+                    .withDropout((bits & 4) != 0 ? tenths / 10.0 : 0)
+                    .withVariationalDropout((bits & 5) == 5)
+                    .withZoneout((bits & 9) == 9 ? tenths / 11.0 : 0)
+                    .withTf32((bits & 8) != 0)
+                    .withDataType(DataType.values()[bits >> 4 & 3]);
+            if (cell == CellType.LSTM && (bits & 64) != 0) {
+                config = config.withProjSize(hidden / 2)
+                        .withCellClip(tenths / 7.0)
+                        .withCellZoneout(tenths / 13.0);
+            }
+            if (cell == CellType.GRU && (bits & 64) != 0) {
+                config = config.withGruVariant(GruVariant.RESET_BEFORE);
+            }
+            EngineCase engineCase = EngineCase.of(config, 9, 2, seed);
+            if ((bits & 128) != 0) {
+                engineCase = (bits & 1) != 0 ? engineCase.withLengths(tenths, 9) : engineCase.withDrawnLengths();
+            }
+            engineCase = (bits & 2) != 0 ? engineCase.withoutState() : engineCase;
+            assertThat(EngineCase.parse(engineCase.name())).isEqualTo(engineCase);
+        });
     }
 
     @Test
@@ -78,19 +79,21 @@ class EngineCaseTest {
                 .hasMessageContaining("T and N");
     }
 
-    @Property(tries = 200, edgeCases = EdgeCasesMode.NONE)
-    void drawnLengthsHaveAFullAndAShortestSample(
-            @ForAll @IntRange(min = 1, max = 40) int steps,
-            @ForAll @IntRange(min = 1, max = 12) int batch,
-            @ForAll long seed) {
-        int[] lengths = EngineCase.of(RnnConfig.of(CellType.GRU, 1, 1), steps, batch, seed)
-                .withDrawnLengths()
-                .sequenceLengths()
-                .toArray();
-        assertThat(lengths).hasSize(batch).contains(steps);
-        if (batch > 1) {
-            assertThat(lengths).contains(1);
-        }
+    @Test
+    void drawnLengthsHaveAFullAndAShortestSample() {
+        Draw.cases(200, draw -> {
+            int steps = draw.whole(1, 40);
+            int batch = draw.whole(1, 12);
+            long seed = draw.anyLong();
+            int[] lengths = EngineCase.of(RnnConfig.of(CellType.GRU, 1, 1), steps, batch, seed)
+                    .withDrawnLengths()
+                    .sequenceLengths()
+                    .toArray();
+            assertThat(lengths).hasSize(batch).contains(steps);
+            if (batch > 1) {
+                assertThat(lengths).contains(1);
+            }
+        });
     }
 
     @Test
