@@ -17,6 +17,8 @@
  * LSTM's c goes on through cellsBefore and cellsAfter. hy and cy are written by every part in which a sample has steps, so that in the
  * end its last part has written them. Backward, parts come in reverse order, and dh and dc go on through dhCarried and dcCarried,
  * which hold dhy and dcy before the first of these calls; what they hold for samples that have ended before a part stays.
+ *
+ * Zoneout is that of fusedrnn/cell.h, its t counted from the sequence's first step: savedCells then holds c after zoneout.
  */
 #ifndef FUSEDRNN_RECURRENCE_H
 #define FUSEDRNN_RECURRENCE_H
@@ -48,7 +50,7 @@ typedef struct FrnnRecurrenceShape {
     int32_t directions; /* D */
     int32_t hidden;     /* H */
     uint32_t plans;     /* kinds that may be taken: 1 << FRNN_PLAN_*, added; 0: all, each where it is meant for */
-    uint32_t reserved;  /* 0 */
+    int32_t zoneout;    /* 1: h or c zones out */
     int64_t steps; /* T */
     int64_t batch; /* N */
 } FrnnRecurrenceShape;
@@ -87,6 +89,11 @@ typedef struct FrnnRecurrencePlan {
 typedef struct FrnnRecurrenceForwardParams {
     uint32_t structSize;
     float cellClip;       /* LSTM: where c or cx is read it counts within [-cellClip, cellClip]; 0 = not limited */
+    float zoneout;        /* 0..1, of h; 0 unless shape.zoneout */
+    float cellZoneout;    /* 0..1, of c; LSTM */
+    int32_t zoneoutStream; /* of h in direction 0 */
+    int32_t reserved;     /* 0 */
+    uint64_t random;      /* read    I32 [4]: seedLow, seedHigh, draw, 0; or 0: no mask is drawn, for inference */
     uint64_t gateInputs;  /* read    S [T,N,D,H,G]: W_ih x + biases (GRU: n without the recurrent bias) */
     uint64_t weights;     /* read    S [D,U,G,U], U = plan.hiddenPadded: row (u,g) is row g*H+u of weight_hh; zero in rows and columns of units from H on.
                              Reset-before: S [D,G*U,U], rows 2*u+g for g in {r, z}, then row 2*H+u for n; zero in columns from H on and rows from 3*H on */
@@ -111,6 +118,11 @@ typedef struct FrnnRecurrenceForwardParams {
 typedef struct FrnnRecurrenceBackwardParams {
     uint32_t structSize;
     float cellClip;         /* as in forward; no gradient passes a read of c or cx where |c| >= cellClip */
+    float zoneout;          /* as in forward */
+    float cellZoneout;
+    int32_t zoneoutStream;
+    int32_t reserved;
+    uint64_t random;        /* read    I32 [4]: as in forward; needed with zoneout */
     uint64_t weights;       /* read    S [D,U,G,U], as in forward; U of the backward plan */
     uint64_t hx;            /* read    S [D,N,H] or 0: GRU */
     uint64_t cx;            /* read    S [D,N,H] or 0: LSTM */

@@ -8,6 +8,13 @@
 
 namespace frnn {
 
+// Probabilities of zoneout and what its masks are drawn from.
+struct Zoneout {
+    const uint32_t *random; // [4]: seedLow, seedHigh, draw, 0; or null: no mask is drawn
+    float hidden, cell;
+    int stream; // of h in direction 0
+};
+
 template <class S>
 struct ForwardArgsOf {
     const S *gateInputs;        // [T,N,D,H,G]
@@ -33,6 +40,7 @@ struct ForwardArgsOf {
     int samplesPerSlice; // at most
     float cellClip;
     int relu;
+    Zoneout zoneout; // read by kernels that zone out
 
     // Cells without gates where the backward pass computes the gates anew.
     FRNN_HOST_DEVICE bool saves() const { return savedGates != nullptr || savedCells != nullptr; }
@@ -68,6 +76,7 @@ struct BackwardArgsOf {
     int samplesPerSlice;
     float cellClip;
     int relu;
+    Zoneout zoneout; // read by kernels that zone out
 };
 
 using ForwardArgs = ForwardArgsOf<uint16_t>;

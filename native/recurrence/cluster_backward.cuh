@@ -12,13 +12,14 @@
 #include "cluster_tiles.h"
 #include "persistent_device.cuh"
 #include "sample_rows.cuh"
+#include "zoneout_draw.cuh"
 
 namespace frnn {
 
 template <class Cell, class Type, int kHidden, int kCluster, int kWarps, int kSplits>
 __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_constant__ BackwardArgs args) {
 #ifdef FRNN_HOPPER
-    constexpr int kGates = Cell::kGates, kThreads = kWarps * 32;
+    constexpr int kGates = Cell::kGates, kThreads = kWarps * 32, kMostCarried = 3;
     constexpr BackwardGeometry kGeometry(kHidden, kCluster, kSplits, kGates);
     constexpr int kUnits = kGeometry.units, kCellsPerTile = kGeometry.cells, kCells = kCellsPerTile / kThreads;
     constexpr int kDepthTiles = kGeometry.paddedRows / 16 / kSplits;  // k-tiles of one warp
@@ -29,7 +30,7 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
     static_assert(kSplits == 1 || kCluster == 1, "the sum is split either over blocks or over warps");
     static_assert(kUnits % 16 == 0 && kRowTiles * kRowGroups * 16 == kHidden, "m-tiles must split evenly over warps");
     static_assert(kCells * kThreads == kCellsPerTile, "cells must split evenly over threads");
-    static_assert(Cell::kCarriedFloats <= 2, "more carried values than the kernel has room for");
+    static_assert(Cell::kCarriedFloats <= kMostCarried, "more carried values than the kernel has room for");
 
     FRNN_DYNAMIC_SHARED(shared);
     // Few warps have registers to spare for what the compiler would rather compute again.
@@ -116,7 +117,7 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
 #pragma unroll
         for (int c = 0; c < kCells; c++) {
             const SampleRow row = rowAt(tile);
-            float initial[2] = {0, 0};
+            float initial[kMostCarried] = {};
             if (row.length > 0 && realUnit(c)) {
                 const int64_t last = row.origin + int64_t(row.length - 1) * timeStride + rank * kUnits + unitOf(c);
                 Cell::template begin<Type>(args, last, stateOf(row, c), initial);
@@ -242,10 +243,20 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
 #pragma unroll
             for (int c = 0; c < kCells; c++) {
                 const typename Cell::Saved saved = Cell::get(shared + ownSaved + ringOf(c) + stage, firstUnit % 4);
-                float carried[2] = {0, 0};
+                float carried[kMostCarried] = {};
 #pragma unroll
                 for (int i = 0; i < Cell::kCarriedFloats; i++) carried[i] = carriedAt(tile, c)[i * kCellsPerTile];
-                prepared[c] = Cell::template prepare<Type>(args, saved, carried);
+                if constexpr (Cell::kZonesOut) {
+                    auto elementOf = [&](int n) {
+                        const SampleRow row = rows[tile * kTileSamples + n];
+                        const int64_t time = timeOfStep(args, direction, row.length, forwardStep);
+                        return (time * batch + row.sample) * hidden + rank * kUnits + warpUnit + c * (kThreads / 8);
+                    };
+                    const ZoneoutDraw<4, Cell::kCarriesCell> draw(args.zoneout, direction, hidden, lane, elementOf);
+                    prepared[c] = Cell::template prepare<Type>(args, saved, carried, draw.of(column, firstUnit - warpUnit, elementOf(column)));
+                } else {
+                    prepared[c] = Cell::template prepare<Type>(args, saved, carried);
+                }
             }
             stage = stage + kStageBytes == kRingBytes ? 0 : stage + kStageBytes;
             const int pushHere = held((tile * 2 + (parity ^ 1)) * layout.inboxBytes), barrierThere = held(tile * 16 + (parity ^ 1) * 8);
@@ -268,7 +279,7 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
                         if (forwardStep == 0) Cell::template first<Type>(args, stateOf(row, c), prepared[c]);
                     }
                 }
-                float carried[2];
+                float carried[kMostCarried];
                 const bool real = forwardStep < sampleSteps && realUnit(c);
                 gradient[c] = Cell::template apply<Type>(real, prepared[c], dh, carried);
 #pragma unroll
@@ -340,7 +351,7 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
         for (int c = 0; c < kCells; c++) {
             const SampleRow last = rowAt(tile);
             if (last.length <= 0 || !realUnit(c)) continue;
-            float carried[2] = {0, 0};
+            float carried[kMostCarried] = {};
 #pragma unroll
             for (int i = 0; i < Cell::kCarriedFloats; i++) carried[i] = carriedAt(tile, c)[i * kCellsPerTile];
             const size_t state = stateOf(last, c);

@@ -33,11 +33,18 @@ struct BackwardLaunch {
                               args.slices * args.directions * tile.cluster, tile.cluster, tile.warps * 32, layout.total, args, stream);
     }
 
+    using Launch = cudaError_t (*)(const BackwardArgs &, cudaStream_t);
+
+    template <class Type, int kIndex>
+    static constexpr Launch compiled() {
+        if constexpr (Cell::kZonesOut && !Tiles::at(kIndex).zoneout) return nullptr;
+        else return &one<Type, kIndex>;
+    }
+
     template <class Type, int... kIndices>
     static cudaError_t pick(int tile, const BackwardArgs &args, cudaStream_t stream, std::integer_sequence<int, kIndices...>) {
-        using Launch = cudaError_t (*)(const BackwardArgs &, cudaStream_t);
-        static constexpr Launch launches[] = {&one<Type, kIndices>...};
-        return launches[tile](args, stream);
+        static constexpr Launch launches[] = {compiled<Type, kIndices>()...};
+        return launches[tile] == nullptr ? cudaErrorInvalidValue : launches[tile](args, stream);
     }
 
     static cudaError_t launch(int tile, bool half, const BackwardArgs &args, cudaStream_t stream) {

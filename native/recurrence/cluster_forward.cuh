@@ -16,6 +16,7 @@
 #include "cluster_tiles.h"
 #include "persistent_device.cuh"
 #include "sample_rows.cuh"
+#include "zoneout_draw.cuh"
 
 namespace frnn {
 
@@ -228,6 +229,8 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
     const int turnPart = held((kCluster == 1 ? ownBlock * 128 + ((lane % 4) ^ (ownBlock & 3)) * 16 : turned + column * 16) + lane / 4 * 2);
     const int chunkPart = held(kCluster == 1 ? ownBlock * 128 + (chunkPosition ^ (ownBlock & 3)) * 16 : turned + chunkColumn * 16);
     const int wideRows = held(int(hidden % 8 == 0));
+    // Where the h of the lane's first cell lies that the product reads: slot 0 is the block's own.
+    [[maybe_unused]] const int ownState = ownBlock * 128 + (((column & 1) * 4 + column / 2) ^ (ownBlock & 3)) * 16 + lane / 4 * 2;
 
     // Where the lane's cells and its chunk of y are in this iteration, and how many steps they take part.
     int64_t cellIndex[kCells], chunkIndex;
@@ -282,6 +285,18 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
                     carried[j] = Cell::kCarries ? *carriedAt(tile, j) : 0.0f;
                 }
                 stage = stage + kStageBytes == kRingBytes ? 0 : stage + kStageBytes;
+            }
+            [[maybe_unused]] Keep keep[kCells];
+            if constexpr (Cell::kZonesOut) {
+                if (finishing) {
+                    auto elementOf = [&](int n) {
+                        const SampleRow row = rows[tile * kTileSamples + n];
+                        return (int64_t(timeOfStep(args, direction, row.length, step)) * batch + row.sample) * hidden + firstUnit;
+                    };
+                    const ZoneoutDraw<8, Cell::kCarriesCell> draw(args.zoneout, direction, hidden, lane, elementOf);
+#pragma unroll
+                    for (int j = 0; j < kCells; j++) keep[j] = draw.of(column + j, lane / 4, elementOf(column + j));
+                }
             }
             // All addresses of this iteration, before the wait.
             const int statePart = held(lanePart + (tile * 2 + parity) * layout.stateBytes);
@@ -370,6 +385,19 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
                 typename Cell::Result result[kCells];
 #pragma unroll
                 for (int j = 0; j < kCells; j++) result[j] = Cell::template apply<Type>(gates[j], inputs[j], carried[j], bias, clip, args.relu);
+                if constexpr (Cell::kZonesOut) {
+#pragma unroll
+                    for (int j = 0; j < kCells; j++) {
+                        float before = carried[j];
+                        if (!Cell::kCarries || Cell::kCarriesCell) {
+                            const int at = (tile * 2 + parity) * layout.stateBytes + (ownState ^ (j * 64));
+                            before = Type::value(*reinterpret_cast<const uint16_t *>(shared + at));
+                        }
+                        result[j].h = zonedOut(keep[j].h, before, result[j].h);
+                        result[j].carried = Cell::kCarriesCell ? zonedOut(keep[j].c, carried[j], result[j].carried)
+                                                               : Type::value(Type::bits(result[j].h));
+                    }
+                }
                 // Through shared memory, until each lane holds the eight units of one sample.
                 uint16_t h[kCells];
 #pragma unroll

@@ -34,11 +34,18 @@ struct ForwardLaunch {
                               stream);
     }
 
+    using Launch = cudaError_t (*)(const ForwardArgs &, cudaStream_t);
+
+    template <class Type, int kIndex>
+    static constexpr Launch compiled() {
+        if constexpr (Cell::kZonesOut && !Tiles::at(kIndex).zoneout) return nullptr;
+        else return &one<Type, kIndex>;
+    }
+
     template <class Type, int... kIndices>
     static cudaError_t pick(int tile, const ForwardArgs &args, cudaStream_t stream, std::integer_sequence<int, kIndices...>) {
-        using Launch = cudaError_t (*)(const ForwardArgs &, cudaStream_t);
-        static constexpr Launch launches[] = {&one<Type, kIndices>...};
-        return launches[tile](args, stream);
+        static constexpr Launch launches[] = {compiled<Type, kIndices>()...};
+        return launches[tile] == nullptr ? cudaErrorInvalidValue : launches[tile](args, stream);
     }
 
     static cudaError_t launch(int tile, bool half, const ForwardArgs &args, cudaStream_t stream) {

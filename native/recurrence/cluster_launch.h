@@ -20,6 +20,14 @@ cudaError_t launchRnnBackward(int tile, bool half, const BackwardArgs &args, cud
 cudaError_t launchGruResetForward(int tile, bool half, const GruResetForwardArgs &args, cudaStream_t stream);
 cudaError_t launchGruResetBackward(int tile, bool half, const BackwardArgs &args, cudaStream_t stream);
 
+// The same with zoneout, for the tiles that have it.
+cudaError_t launchZonedLstmForward(int tile, bool half, const ForwardArgs &args, cudaStream_t stream);
+cudaError_t launchZonedGruForward(int tile, bool half, const ForwardArgs &args, cudaStream_t stream);
+cudaError_t launchZonedRnnForward(int tile, bool half, const ForwardArgs &args, cudaStream_t stream);
+cudaError_t launchZonedLstmBackward(int tile, bool half, const BackwardArgs &args, cudaStream_t stream);
+cudaError_t launchZonedGruBackward(int tile, bool half, const BackwardArgs &args, cudaStream_t stream);
+cudaError_t launchZonedRnnBackward(int tile, bool half, const BackwardArgs &args, cudaStream_t stream);
+
 // The same for F32 storage; `tile` indexes the tables of f32_tiles.h.
 cudaError_t launchLstmF32(int tile, const ForwardArgsF32 &args, cudaStream_t stream);
 cudaError_t launchGruF32(int tile, const ForwardArgsF32 &args, cudaStream_t stream);

@@ -33,10 +33,11 @@ struct Candidates {
 };
 
 template <int kSize>
-void addForward(const ForwardTile (&tiles)[kSize], int groupUnits, int gates, Candidates &out) {
+void addForward(const ForwardTile (&tiles)[kSize], int groupUnits, int gates, bool zoneout, Candidates &out) {
     static_assert(kSize <= kMostTiles, "more tiles than the plan has room for");
     for (int i = 0; i < kSize; i++) {
         const ForwardTile &t = tiles[i];
+        if (zoneout && !t.zoneout) continue;
         const ForwardGeometry geometry(t.hidden, t.cluster, t.splits, groupUnits, gates);
         Candidate &c = out.of[out.count++];
         c = {i, t.hidden, t.cluster, geometry.warps * 32, kTileSamples, {}, t.base, t.perTile, t.perRow};
@@ -45,14 +46,15 @@ void addForward(const ForwardTile (&tiles)[kSize], int groupUnits, int gates, Ca
 }
 
 template <int kSize>
-void addBackward(const BackwardTile (&tiles)[kSize], int gates, int carriedFloats, Candidates &out) {
+void addBackward(const BackwardTile (&tiles)[kSize], int gates, bool zoneout, Candidates &out) {
     static_assert(kSize <= kMostTiles, "more tiles than the plan has room for");
     for (int i = 0; i < kSize; i++) {
         const BackwardTile &t = tiles[i];
+        if (zoneout && !t.zoneout) continue;
         const BackwardGeometry geometry(t.hidden, t.cluster, t.splits, gates);
         Candidate &c = out.of[out.count++];
         c = {i, t.hidden, t.cluster, t.warps * 32, kTileSamples, {}, t.base, t.perTile, t.perRow};
-        for (int n = 0; n < kMaxSampleTiles; n++) c.sharedBytes[n] = BackwardLayout(geometry, carriedFloats, n + 1).total;
+        for (int n = 0; n < kMaxSampleTiles; n++) c.sharedBytes[n] = BackwardLayout(geometry, carriedFloats(gates, zoneout), n + 1).total;
     }
 }
 
@@ -76,7 +78,7 @@ void addReset(int pass, Candidates &out) {
 }
 
 template <int kSize>
-void addF32(const F32Tile (&tiles)[kSize], int pass, int gates, int carriedFloats, Candidates &out) {
+void addF32(const F32Tile (&tiles)[kSize], int pass, int gates, Candidates &out) {
     static_assert(kSize <= kMostTiles, "more tiles than the plan has room for");
     for (int i = 0; i < kSize; i++) {
         const F32Tile &t = tiles[i];
@@ -87,31 +89,31 @@ void addF32(const F32Tile (&tiles)[kSize], int pass, int gates, int carriedFloat
             const F32BackwardGeometry backward(t.hidden, t.cluster, t.samples, gates);
             c.sharedBytes[n] = pass == FRNN_PASS_FORWARD
                                    ? F32ForwardLayout(forward, t.hidden, t.samples, n + 1).total
-                                   : F32BackwardLayout(backward, t.cluster, t.samples, carriedFloats, n + 1).total;
+                                   : F32BackwardLayout(backward, t.cluster, t.samples, carriedFloats(gates, false), n + 1).total;
         }
     }
 }
 
-Candidates candidatesFor(int cell, int pass, int dtype) {
+Candidates candidatesFor(int cell, int pass, int dtype, bool zoneout) {
     Candidates out;
     if (cell == FRNN_GRU_RESET_BEFORE) {
         if (dtype != FRNN_F32) addReset(pass, out);
         return out;
     }
     if (dtype == FRNN_F32) {
-        if (cell == FRNN_LSTM) addF32(kLstmF32, pass, 4, 2, out);
-        else if (cell == FRNN_GRU_RESET_AFTER) addF32(kGruF32, pass, 3, 1, out);
-        else addF32(kRnnF32, pass, 1, 0, out);
+        if (cell == FRNN_LSTM) addF32(kLstmF32, pass, 4, out);
+        else if (cell == FRNN_GRU_RESET_AFTER) addF32(kGruF32, pass, 3, out);
+        else addF32(kRnnF32, pass, 1, out);
         return out;
     }
     if (pass == FRNN_PASS_FORWARD) {
-        if (cell == FRNN_LSTM) addForward(kLstmForward, 8, 4, out);
-        else if (cell == FRNN_GRU_RESET_AFTER) addForward(kGruForward, 16, 3, out);
-        else addForward(kRnnForward, 16, 1, out);
+        if (cell == FRNN_LSTM) addForward(kLstmForward, 8, 4, zoneout, out);
+        else if (cell == FRNN_GRU_RESET_AFTER) addForward(kGruForward, 16, 3, zoneout, out);
+        else addForward(kRnnForward, 16, 1, zoneout, out);
     } else {
-        if (cell == FRNN_LSTM) addBackward(kLstmBackward, 4, 2, out);
-        else if (cell == FRNN_GRU_RESET_AFTER) addBackward(kGruBackward, 3, 1, out);
-        else addBackward(kRnnBackward, 1, 0, out);
+        if (cell == FRNN_LSTM) addBackward(kLstmBackward, 4, zoneout, out);
+        else if (cell == FRNN_GRU_RESET_AFTER) addBackward(kGruBackward, 3, zoneout, out);
+        else addBackward(kRnnBackward, 1, zoneout, out);
     }
     return out;
 }
@@ -152,6 +154,7 @@ extern "C" int32_t frnn_recurrence_plan(const FrnnRecurrenceShape *shape, const 
     if (shape->hidden < 1) return refuse(message, "hidden has to be at least 1, found %lld", shape->hidden);
     if (shape->steps < 1) return refuse(message, "steps has to be at least 1, found %lld", shape->steps);
     if (shape->batch < 1) return refuse(message, "batch has to be at least 1, found %lld", shape->batch);
+    if (shape->zoneout < 0 || shape->zoneout > 1) return refuse(message, "zoneout has to be 0 or 1, found %lld", shape->zoneout);
     constexpr uint32_t kKinds = 1u << FRNN_PLAN_CLUSTER | 1u << FRNN_PLAN_CHIP | 1u << FRNN_PLAN_WIDE;
     if ((shape->plans & ~kKinds) != 0) return refuse(message, "unknown kinds of plans %lld", shape->plans);
 
@@ -161,13 +164,16 @@ extern "C" int32_t frnn_recurrence_plan(const FrnnRecurrenceShape *shape, const 
     if (shape->cell == FRNN_GRU_RESET_BEFORE && shape->dtype == FRNN_F32) {
         return none(plan, "persistent kernels of the reset-before GRU have 16-bit storage", 0);
     }
+    const bool zoneout = shape->zoneout != 0;
+    if (zoneout && shape->cell == FRNN_GRU_RESET_BEFORE) return none(plan, "the reset-before GRU has no persistent kernels with zoneout", 0);
+    if (zoneout && shape->dtype == FRNN_F32) return none(plan, "zoneout has persistent kernels for 16 bits alone", 0);
     // Inside the kernels a step number and the elements of one step are 32 bits, offsets into tensors 64.
     const int64_t perStep = shape->directions * int64_t(shape->hidden);
     if (shape->steps > INT_MAX / 2 || shape->batch > INT_MAX / perStep) return none(plan, "steps or elements per step above %d", INT_MAX / 2);
 
     const auto asked = [&](int kind) { return shape->plans == 0 || (shape->plans >> kind & 1) != 0; };
     const bool inClusters = asked(FRNN_PLAN_CLUSTER);
-    const Candidates candidates = candidatesFor(shape->cell, shape->pass, shape->dtype);
+    const Candidates candidates = candidatesFor(shape->cell, shape->pass, shape->dtype, zoneout);
     float best = 0;
     int widest = 0;
     for (int i = 0; i < candidates.count; i++) {
@@ -201,12 +207,14 @@ extern "C" int32_t frnn_recurrence_plan(const FrnnRecurrenceShape *shape, const 
             plan->microsPerStep = micros;
         }
     }
-    if (shape->hidden > widest) none(plan, "recurrent weights of more than %d units do not fit into one cluster", widest);
+    if (shape->hidden > widest && zoneout) none(plan, "zoneout has kernels in clusters for at most %d units", widest);
+    else if (shape->hidden > widest) none(plan, "recurrent weights of more than %d units do not fit into one cluster", widest);
     else if (plan->kind == FRNN_PLAN_NONE && inClusters) none(plan, "no cluster of the size needed can be resident on this device", 0);
-    const bool spreads = (shape->cell == FRNN_LSTM || shape->cell == FRNN_GRU_RESET_AFTER) && shape->dtype != FRNN_F32;
+    const bool spreads = (shape->cell == FRNN_LSTM || shape->cell == FRNN_GRU_RESET_AFTER) && shape->dtype != FRNN_F32 && !zoneout;
     if (spreads && (shape->plans == 0 ? shape->hidden > widest : asked(FRNN_PLAN_CHIP))) planChip(*shape, *limits, *plan);
     if (spreads && asked(FRNN_PLAN_WIDE)) planWide(*shape, *limits, *plan);
     if (plan->kind != FRNN_PLAN_NONE) plan->reason[0] = 0;
+    else if (plan->reason[0] == 0 && zoneout) none(plan, "zoneout has persistent kernels in clusters alone", 0);
     else if (plan->reason[0] == 0) none(plan, "no plan of the kinds asked for takes this cell and type", 0);
     return FRNN_OK;
 }

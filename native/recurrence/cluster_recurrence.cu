@@ -67,6 +67,20 @@ int32_t fillSizes(const FrnnRecurrenceShape *shape, const FrnnRecurrencePlan *pl
     return FRNN_OK;
 }
 
+// What both passes have of zoneout.
+template <class Params, class Args>
+int32_t fillZoneout(const FrnnRecurrenceShape &shape, const FrnnRecurrencePlan &plan, const Params &p, Args &args, FrnnMessage *message) {
+    Check check("frnn_recurrence", message);
+    check.real("zoneout", p.zoneout, 0, 1).real("cellZoneout", p.cellZoneout, 0, 1).optional("random", p.random, 4);
+    const bool zonesOut = plan.kind == FRNN_PLAN_CLUSTER && shape.dtype != FRNN_F32 && shape.cell != FRNN_GRU_RESET_BEFORE;
+    check.require(shape.zoneout == 0 || zonesOut, "kernels of this kind have no zoneout");
+    if (shape.zoneout == 0) check.require(p.zoneout == 0 && p.cellZoneout == 0, "the shape was planned without zoneout");
+    if (shape.cell != FRNN_LSTM) check.require(p.cellZoneout == 0, "cellZoneout is for the LSTM alone");
+    if (shape.zoneout != 0 && shape.pass == FRNN_PASS_BACKWARD) check.require(p.random != 0, "zoneout needs random");
+    args.zoneout = {pointer<const uint32_t>(p.random), p.zoneout, p.cellZoneout, p.zoneoutStream};
+    return check.status();
+}
+
 // Of a chip-wide plan, which comes for LSTM and GRU alone.
 int32_t fillRun(const FrnnRecurrencePlan *plan, uint64_t workspace, uint64_t stream, ChipRun &run, FrnnMessage *message) {
     if (workspace == 0) return argument(message, "workspace is needed");
@@ -214,7 +228,8 @@ extern "C" int32_t frnn_recurrence_forward(const FrnnRecurrenceShape *shape, con
                                            const FrnnRecurrenceForwardParams *params, FrnnMessage *message) {
     if (params == nullptr || params->structSize != sizeof *params) return argument(message, "params: structSize");
     ForwardArgs args = tensorsOf<uint16_t>(*params);
-    const int32_t status = fillSizes(shape, plan, FRNN_PASS_FORWARD, params->firstStep, args, message);
+    int32_t status = fillSizes(shape, plan, FRNN_PASS_FORWARD, params->firstStep, args, message);
+    if (status == FRNN_OK) status = fillZoneout(*shape, *plan, *params, args, message);
     if (status != FRNN_OK) return status;
     if (params->gateInputs == 0 || params->weights == 0 || params->y == 0) return argument(message, "gateInputs, weights and y are needed");
     if (shape->cell == FRNN_LSTM && params->savedGates != 0 && params->savedCells == 0) {
@@ -241,7 +256,9 @@ extern "C" int32_t frnn_recurrence_forward(const FrnnRecurrenceShape *shape, con
         const GruResetForwardArgs reset = {args, pointer<uint16_t>(params->savedReset)};
         return fromCuda(launchGruResetForward(plan->tile, half, reset, pointer<CUstream_st>(params->stream)), message, "recurrence forward");
     }
-    const auto launch = shape->cell == FRNN_LSTM ? launchLstmForward : shape->cell == FRNN_GRU_RESET_AFTER ? launchGruForward : launchRnnForward;
+    const bool lstm = shape->cell == FRNN_LSTM, gru = shape->cell == FRNN_GRU_RESET_AFTER;
+    const auto launch = shape->zoneout != 0 ? (lstm ? launchZonedLstmForward : gru ? launchZonedGruForward : launchZonedRnnForward)
+                                            : (lstm ? launchLstmForward : gru ? launchGruForward : launchRnnForward);
     return fromCuda(launch(plan->tile, half, args, pointer<CUstream_st>(params->stream)), message, "recurrence forward");
 }
 
@@ -249,7 +266,8 @@ extern "C" int32_t frnn_recurrence_backward(const FrnnRecurrenceShape *shape, co
                                             const FrnnRecurrenceBackwardParams *params, FrnnMessage *message) {
     if (params == nullptr || params->structSize != sizeof *params) return argument(message, "params: structSize");
     BackwardArgs args = tensorsOf<uint16_t>(*params);
-    const int32_t status = fillSizes(shape, plan, FRNN_PASS_BACKWARD, params->firstStep, args, message);
+    int32_t status = fillSizes(shape, plan, FRNN_PASS_BACKWARD, params->firstStep, args, message);
+    if (status == FRNN_OK) status = fillZoneout(*shape, *plan, *params, args, message);
     if (status != FRNN_OK) return status;
     const bool lstm = shape->cell == FRNN_LSTM, resetsBefore = shape->cell == FRNN_GRU_RESET_BEFORE;
     const bool gru = resetsBefore || shape->cell == FRNN_GRU_RESET_AFTER;
@@ -270,6 +288,7 @@ extern "C" int32_t frnn_recurrence_backward(const FrnnRecurrenceShape *shape, co
                                                          : (lstm ? launchChipLstmBackward : launchChipGruBackward);
         return fromCuda(launch(run, half, args), message, "chip-wide recurrence backward");
     }
-    const auto launch = lstm ? launchLstmBackward : resetsBefore ? launchGruResetBackward : gru ? launchGruBackward : launchRnnBackward;
+    const auto launch = shape->zoneout != 0 ? (lstm ? launchZonedLstmBackward : gru ? launchZonedGruBackward : launchZonedRnnBackward)
+                                            : (lstm ? launchLstmBackward : resetsBefore ? launchGruResetBackward : gru ? launchGruBackward : launchRnnBackward);
     return fromCuda(launch(plan->tile, half, args, pointer<CUstream_st>(params->stream)), message, "recurrence backward");
 }

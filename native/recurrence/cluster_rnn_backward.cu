@@ -1,74 +1,11 @@
 // Plain RNN backward, from y: dx = dh*(1-y*y) for tanh, dh where y > 0 for ReLU.
 #include "cluster_backward_launch.cuh"
+#include "cluster_rnn_cells.cuh"
 
 namespace frnn {
-namespace {
-
-struct RnnBackward {
-    static constexpr int kGates = 1, kCarriedFloats = 0;
-    static constexpr bool kCarriesCell = false;
-    static constexpr int kBeforeBytes = 2, kBeforeSteps = 0; // not before at all: y of the step itself
-
-    struct Saved {
-        uint16_t y, dy;
-    };
-    struct Prepared {
-        float slope, dy;
-        __device__ __forceinline__ float besides() const { return 0; }
-    };
-    struct Gradient {
-        uint16_t gate;
-    };
-
-    static __device__ __forceinline__ float besides(const float (&)[2]) { return 0; }
-
-    template <class Type>
-    static __device__ __forceinline__ void begin(const BackwardArgs &, int64_t, size_t, float (&)[2]) {}
-
-    static __device__ __forceinline__ const void *before(const BackwardArgs &args) { return args.y; }
-
-    static __device__ __forceinline__ Saved get(const char *sample, int unit) {
-        return {*reinterpret_cast<const uint16_t *>(sample + 32 + unit * 2), *reinterpret_cast<const uint16_t *>(sample + 48 + unit * 2)};
-    }
-
-    // What the ring would have brought, for one cell.
-    static __device__ __forceinline__ void copy(const BackwardArgs &args, bool real, int64_t cell, int64_t, char *sample, int unit) {
-        *reinterpret_cast<uint16_t *>(sample + 32 + unit * 2) = real ? __ldg(args.y + cell) : uint16_t(0);
-        *reinterpret_cast<uint16_t *>(sample + 48 + unit * 2) = real && args.dy != nullptr ? __ldg(args.dy + cell) : uint16_t(0);
-    }
-
-    template <class Type>
-    static __device__ __forceinline__ Prepared prepare(const BackwardArgs &args, const Saved &s, const float (&)[2]) {
-        const float y = Type::value(s.y);
-        // A NaN in y has to reach the gradient with ReLU as well.
-        return {args.relu ? (y > 0 ? 1.0f : y * 0.0f) : 1 - y * y, Type::value(s.dy)};
-    }
-
-    template <class Type>
-    static __device__ __forceinline__ void first(const BackwardArgs &, size_t, Prepared &) {}
-
-    template <class Type>
-    static __device__ __forceinline__ Gradient apply(bool real, const Prepared &p, float dh, float (&)[2]) {
-        return {real ? Type::bits((dh + p.dy) * p.slope) : uint16_t(0)};
-    }
-
-    static __device__ __forceinline__ void stage(const Gradient &g, char *at) {
-        *reinterpret_cast<uint16_t *>(at) = g.gate;
-    }
-
-    static __device__ __forceinline__ void store(const BackwardArgs &args, bool real, int64_t cell, const Gradient &g, bool) {
-        storeIf(real, args.dGates + cell, g.gate);
-    }
-
-    static __device__ __forceinline__ void storeFirst(uint16_t *to, const Gradient &g) {
-        *to = g.gate;
-    }
-};
-
-} // namespace
 
 cudaError_t launchRnnBackward(int tile, bool half, const BackwardArgs &args, cudaStream_t stream) {
-    return BackwardLaunch<RnnBackward, RnnBackwardTiles>::launch(tile, half, args, stream);
+    return BackwardLaunch<ClusterRnnBackward, RnnBackwardTiles>::launch(tile, half, args, stream);
 }
 
 } // namespace frnn

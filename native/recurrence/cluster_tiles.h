@@ -37,6 +37,7 @@ struct ForwardTile {
     float base;    // us per step: exchange and pointwise part
     float perTile; // us per step and started n-tile beyond the first
     float perRow;  // us per step and sample: what is pushed
+    bool zoneout = false; // compiled with it too
 };
 
 struct BackwardTile {
@@ -47,40 +48,47 @@ struct BackwardTile {
     float base;
     float perTile;
     float perRow;
+    bool zoneout = false;
 };
 
 // Weights stay in registers: at most 144 of them per thread. Up to 128 units four blocks are fastest while clusters are free,
 // one block where there are many samples: it needs no exchange, but its 8 or 16 warps have all the products to do. The times
-// were measured on an H100 (NOTES.md); the plan only compares them.
+// were measured on an H100 (NOTES.md); the plan only compares them. Zoneout is for one tile of a size, the fastest where clusters are
+// free, and for fewer sizes: each tile is a kernel more.
 constexpr ForwardTile kLstmForward[] = {
-    {64, 1, 1, 0.46f, 0.44f, 0.000f}, {128, 1, 1, 0.85f, 1.10f, 0.020f}, {128, 4, 1, 0.485f, 0.55f, 0.000f},
-    {256, 4, 1, 0.62f, 0.62f, 0.008f}, {256, 8, 1, 0.535f, 0.60f, 0.002f}, {384, 8, 2, 0.70f, 0.70f, 0.022f},
-    {512, 16, 2, 0.69f, 0.57f, 0.022f},
+    {64, 1, 1, 0.46f, 0.44f, 0.000f}, {128, 1, 1, 0.85f, 1.10f, 0.020f}, {128, 4, 1, 0.485f, 0.55f, 0.000f, true},
+    {256, 4, 1, 0.62f, 0.62f, 0.008f}, {256, 8, 1, 0.535f, 0.60f, 0.002f, true}, {384, 8, 2, 0.70f, 0.70f, 0.022f},
+    {512, 16, 2, 0.69f, 0.57f, 0.022f, true},
 };
 constexpr ForwardTile kGruForward[] = {
-    {64, 1, 2, 0.57f, 0.55f, 0.000f}, {128, 1, 2, 1.15f, 1.15f, 0.015f}, {128, 4, 2, 0.55f, 0.60f, 0.002f},
-    {256, 4, 2, 0.68f, 0.70f, 0.010f}, {256, 8, 4, 0.60f, 0.62f, 0.005f}, {384, 8, 4, 0.68f, 0.65f, 0.020f},
-    {512, 16, 4, 0.68f, 0.55f, 0.030f},
+    {64, 1, 2, 0.57f, 0.55f, 0.000f}, {128, 1, 2, 1.15f, 1.15f, 0.015f}, {128, 4, 2, 0.55f, 0.60f, 0.002f, true},
+    {256, 4, 2, 0.68f, 0.70f, 0.010f}, {256, 8, 4, 0.60f, 0.62f, 0.005f, true}, {384, 8, 4, 0.68f, 0.65f, 0.020f},
+    {512, 16, 4, 0.68f, 0.55f, 0.030f, true},
 };
 constexpr ForwardTile kRnnForward[] = {
-    {64, 1, 2, 0.45f, 0.45f, 0.000f}, {128, 1, 2, 0.63f, 0.65f, 0.000f}, {128, 4, 2, 0.42f, 0.42f, 0.000f},
-    {256, 4, 2, 0.47f, 0.48f, 0.004f}, {512, 8, 2, 0.60f, 0.60f, 0.013f}, {1024, 16, 4, 0.90f, 0.80f, 0.050f},
+    {64, 1, 2, 0.45f, 0.45f, 0.000f}, {128, 1, 2, 0.63f, 0.65f, 0.000f}, {128, 4, 2, 0.42f, 0.42f, 0.000f, true},
+    {256, 4, 2, 0.47f, 0.48f, 0.004f}, {512, 8, 2, 0.60f, 0.60f, 0.013f, true}, {1024, 16, 4, 0.90f, 0.80f, 0.050f},
 };
 
 constexpr BackwardTile kLstmBackward[] = {
-    {64, 1, 8, 4, 0.90f, 0.90f, 0.007f}, {128, 1, 8, 2, 1.33f, 1.45f, 0.038f}, {128, 4, 8, 1, 0.51f, 0.62f, 0.006f},
-    {256, 4, 8, 1, 1.05f, 1.10f, 0.030f}, {256, 8, 8, 1, 0.55f, 0.68f, 0.019f}, {384, 8, 12, 1, 0.85f, 0.90f, 0.045f},
-    {512, 16, 8, 1, 0.75f, 0.60f, 0.055f},
+    {64, 1, 8, 4, 0.90f, 0.90f, 0.007f}, {128, 1, 8, 2, 1.33f, 1.45f, 0.038f}, {128, 4, 8, 1, 0.51f, 0.62f, 0.006f, true},
+    {256, 4, 8, 1, 1.05f, 1.10f, 0.030f}, {256, 8, 8, 1, 0.55f, 0.68f, 0.019f, true}, {384, 8, 12, 1, 0.85f, 0.90f, 0.045f},
+    {512, 16, 8, 1, 0.75f, 0.60f, 0.055f, true},
 };
 constexpr BackwardTile kGruBackward[] = {
-    {64, 1, 8, 2, 1.10f, 1.10f, 0.010f}, {128, 1, 8, 2, 1.60f, 1.70f, 0.045f}, {128, 4, 8, 1, 0.67f, 0.75f, 0.007f},
-    {256, 4, 8, 1, 1.25f, 1.40f, 0.037f}, {256, 8, 8, 1, 0.70f, 0.80f, 0.019f}, {384, 8, 12, 1, 1.10f, 1.00f, 0.042f},
-    {512, 16, 8, 1, 0.84f, 0.72f, 0.052f},
+    {64, 1, 8, 2, 1.10f, 1.10f, 0.010f}, {128, 1, 8, 2, 1.60f, 1.70f, 0.045f}, {128, 4, 8, 1, 0.67f, 0.75f, 0.007f, true},
+    {256, 4, 8, 1, 1.25f, 1.40f, 0.037f}, {256, 8, 8, 1, 0.70f, 0.80f, 0.019f, true}, {384, 8, 12, 1, 1.10f, 1.00f, 0.042f},
+    {512, 16, 8, 1, 0.84f, 0.72f, 0.052f, true},
 };
 constexpr BackwardTile kRnnBackward[] = {
-    {64, 1, 8, 2, 0.85f, 0.85f, 0.005f}, {128, 1, 16, 2, 1.00f, 1.00f, 0.008f}, {128, 4, 8, 1, 0.42f, 0.45f, 0.002f},
-    {256, 4, 8, 1, 0.62f, 0.65f, 0.022f}, {512, 8, 8, 1, 0.75f, 0.75f, 0.060f}, {1024, 16, 8, 1, 0.90f, 0.90f, 0.090f},
+    {64, 1, 8, 2, 0.85f, 0.85f, 0.005f}, {128, 1, 16, 2, 1.00f, 1.00f, 0.008f}, {128, 4, 8, 1, 0.42f, 0.45f, 0.002f, true},
+    {256, 4, 8, 1, 0.62f, 0.65f, 0.022f}, {512, 8, 8, 1, 0.75f, 0.75f, 0.060f, true}, {1024, 16, 8, 1, 0.90f, 0.90f, 0.090f},
 };
+
+// Floats that backward keeps of a cell from step to step.
+FRNN_BOTH_SIDES constexpr int carriedFloats(int gates, bool zoneout) {
+    return gates == 4 ? 2 + zoneout : gates == 3 ? 1 : zoneout;
+}
 
 template <class Table, int kSize>
 constexpr int sizeOf(const Table (&)[kSize]) {

@@ -11,7 +11,7 @@ namespace frnn {
 // c = f*c + i*g, h = o*tanh(c), with c limited to the clip where it is read.
 struct LstmCell {
     static constexpr int kGates = 4;
-    static constexpr bool kCarriesCell = true, kRecurrentBias = false;
+    static constexpr bool kCarriesCell = true, kRecurrentBias = false, kZonesOut = false;
 
     struct Result {
         float h, carried, i, f, g, o;
@@ -38,7 +38,7 @@ struct LstmCell {
 // Reset after the recurrent product: n = tanh(x_n + r*(W_hn h + b_hn)), h = (1-z)*n + z*h.
 struct GruCell {
     static constexpr int kGates = 3;
-    static constexpr bool kCarriesCell = false, kRecurrentBias = true;
+    static constexpr bool kCarriesCell = false, kRecurrentBias = true, kZonesOut = false;
 
     struct Result {
         float h, carried, r, z, n, q;
@@ -66,7 +66,7 @@ struct GruCell {
 // From the saved gates i,f,g,o and cells c. Where c is read it is limited, and no gradient passes at the limit.
 struct LstmCellGradient {
     static constexpr int kGates = 4, kCarriedFloats = 2; // dc and the cell of the step being undone
-    static constexpr bool kCarriesCell = true;
+    static constexpr bool kCarriesCell = true, kZonesOut = false;
 
     // All that does not depend on dh, computed while the shares of dh travel.
     struct Prepared {
@@ -77,27 +77,33 @@ struct LstmCellGradient {
         uint2 gates;
     };
 
-    static __device__ __forceinline__ float besides(const float (&)[2]) { return 0; }
+    static __device__ __forceinline__ float besides(const float *) { return 0; }
 
     template <class Type>
-    static __device__ __forceinline__ void begin(const BackwardArgs &args, int64_t last, size_t state, float (&carried)[2]) {
+    static __device__ __forceinline__ void begin(const BackwardArgs &args, int64_t last, size_t state, float *carried) {
         carried[0] = carriedOr<Type>(args.dcCarried, args.dcy, state);
         carried[1] = args.savedCells[last];
     }
 
     template <class Type>
     static __device__ __forceinline__ Prepared prepared(const BackwardArgs &args, uint2 gates, float previousCell, uint16_t dy,
-                                                        const float (&carried)[2]) {
+                                                        const float *carried) {
+        return prepared<Type>(args, gates, carried[1], previousCell, dy, carried[0]);
+    }
+
+    // c: of which h was computed.
+    template <class Type>
+    static __device__ __forceinline__ Prepared prepared(const BackwardArgs &args, uint2 gates, float c, float previousCell, uint16_t dy, float dc) {
         Prepared p;
-        const float o = Type::high(gates.y), squashed = Type::tanh(limited(carried[1], args.cellClip));
+        const float o = Type::high(gates.y), squashed = Type::tanh(limited(c, args.cellClip));
         p.i = Type::low(gates.x);
         p.f = Type::high(gates.x);
         p.g = Type::low(gates.y);
-        p.dc = carried[0];
+        p.dc = dc;
         p.previousCell = previousCell;
         p.dy = Type::value(dy);
         p.intoOutput = squashed * o * (1 - o);
-        p.intoCell = atLimit(carried[1], args.cellClip) ? 0.0f : o * (1 - squashed * squashed);
+        p.intoCell = atLimit(c, args.cellClip) ? 0.0f : o * (1 - squashed * squashed);
         p.clip = args.cellClip;
         return p;
     }
@@ -109,8 +115,13 @@ struct LstmCellGradient {
     }
 
     template <class Type>
-    static __device__ __forceinline__ Gradient gradient(const Prepared &p, float dh, float (&carried)[2]) {
-        dh += p.dy;
+    static __device__ __forceinline__ Gradient gradient(const Prepared &p, float dh, float *carried) {
+        return gradientOfWhole<Type>(p, dh + p.dy, carried);
+    }
+
+    // dh with dy in it.
+    template <class Type>
+    static __device__ __forceinline__ Gradient gradientOfWhole(const Prepared &p, float dh, float *carried) {
         const float dc = fmaf(dh, p.intoCell, p.dc);
         const float di = dc * p.g * p.i * (1 - p.i), df = dc * limited(p.previousCell, p.clip) * p.f * (1 - p.f);
         const float dg = dc * p.i * (1 - p.g * p.g), dO = dh * p.intoOutput;
@@ -127,7 +138,7 @@ struct LstmCellGradient {
 // From the saved r,z,n and q = W_hn h + b_hn: h' = (1-z)*n + z*h with n = tanh(x_n + r*q).
 struct GruCellGradient {
     static constexpr int kGates = 3, kCarriedFloats = 1; // the part of dh that bypasses the product: dh*z
-    static constexpr bool kCarriesCell = false;
+    static constexpr bool kCarriesCell = false, kZonesOut = false;
 
     struct Prepared {
         float intoR, intoZ, intoN, r, z, previousState, bypass, dy, n;
@@ -137,10 +148,10 @@ struct GruCellGradient {
         uint16_t r, z, n, recurrentN;
     };
 
-    static __device__ __forceinline__ float besides(const float (&carried)[2]) { return carried[0]; }
+    static __device__ __forceinline__ float besides(const float *carried) { return carried[0]; }
 
     template <class Type>
-    static __device__ __forceinline__ Prepared prepared(uint2 gates, uint16_t previousState, uint16_t dy, const float (&carried)[2]) {
+    static __device__ __forceinline__ Prepared prepared(uint2 gates, uint16_t previousState, uint16_t dy, const float *carried) {
         const float r = Type::low(gates.x), z = Type::high(gates.x), n = Type::low(gates.y), q = Type::high(gates.y);
         Prepared p;
         p.r = r;
@@ -162,11 +173,15 @@ struct GruCellGradient {
     }
 
     template <class Type>
-    static __device__ __forceinline__ Gradient gradient(const Prepared &p, float dh, float (&carried)[2]) {
-        dh += p.dy;
+    static __device__ __forceinline__ Gradient gradient(const Prepared &p, float dh, float *carried) {
+        return gradientOfWhole<Type>(p, dh + p.dy, carried);
+    }
+
+    // dh with dy in it.
+    template <class Type>
+    static __device__ __forceinline__ Gradient gradientOfWhole(const Prepared &p, float dh, float *carried) {
         const float dn = dh * p.intoN;
         carried[0] = dh * p.z;
-        carried[1] = 0;
         return {Type::bits(dn * p.intoR), Type::bits(dh * (p.previousState - p.n) * p.intoZ), Type::bits(dn), Type::bits(dn * p.r)};
     }
 

@@ -340,6 +340,53 @@ void kindsAskedFor(const FrnnDeviceLimits &h100) {
     }
 }
 
+template <class Tile, int kSize>
+bool zonesOut(const Tile (&tiles)[kSize], int tile) {
+    return tile >= 0 && tile < kSize && tiles[tile].zoneout;
+}
+
+bool hasZoneout(const FrnnRecurrenceShape &shape, int tile) {
+    using namespace frnn;
+    if (shape.pass == FRNN_PASS_FORWARD) {
+        return shape.cell == FRNN_LSTM ? zonesOut(kLstmForward, tile) : shape.cell == FRNN_GRU_RESET_AFTER ? zonesOut(kGruForward, tile) : zonesOut(kRnnForward, tile);
+    }
+    return shape.cell == FRNN_LSTM ? zonesOut(kLstmBackward, tile) : shape.cell == FRNN_GRU_RESET_AFTER ? zonesOut(kGruBackward, tile) : zonesOut(kRnnBackward, tile);
+}
+
+// Only kernels that are compiled with it, with room for what they carry.
+void zoneout(const FrnnDeviceLimits &h100) {
+    for (const int pass : {FRNN_PASS_FORWARD, FRNN_PASS_BACKWARD}) {
+        for (const int cell : {FRNN_LSTM, FRNN_GRU_RESET_AFTER, FRNN_RNN_TANH, FRNN_RNN_RELU}) {
+            for (const int hidden : {1, 64, 100, 128, 129, 256, 257, 384, 512}) {
+                for (const int batch : {1, 20, 300, 3000}) {
+                    FrnnRecurrenceShape shape = shapeOf(cell, pass, hidden, batch, 1);
+                    shape.zoneout = 1;
+                    const FrnnRecurrencePlan p = planOf(shape, h100);
+                    EXPECT(p.kind == FRNN_PLAN_CLUSTER && p.hiddenPadded >= hidden && p.reason[0] == 0 && hasZoneout(shape, p.tile));
+                    EXPECT(p.sharedBytes <= h100.sharedBytesPerBlock);
+                }
+            }
+        }
+        FrnnRecurrenceShape shape = shapeOf(FRNN_LSTM, pass, 100, 8, 1);
+        shape.plans = 1u << FRNN_PLAN_CLUSTER;
+        const FrnnRecurrencePlan without = planOf(shape, h100);
+        shape.zoneout = 1;
+        const FrnnRecurrencePlan with = planOf(shape, h100);
+        // The same tile; an LSTM carries dh of the cells that kept h.
+        const int cells = with.hiddenPadded / with.clusterSize * frnn::kTileSamples;
+        EXPECT(with.tile == without.tile && with.sharedBytes - without.sharedBytes == (pass == FRNN_PASS_BACKWARD ? cells * 4 : 0));
+        shape.hidden = 513;
+        EXPECT(refused(shape, h100, "zoneout has kernels in clusters for at most 512 units"));
+        shape = shapeOf(FRNN_LSTM, pass, 64, 8, 1);
+        shape.zoneout = 1;
+        shape.dtype = FRNN_F32;
+        EXPECT(refused(shape, h100, "zoneout has persistent kernels for 16 bits alone"));
+        shape.dtype = FRNN_F16;
+        shape.plans = 1u << FRNN_PLAN_CHIP | 1u << FRNN_PLAN_WIDE;
+        EXPECT(refused(shape, h100, "zoneout has persistent kernels in clusters alone"));
+    }
+}
+
 void argumentErrors(const FrnnDeviceLimits &h100) {
     FrnnRecurrencePlan plan{};
     plan.structSize = sizeof(plan);
@@ -352,6 +399,10 @@ void argumentErrors(const FrnnDeviceLimits &h100) {
     EXPECT(frnn_recurrence_plan(&shape, &h100, &plan, &message) == FRNN_ERROR_ARGUMENT);
     EXPECT(std::strstr(message.text, "kinds of plans") != nullptr);
     shape.plans = 0;
+    shape.zoneout = 2;
+    EXPECT(frnn_recurrence_plan(&shape, &h100, &plan, &message) == FRNN_ERROR_ARGUMENT);
+    EXPECT(std::strstr(message.text, "zoneout") != nullptr);
+    shape.zoneout = 0;
     shape.directions = 3;
     EXPECT(frnn_recurrence_plan(&shape, &h100, &plan, &message) == FRNN_ERROR_ARGUMENT);
     EXPECT(std::strstr(message.text, "found 3") != nullptr);
@@ -426,6 +477,7 @@ void planTests() {
     refusals(h100);
     resetBefore(h100);
     kindsAskedFor(h100);
+    zoneout(h100);
     argumentErrors(h100);
     misalignedTensors(h100);
     // Samples are spread thin while clusters are free, and fill n-tiles once they are not.

@@ -46,4 +46,24 @@ class FusedEnginePersistentConformanceTest extends FusedEngineConformance {
         assertThat(report.plan()).contains("cluster of");
         assertThat(report.passed()).as(report.failures()).isTrue();
     }
+
+    /** Every kernel that zones out, with units that fill blocks of the mask and such that do not, and several n-tiles. */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "lstm-L1-T4-N11-C8-H64-zone0.3-czone0.4-lens-bf16-seed7",
+                "lstm-bidir-L1-T4-N3-C8-H250-zone0.3-czone0.4-clip0.5-lens-f16-seed8",
+                "lstm-L1-T3-N5-C8-H256-zone0.5-nostate-bf16-seed9",
+                "lstm-L1-T3-N3-C8-H509-zone0.2-czone0.5-bf16-seed10",
+                "gru-bidir-L1-T4-N11-C8-H126-zone0.3-lens-bf16-seed11",
+                "gru-L1-T3-N5-C8-H256-zone0.4-f16-seed12",
+                "gru-L1-T3-N3-C8-H510-zone0.4-lens-bf16-seed13",
+                "rnn_tanh-bidir-L1-T4-N11-C8-H128-zone0.3-lens-bf16-seed14",
+                "rnn_relu-L1-T3-N5-C8-H511-zone0.4-f16-seed15"
+            })
+    void clustersZoneOut(String name) {
+        CheckReport report = EngineCheck.of(EngineCase.parse(name)).run(engine(), device());
+        assertThat(report.plan()).contains("cluster of").doesNotContain("streamed");
+        assertThat(report.passed()).as(report.failures()).isTrue();
+    }
 }

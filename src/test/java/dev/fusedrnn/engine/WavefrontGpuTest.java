@@ -41,7 +41,7 @@ class WavefrontGpuTest {
     }
 
     /**
-     * The same bits: chunks lose nothing of c, dh and dc, masks do not depend on them, and samples may end in any chunk. On a GPU
+     * The same bits: chunks lose nothing of c, dh and dc, masks, zoneout's too, do not depend on them, and samples may end in any chunk. On a GPU
      * the library's products may sum in another order for other numbers of rows.
      */
     @ParameterizedTest
@@ -59,7 +59,11 @@ class WavefrontGpuTest {
         "3, rnn_tanh-L3-T8-N4-C12-H16-lens-f16-seed9",
         "3, rnn_relu-L2-T7-N4-C12-H16-drop0.2-f32-seed10",
         "2, lstm-L3-T5-N3-C24-H520-lens-bf16-seed11",
-        "2, gru-L2-T5-N3-C24-H520-drop0.3-lens-f16-seed12"
+        "2, gru-L2-T5-N3-C24-H520-drop0.3-lens-f16-seed12",
+        "4, lstm-L3-T11-N5-C9-H24-zone0.3-czone0.4-lens-bf16-seed14",
+        "3, lstm-L2-T9-N3-C8-H33-drop0.2-czone0.5-clip0.4-f16-seed15",
+        "4, gru-L2-T11-N5-C9-H24-zone0.3-lens-f16-seed16",
+        "3, rnn_tanh-L2-T8-N4-C12-H18-zone0.3-lens-bf16-seed17"
     })
     void theBitsAreThoseOfLayersInTurn(int chunks, String name) {
         compare(FusedEngine.Plan.PERSISTENT, chunks, name, "wavefront of");

@@ -39,8 +39,16 @@ final class PersistentRecurrence implements Recurrence {
         this.backwardPlan = backwardPlan;
         this.forwardShape = forwardShape;
         this.backwardShape = backwardShape;
-        forward.structSize(forward.sizeof()).cellClip(shape.cellClip());
-        backward.structSize(backward.sizeof()).cellClip(shape.cellClip());
+        forward.structSize(forward.sizeof())
+                .cellClip(shape.cellClip())
+                .zoneout(shape.zoneout())
+                .cellZoneout(shape.cellZoneout())
+                .zoneoutStream(shape.zoneoutStream());
+        backward.structSize(backward.sizeof())
+                .cellClip(shape.cellClip())
+                .zoneout(shape.zoneout())
+                .cellZoneout(shape.cellZoneout())
+                .zoneoutStream(shape.zoneoutStream());
         Offsets offsets = new Offsets();
         offsets.next(Math.max(forwardPlan.workspaceBytes(), backwardPlan == null ? 0 : backwardPlan.workspaceBytes()));
         givenState = offsets.next(inOneCluster() ? 0 : shape.bytes(shape.stateElements()));
@@ -60,9 +68,8 @@ final class PersistentRecurrence implements Recurrence {
             FrnnDeviceLimits limits,
             NativeCalls calls,
             StringBuilder why) {
-        String streamed = shape.projects() ? "projection" : shape.zonesOut() ? "zoneout" : "";
-        if (!streamed.isEmpty()) {
-            why.append(streamed).append(" needs the streamed plan");
+        if (shape.projects()) {
+            why.append("projection needs the streamed plan");
             return null;
         }
         FrnnRecurrenceShape forwards = nativeShape(shape, FusedRnn.FRNN_PASS_FORWARD, kinds, calls);
@@ -100,6 +107,7 @@ final class PersistentRecurrence implements Recurrence {
                 .directions(shape.directions())
                 .hidden((int) shape.hidden())
                 .plans(PersistentKind.bits(kinds))
+                .zoneout(shape.zonesOut() ? 1 : 0)
                 .steps(shape.steps())
                 .batch(shape.batch());
     }
@@ -159,6 +167,7 @@ final class PersistentRecurrence implements Recurrence {
                 .cellsBefore(pass.cellsBefore)
                 .lengths(pass.lengths)
                 .firstStep(pass.firstStep)
+                .random(pass.random)
                 .y(pass.y)
                 .hy(pass.hy)
                 .cy(pass.cy)
@@ -182,6 +191,7 @@ final class PersistentRecurrence implements Recurrence {
                 .cellsBefore(pass.cellsBefore)
                 .lengths(pass.lengths)
                 .firstStep(pass.firstStep)
+                .random(pass.random)
                 .y(pass.y)
                 .savedGates(pass.savedGates)
                 .savedCells(pass.savedCells)
