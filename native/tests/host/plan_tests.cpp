@@ -453,6 +453,37 @@ void misalignedTensors(const FrnnDeviceLimits &h100) {
     backwardRefuses(backward, &Backward::savedGates, 8, "savedGates is not aligned to 16 bytes");
 }
 
+// Probabilities that the plan knows nothing of, or that make no sense for the cell or the pass.
+void refusedZoneout(const FrnnDeviceLimits &h100) {
+    FrnnMessage message{};
+    const auto forwardRefuses = [&](const FrnnRecurrenceShape &shape, float zoneout, float cellZoneout, const char *text) {
+        const FrnnRecurrencePlan plan = planOf(shape, h100);
+        FrnnRecurrenceForwardParams p{};
+        p.structSize = sizeof(p);
+        p.gateInputs = p.weights = p.y = 4096;
+        p.zoneout = zoneout;
+        p.cellZoneout = cellZoneout;
+        EXPECT(frnn_recurrence_forward(&shape, &plan, &p, &message) == FRNN_ERROR_ARGUMENT);
+        EXPECT(std::strstr(message.text, text) != nullptr);
+    };
+    FrnnRecurrenceShape lstm = shapeOf(FRNN_LSTM, FRNN_PASS_FORWARD, 128, 8, 1);
+    forwardRefuses(lstm, 0.1f, 0, "planned without zoneout");
+    forwardRefuses(lstm, 0, 0.1f, "planned without zoneout");
+    lstm.zoneout = 1;
+    forwardRefuses(lstm, 1.5f, 0, "zoneout");
+    FrnnRecurrenceShape gru = shapeOf(FRNN_GRU_RESET_AFTER, FRNN_PASS_FORWARD, 128, 8, 1);
+    gru.zoneout = 1;
+    forwardRefuses(gru, 0, 0.1f, "cellZoneout is for the LSTM alone");
+    lstm.pass = FRNN_PASS_BACKWARD;
+    const FrnnRecurrencePlan plan = planOf(lstm, h100);
+    FrnnRecurrenceBackwardParams p{};
+    p.structSize = sizeof(p);
+    p.weights = p.dGates = p.savedGates = p.savedCells = 4096;
+    p.zoneout = 0.1f;
+    EXPECT(frnn_recurrence_backward(&lstm, &plan, &p, &message) == FRNN_ERROR_ARGUMENT);
+    EXPECT(std::strstr(message.text, "zoneout needs random") != nullptr);
+}
+
 }  // namespace
 
 void planTests() {
@@ -480,6 +511,7 @@ void planTests() {
     zoneout(h100);
     argumentErrors(h100);
     misalignedTensors(h100);
+    refusedZoneout(h100);
     // Samples are spread thin while clusters are free, and fill n-tiles once they are not.
     EXPECT(planOf(shapeOf(FRNN_LSTM, FRNN_PASS_FORWARD, 512, 7, 1), h100).samplesPerCluster == 1);
     EXPECT(planOf(shapeOf(FRNN_LSTM, FRNN_PASS_FORWARD, 512, 56, 1), h100).samplesPerCluster == 8);
