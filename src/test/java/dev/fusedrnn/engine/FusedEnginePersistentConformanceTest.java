@@ -36,8 +36,8 @@ class FusedEnginePersistentConformanceTest extends FusedEngineConformance {
             strings = {
                 "gru-before-L1-T4-N9-C24-H128-bf16-seed11",
                 "gru-before-bidir-L2-T4-N5-C24-H61-lens-f16-seed12",
-                "gru-before-L2-T3-N35-C16-H250-nostate-bf16-seed13",
-                "gru-before-bidir-L1-T3-N3-C16-H256-lens-nobias-f16-seed14",
+                "gru-before-L2-T3-N9-C16-H250-nostate-bf16-seed13",
+                "gru-before-bidir-L1-T3-N3-C16-H256-nobias-lens-f16-seed14",
                 "gru-before-L1-T3-N4-C16-H380-lens-recompute-bf16-seed15",
                 "gru-before-L1-T2-N3-C16-H509-nostate-f16-seed16"
             })
