@@ -84,8 +84,8 @@ public final class Forecaster implements AutoCloseable {
             long seed) {
         int columns = training.columns();
         RnnConfig sized = stack.withSizes(window.inputSize(columns), stack.hiddenSize());
-        SequenceNetworkConfig config = SequenceNetworkConfig.of(
-                0, sized, Pooling.FINAL, Math.multiplyExact(window.horizon(), columns));
+        SequenceNetworkConfig config =
+                SequenceNetworkConfig.of(0, sized, Pooling.FINAL, Math.multiplyExact(window.horizon(), columns));
         SequenceNetwork network = SequenceNetwork.create(config, device, choice, initialization, seed);
         return Predictions.owning(network, () -> new Forecaster(network, window, Standardizer.of(training)));
     }
@@ -98,8 +98,7 @@ public final class Forecaster implements AutoCloseable {
      */
     public static Forecaster load(Path path, Device device, EngineChoice choice) throws IOException {
         ModelFile file = ModelFile.read(path, KIND, config -> SequenceNetwork.plan(SequenceNetworkJson.read(config)));
-        SequenceNetwork network =
-                SequenceNetwork.create(SequenceNetworkJson.read(file.config()), device, choice);
+        SequenceNetwork network = SequenceNetwork.create(SequenceNetworkJson.read(file.config()), device, choice);
         return Predictions.owning(network, () -> {
             file.copyTo(network.parameters());
             Json fields = Json.parse(file.text(WINDOW));
@@ -125,7 +124,8 @@ public final class Forecaster implements AutoCloseable {
         fields.put("reading", window.reading().name());
         fields.put("scaling", window.scaling().name());
         fields.put("means", Arrays.stream(standardizer.means()).boxed().toList());
-        fields.put("deviations", Arrays.stream(standardizer.deviations()).boxed().toList());
+        fields.put(
+                "deviations", Arrays.stream(standardizer.deviations()).boxed().toList());
         Map<String, String> texts = Map.of(WINDOW, Json.of(fields).text());
         ModelFile.of(KIND, SequenceNetworkJson.write(network.config()), network.parameters(), texts)
                 .save(path);

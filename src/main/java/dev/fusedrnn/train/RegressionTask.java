@@ -43,8 +43,7 @@ public final class RegressionTask implements SupervisedTask<SequenceWithValues>,
         example.input().check(network.config());
         int outputs = network.config().outputs();
         if (example.values().length != outputs) {
-            throw new IllegalArgumentException(
-                    "expected " + outputs + " values, found " + example.values().length);
+            throw new IllegalArgumentException("expected " + outputs + " values, found " + example.values().length);
         }
         for (int i = 0; i < outputs; i++) {
             if (!Float.isFinite(example.values()[i])) {
@@ -85,7 +84,8 @@ public final class RegressionTask implements SupervisedTask<SequenceWithValues>,
 
     private Tensor like(Tensor errors) {
         DataType type = network.config().rnn().dataType();
-        return network.device().allocate(type, errors.shape().extent(0), errors.shape().extent(1));
+        return network.device()
+                .allocate(type, errors.shape().extent(0), errors.shape().extent(1));
     }
 
     /** Predicted less expected in F32, [N, O]; their squares are added to {@code lossSum}. */

@@ -52,8 +52,7 @@ public final class Series {
      */
     public static Series csv(TextSource source, String... names) throws IOException {
         int number = 1;
-        try (BufferedReader reader =
-                new BufferedReader(new InputStreamReader(source.open(), StandardCharsets.UTF_8))) {
+        try (BufferedReader reader = new BufferedReader(new InputStreamReader(source.open(), StandardCharsets.UTF_8))) {
             String head = reader.readLine();
             List<String> header = head == null ? List.of() : List.of(fields(head));
             int[] places = new int[names.length];
@@ -70,7 +69,8 @@ public final class Series {
                     add(fields(line), places, header.size(), values);
                 }
             }
-            return table(names.length, values.stream().mapToDouble(value -> value).toArray());
+            return table(
+                    names.length, values.stream().mapToDouble(value -> value).toArray());
         } catch (IllegalArgumentException wrong) {
             throw new IllegalArgumentException(source.name() + ": line " + number + ": " + wrong.getMessage(), wrong);
         }

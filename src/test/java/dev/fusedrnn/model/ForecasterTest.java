@@ -47,8 +47,8 @@ class ForecasterTest {
 
     private static void train(Forecaster forecaster, Series series, double rate, int epochs) {
         TrainerConfig config = TrainerConfig.sgd(rate, 0, epochs).withOptimizer(Adam.usual());
-        try (SupervisedTrainer<SequenceWithValues> trainer = forecaster.trainer(
-                forecaster.examples(series, 0, SPLIT), List.of(), new Batching(16, 1, 1), config)) {
+        try (SupervisedTrainer<SequenceWithValues> trainer =
+                forecaster.trainer(forecaster.examples(series, 0, SPLIT), List.of(), new Batching(16, 1, 1), config)) {
             trainer.run(SupervisedListener.SILENT);
         }
     }
@@ -87,8 +87,7 @@ class ForecasterTest {
     void theFartherTheWorse() {
         Series series = SyntheticSeries.sine(END, 0.2, 1);
         try (Device device = Device.cpu();
-                Forecaster forecaster =
-                        perceptron(ForecastWindow.features(LAGS), series.part(0, SPLIT), device, 1)) {
+                Forecaster forecaster = perceptron(ForecastWindow.features(LAGS), series.part(0, SPLIT), device, 1)) {
             train(forecaster, series, 0.01, 5);
             double before = 0;
             for (int k : new int[] {1, 4, 16, 64}) {
@@ -253,12 +252,10 @@ class ForecasterTest {
             assertThatThrownBy(() -> forecaster.ahead(series, 3, 6, 30)).hasMessageContaining("within [7, 30)");
             assertThatThrownBy(() -> forecaster.examples(series, 0, 31)).hasMessageContaining("within 30");
             assertThatThrownBy(() -> new Forecaster(
-                            forecaster.network(),
-                            ForecastWindow.steps(5).withHorizon(2),
-                            forecaster.standardizer()))
+                            forecaster.network(), ForecastWindow.steps(5).withHorizon(2), forecaster.standardizer()))
                     .hasMessage("the window needs a network with 2 outputs, found 1");
-            assertThatThrownBy(() -> new Forecaster(
-                            forecaster.network(), ForecastWindow.features(5), forecaster.standardizer()))
+            assertThatThrownBy(() ->
+                            new Forecaster(forecaster.network(), ForecastWindow.features(5), forecaster.standardizer()))
                     .hasMessage("the window needs a network with 5 inputs, found 1");
         }
         assertThatThrownBy(() -> ForecastWindow.steps(0)).hasMessage("lags must be 1 or more, found 0");

@@ -16,8 +16,7 @@ class SeriesTest {
         double[] found = {2, 2, 1};
         assertThat(ForecastErrors.mse(expected, found)).isCloseTo(10 / 3.0, within(1e-15));
         assertThat(ForecastErrors.mae(expected, found)).isCloseTo(4 / 3.0, within(1e-15));
-        assertThat(ForecastErrors.smape(expected, found))
-                .isCloseTo(200 * (1 / 3.0 + 0 + 3 / 5.0) / 3, within(1e-12));
+        assertThat(ForecastErrors.smape(expected, found)).isCloseTo(200 * (1 / 3.0 + 0 + 3 / 5.0) / 3, within(1e-12));
         assertThat(ForecastErrors.smape(new double[] {0}, new double[] {0})).isZero();
         // Seasonal naive errors of 1, 5, 2, 7 at distance 2: |2−1|, |7−5|.
         assertThat(ForecastErrors.mase(Series.of(1, 5, 2, 7), 2, expected, found))
@@ -87,7 +86,8 @@ class SeriesTest {
         for (int i = 0; i < 3; i++) {
             assertThat(next[i]).isCloseTo(values[30 + i], within(1e-6));
         }
-        assertThatThrownBy(() -> LinearAutoregression.fit(Series.of(1, 2, 3, 4), 2)).hasMessageContaining("lags");
+        assertThatThrownBy(() -> LinearAutoregression.fit(Series.of(1, 2, 3, 4), 2))
+                .hasMessageContaining("lags");
     }
 
     /** Acceptance: the month in which the words of the ratings change is found within one, a rising trend notwithstanding. */
@@ -113,8 +113,7 @@ class SeriesTest {
         Series ftse = Series.csv(table, "FTSE");
         assertThat(ftse.length()).isEqualTo(1860);
         assertThat(ftse.at(0, 0)).isEqualTo(2443.6);
-        assertThat(Series.csv(
-                                TextSource.file(SharedData.data("timeseries/daily-min-temperatures.csv")), "Temp")
+        assertThat(Series.csv(TextSource.file(SharedData.data("timeseries/daily-min-temperatures.csv")), "Temp")
                         .length())
                 .isEqualTo(3650);
     }
