@@ -44,7 +44,7 @@ final class BenchCase implements AutoCloseable {
                     empty(config.dataType(), steps, batch, config.totalOutputSize()),
                     empty(config.dataType(), state),
                     cells ? empty(config.dataType(), state) : null,
-                    training ? empty(DataType.I32, (execution.reserveBytes() + 3) / 4) : null);
+                    training ? empty(DataType.I32, execution.reserveElements()) : null);
             backward = training ? backward(steps, batch, state, cells) : null;
             pass = training ? recording() : null;
         } catch (RuntimeException | Error failed) {

@@ -48,94 +48,111 @@ final class Converters {
         throw new TypeConversionException("expected " + allowed + ", found '" + text + "'");
     }
 
-    private static <T> T named(String text, Function<String, T> parser) {
-        try {
-            return parser.apply(text.toLowerCase(Locale.ROOT));
-        } catch (IllegalArgumentException unknown) {
-            // The option's name stands before the message already.
-            throw new TypeConversionException(unknown.getMessage().replaceFirst("^recipe: ", ""));
-        }
-    }
-
     private static TypeConversionException oneOf(List<String> allowed, String text) {
         return new TypeConversionException("expected one of " + String.join(", ", allowed) + ", found '" + text + "'");
     }
 
-    /** A size: 1 to the largest a recurrent stack takes. */
-    static final class Size implements ITypeConverter<Integer> {
+    /** A whole number within limits. */
+    abstract static class Whole implements ITypeConverter<Integer> {
+        private final int least;
+        private final int most;
+
+        Whole(int least, int most) {
+            this.least = least;
+            this.most = most;
+        }
+
         @Override
-        public Integer convert(String text) {
-            return (int) whole(text, 1, RnnConfig.MAX_SIZE);
+        public final Integer convert(String text) {
+            return (int) whole(text, least, most);
+        }
+    }
+
+    /** One of several things that have names. */
+    abstract static class Named<T> implements ITypeConverter<T> {
+        private final Function<String, T> parser;
+
+        Named(Function<String, T> parser) {
+            this.parser = parser;
+        }
+
+        @Override
+        public final T convert(String text) {
+            try {
+                return parser.apply(text.toLowerCase(Locale.ROOT));
+            } catch (IllegalArgumentException unknown) {
+                // The option's name stands before the message already.
+                throw new TypeConversionException(unknown.getMessage().replaceFirst("^recipe: ", ""));
+            }
+        }
+    }
+
+    /** A size: 1 to the largest a recurrent stack takes. */
+    static final class Size extends Whole {
+        Size() {
+            super(1, RnnConfig.MAX_SIZE);
         }
     }
 
     /** A size or 0. */
-    static final class SizeOrNone implements ITypeConverter<Integer> {
-        @Override
-        public Integer convert(String text) {
-            return (int) whole(text, 0, RnnConfig.MAX_SIZE);
+    static final class SizeOrNone extends Whole {
+        SizeOrNone() {
+            super(0, RnnConfig.MAX_SIZE);
         }
     }
 
     /** Name of a published model. */
-    static final class PresetName implements ITypeConverter<Preset> {
-        @Override
-        public Preset convert(String text) {
-            return named(text, Preset::parse);
+    static final class PresetName extends Named<Preset> {
+        PresetName() {
+            super(Preset::parse);
         }
     }
 
     /** Which parameters decay. */
-    static final class DecayScopeName implements ITypeConverter<DecayScope> {
-        @Override
-        public DecayScope convert(String text) {
-            return named(text, DecayScope::parse);
+    static final class DecayScopeName extends Named<DecayScope> {
+        DecayScopeName() {
+            super(DecayScope::parse);
         }
     }
 
     /** Number of layers. */
-    static final class Layers implements ITypeConverter<Integer> {
+    static final class Layers extends Whole {
         static final int MOST = 1024;
 
-        @Override
-        public Integer convert(String text) {
-            return (int) whole(text, 1, MOST);
+        Layers() {
+            super(1, MOST);
         }
     }
 
     /** Something counted, at least 1. */
-    static final class Count implements ITypeConverter<Integer> {
-        @Override
-        public Integer convert(String text) {
-            return (int) whole(text, 1, Integer.MAX_VALUE);
+    static final class Count extends Whole {
+        Count() {
+            super(1, Integer.MAX_VALUE);
         }
     }
 
     /** Something counted, at least 0. */
-    static final class CountOrNone implements ITypeConverter<Integer> {
-        @Override
-        public Integer convert(String text) {
-            return (int) whole(text, 0, Integer.MAX_VALUE);
+    static final class CountOrNone extends Whole {
+        CountOrNone() {
+            super(0, Integer.MAX_VALUE);
         }
     }
 
     /** Threads of the CPU engine. */
-    static final class Threads implements ITypeConverter<Integer> {
+    static final class Threads extends Whole {
         private static final int MOST = 1024;
 
-        @Override
-        public Integer convert(String text) {
-            return (int) whole(text, 1, MOST);
+        Threads() {
+            super(1, MOST);
         }
     }
 
     /** Tokens to write. */
-    static final class Length implements ITypeConverter<Integer> {
+    static final class Length extends Whole {
         private static final int MOST = 100_000_000;
 
-        @Override
-        public Integer convert(String text) {
-            return (int) whole(text, 0, MOST);
+        Length() {
+            super(0, MOST);
         }
     }
 
@@ -237,66 +254,58 @@ final class Converters {
     }
 
     /** A recipe of cleaning. */
-    static final class RecipeName implements ITypeConverter<Recipe> {
-        @Override
-        public Recipe convert(String text) {
-            return named(text, Recipe::of);
+    static final class RecipeName extends Named<Recipe> {
+        RecipeName() {
+            super(Recipe::of);
         }
     }
 
     /** How minibatches are cut. */
-    static final class SamplingName implements ITypeConverter<Sampling> {
-        @Override
-        public Sampling convert(String text) {
-            return named(text, Sampling::parse);
+    static final class SamplingName extends Named<Sampling> {
+        SamplingName() {
+            super(Sampling::parse);
         }
     }
 
     /** An optimizer. */
-    static final class OptimizerName implements ITypeConverter<OptimizerConfig> {
-        @Override
-        public OptimizerConfig convert(String text) {
-            return named(text, OptimizerConfig::parse);
+    static final class OptimizerName extends Named<OptimizerConfig> {
+        OptimizerName() {
+            super(OptimizerConfig::parse);
         }
     }
 
     /** A schedule of the learning rate. */
-    static final class ScheduleName implements ITypeConverter<Schedule> {
-        @Override
-        public Schedule convert(String text) {
-            return named(text, Schedule::parse);
+    static final class ScheduleName extends Named<Schedule> {
+        ScheduleName() {
+            super(Schedule::parse);
         }
     }
 
     /** A reduction of the losses. */
-    static final class ReductionName implements ITypeConverter<Reduction> {
-        @Override
-        public Reduction convert(String text) {
-            return named(text, Reduction::parse);
+    static final class ReductionName extends Named<Reduction> {
+        ReductionName() {
+            super(Reduction::parse);
         }
     }
 
     /** How parameters start. */
-    static final class InitializationName implements ITypeConverter<Initialization> {
-        @Override
-        public Initialization convert(String text) {
-            return named(text, Initialization::parse);
+    static final class InitializationName extends Named<Initialization> {
+        InitializationName() {
+            super(Initialization::parse);
         }
     }
 
     /** An engine. */
-    static final class Engine implements ITypeConverter<EngineChoice> {
-        @Override
-        public EngineChoice convert(String text) {
-            return named(text, EngineChoice::parse);
+    static final class Engine extends Named<EngineChoice> {
+        Engine() {
+            super(EngineChoice::parse);
         }
     }
 
     /** Where the backward pass has the gates from. */
-    static final class Gates implements ITypeConverter<GateStorage> {
-        @Override
-        public GateStorage convert(String text) {
-            return named(text, GateStorage::parse);
+    static final class Gates extends Named<GateStorage> {
+        Gates() {
+            super(GateStorage::parse);
         }
     }
 }

@@ -9,6 +9,11 @@ public interface RnnExecution extends AutoCloseable {
     /** Size of the tensor a training forward pass keeps for its backward pass; 0 for an inference execution. */
     long reserveBytes();
 
+    /** Elements of the I32 tensor that such a pass is given as its reserve: {@link #reserveBytes}, rounded up. */
+    default long reserveElements() {
+        return (reserveBytes() + Integer.BYTES - 1) / Integer.BYTES;
+    }
+
     /** Bytes of scratch memory held by this execution. */
     long workspaceBytes();
 

@@ -6,6 +6,7 @@ import dev.fusedrnn.engine.RnnConfig;
 import dev.fusedrnn.engine.RnnExecution;
 import dev.fusedrnn.kernel.Kernels;
 import dev.fusedrnn.tensor.DataType;
+import dev.fusedrnn.tensor.Owned;
 import dev.fusedrnn.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -80,7 +81,7 @@ final class DecoderPass implements AutoCloseable {
             dx = training ? take(steps, batch, config.inputSize()) : null;
             dxSum = training ? take(batch, config.inputSize()) : null;
             half = training ? take(batch, network.config().encoder().outputSize()) : null;
-            reserve = training ? own(Reserves.take(network.device(), execution)) : null;
+            reserve = training ? own(network.device().allocate(DataType.I32, execution.reserveElements())) : null;
         } catch (RuntimeException | Error failed) {
             close();
             throw failed;
@@ -168,6 +169,6 @@ final class DecoderPass implements AutoCloseable {
 
     @Override
     public void close() {
-        Reserves.close(owned);
+        Owned.close(owned);
     }
 }

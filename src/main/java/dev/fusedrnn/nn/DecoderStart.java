@@ -1,6 +1,7 @@
 package dev.fusedrnn.nn;
 
 import dev.fusedrnn.engine.RnnConfig;
+import dev.fusedrnn.tensor.Owned;
 import dev.fusedrnn.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -105,6 +106,6 @@ final class DecoderStart implements AutoCloseable {
 
     @Override
     public void close() {
-        Reserves.close(owned);
+        Owned.close(owned);
     }
 }

@@ -7,6 +7,7 @@ import dev.fusedrnn.engine.RnnExecution;
 import dev.fusedrnn.engine.SequenceLengths;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
+import dev.fusedrnn.tensor.Owned;
 import dev.fusedrnn.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -53,7 +54,7 @@ final class EncoderPass implements AutoCloseable {
             dx = training ? take(steps, batch, config.inputSize()) : null;
             dhy = training ? takeState(config.outputSize()) : null;
             dcy = training && cy != null ? takeState(config.hiddenSize()) : null;
-            reserve = training ? own(Reserves.take(network.device(), execution)) : null;
+            reserve = training ? own(network.device().allocate(DataType.I32, execution.reserveElements())) : null;
         } catch (RuntimeException | Error failed) {
             close();
             throw failed;
@@ -142,6 +143,6 @@ final class EncoderPass implements AutoCloseable {
 
     @Override
     public void close() {
-        Reserves.close(owned);
+        Owned.close(owned);
     }
 }

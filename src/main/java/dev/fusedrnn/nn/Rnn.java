@@ -178,7 +178,7 @@ public final class Rnn implements AutoCloseable {
         RnnBuffers buffers = RnnBuffers.forInput(call);
         try {
             ExecutionCache.Prepared prepared = executions.get(call.steps(), call.batch(), true);
-            buffers.allocateReserve(prepared.execution().reserveBytes());
+            buffers.allocateReserve(prepared.execution());
             Tensor random = config.drawsMasks() ? buffers.random(dropoutSeed, dropoutDraw++) : null;
             ForwardCall forward = buffers.call(flatParameters(), random, buffers.reserve());
             prepared.forward(forward, parameters.version());

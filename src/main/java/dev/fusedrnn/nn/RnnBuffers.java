@@ -2,6 +2,7 @@ package dev.fusedrnn.nn;
 
 import dev.fusedrnn.engine.ForwardCall;
 import dev.fusedrnn.engine.RnnConfig;
+import dev.fusedrnn.engine.RnnExecution;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Tensor;
 import java.util.ArrayList;
@@ -54,9 +55,8 @@ final class RnnBuffers implements AutoCloseable {
         return tensor;
     }
 
-    void allocateReserve(long bytes) {
-        // I32 is the type whose size every reserve is rounded up to.
-        reserve = allocate(DataType.I32, (bytes + Integer.BYTES - 1) / Integer.BYTES);
+    void allocateReserve(RnnExecution execution) {
+        reserve = allocate(DataType.I32, execution.reserveElements());
     }
 
     Tensor reserve() {

@@ -3,6 +3,7 @@ package dev.fusedrnn.nn;
 import dev.fusedrnn.engine.SequenceLengths;
 import dev.fusedrnn.kernel.Kernels;
 import dev.fusedrnn.tensor.DataType;
+import dev.fusedrnn.tensor.Owned;
 import dev.fusedrnn.tensor.StagedInts;
 import dev.fusedrnn.tensor.Tensor;
 import java.util.ArrayList;
@@ -146,6 +147,6 @@ public final class Seq2SeqPass implements AutoCloseable {
     /** Frees all tensors. Closing twice is harmless. */
     @Override
     public void close() {
-        Reserves.close(owned);
+        Owned.close(owned);
     }
 }

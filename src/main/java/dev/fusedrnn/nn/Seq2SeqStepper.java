@@ -4,6 +4,7 @@ import dev.fusedrnn.engine.RnnConfig;
 import dev.fusedrnn.engine.SequenceLengths;
 import dev.fusedrnn.kernel.Kernels;
 import dev.fusedrnn.tensor.DataType;
+import dev.fusedrnn.tensor.Owned;
 import dev.fusedrnn.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -142,6 +143,6 @@ public final class Seq2SeqStepper implements AutoCloseable {
     /** Frees all tensors. Closing twice is harmless. */
     @Override
     public void close() {
-        Reserves.close(owned);
+        Owned.close(owned);
     }
 }

@@ -11,6 +11,7 @@ import dev.fusedrnn.nn.RnnOutput;
 import dev.fusedrnn.nn.RnnPass;
 import dev.fusedrnn.nn.SequenceNetwork;
 import dev.fusedrnn.tensor.DataType;
+import dev.fusedrnn.tensor.Owned;
 import dev.fusedrnn.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;

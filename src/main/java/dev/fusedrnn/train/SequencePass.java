@@ -14,6 +14,7 @@ import dev.fusedrnn.nn.RnnState;
 import dev.fusedrnn.nn.SoftmaxLoss;
 import dev.fusedrnn.nn.WeightDrop;
 import dev.fusedrnn.tensor.DataType;
+import dev.fusedrnn.tensor.Owned;
 import dev.fusedrnn.tensor.StagedInts;
 import dev.fusedrnn.tensor.Tensor;
 import java.util.ArrayList;

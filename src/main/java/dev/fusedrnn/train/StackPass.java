@@ -11,6 +11,7 @@ import dev.fusedrnn.nn.Rnn;
 import dev.fusedrnn.nn.RnnState;
 import dev.fusedrnn.nn.WeightDrop;
 import dev.fusedrnn.tensor.DataType;
+import dev.fusedrnn.tensor.Owned;
 import dev.fusedrnn.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -113,7 +114,7 @@ final class StackPass implements AutoCloseable {
 
     /** Fewer steps need not mean less memory: another algorithm may be faster for them. */
     private Tensor reserve(StackPass longest) {
-        long words = (execution.reserveBytes() + Integer.BYTES - 1) / Integer.BYTES;
+        long words = execution.reserveElements();
         if (longest != null && longest.reserve.elements() >= words) {
             return longest.reserve.view(0, words);
         }

@@ -230,7 +230,7 @@ class CallShapesTest {
     private void run() {
         try (RnnExecution execution = new ReferenceEngine().prepare(CONFIG, cpu, STEPS, BATCH, true)) {
             if (!tensors.containsKey("reserve")) {
-                set("reserve", DataType.I32, execution.reserveBytes() / Integer.BYTES);
+                set("reserve", DataType.I32, execution.reserveElements());
             }
             ForwardCall call = forwardCall();
             execution.forward(call);

@@ -79,7 +79,7 @@ class CpuEngineTest {
                 Tensor x = device.zeros(DataType.F32, steps, BATCH, 5);
                 Tensor hx = device.zeros(DataType.F32, 4, BATCH, 8);
                 Tensor y = device.zeros(DataType.F32, steps, BATCH, 16);
-                Tensor reserve = device.zeros(DataType.I32, execution.reserveBytes() / Integer.BYTES);
+                Tensor reserve = device.zeros(DataType.I32, execution.reserveElements());
                 Tensor random = device.zeros(DataType.I32, 4);
                 Tensor dx = device.zeros(DataType.F32, steps, BATCH, 5);
                 Tensor gradients = device.zeros(DataType.F32, parameters)) {

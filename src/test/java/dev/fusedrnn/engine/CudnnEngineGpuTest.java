@@ -142,7 +142,7 @@ class CudnnEngineGpuTest {
                 Tensor parameters = tensor(data.parameters());
                 Tensor x = tensor(data.x());
                 Tensor y = device.zeros(DataType.F32, 4, 3, 6);
-                Tensor reserve = device.allocate(DataType.I32, (execution.reserveBytes() + 3) / 4);
+                Tensor reserve = device.allocate(DataType.I32, execution.reserveElements());
                 Tensor dy = tensor(data.dy());
                 Tensor dx = device.zeros(DataType.F32, 4, 3, 5);
                 Tensor gradient = device.zeros(DataType.F32, data.parameters().length);
@@ -286,7 +286,7 @@ class CudnnEngineGpuTest {
         long before = device.allocatedBytes();
         assertThatThrownBy(() -> {
                     try (RnnExecution execution = new CudnnEngine().prepare(config, device, 4096, 256, true);
-                            Tensor reserve = device.allocate(DataType.I32, execution.reserveBytes() / 4)) {
+                            Tensor reserve = device.allocate(DataType.I32, execution.reserveElements())) {
                         reserve.clear();
                     }
                 })

@@ -42,7 +42,7 @@ final class InterleavedPasses {
                 tensors.add(arena);
                 arena.view(1, count).copyFrom(scaled);
                 Tensor y = take(tensors, device, config, data.dy(), steps, batch, config.totalOutputSize());
-                Tensor reserve = device.allocate(DataType.I32, (execution.reserveBytes() + 3) / 4);
+                Tensor reserve = device.allocate(DataType.I32, execution.reserveElements());
                 tensors.add(reserve);
                 calls.add(new ForwardCall(arena.view(1, count), x, null, null, null, null, y, null, null, reserve));
             }

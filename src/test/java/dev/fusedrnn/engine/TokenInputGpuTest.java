@@ -172,7 +172,7 @@ class TokenInputGpuTest {
             Tensor dhy = tensor(tensors, type, data.dhy(), states);
             Tensor dcy = tensor(tensors, type, data.dcy(), cells);
             Tensor y = poisoned(tensors, type, dy.elements());
-            Tensor reserve = poisoned(tensors, DataType.F32, (execution.reserveBytes() + 3) / 4);
+            Tensor reserve = poisoned(tensors, DataType.F32, execution.reserveElements());
             Tensor gradient = poisoned(tensors, DataType.F32, parameters.elements());
             Tensor dTable = indicators ? null : poisoned(tensors, DataType.F32, table.elements());
             ForwardCall forward =

@@ -59,7 +59,12 @@ class MinibatchRingTest {
             try (MinibatchRing.Run run =
                     ring.start(source.epoch(0), 0, source.epoch(0).size())) {
                 for (int i = 0; i < taken; i++) {
-                    run.next();
+                    run.next().ints().upload(arrived);
+                    int[] inputs = new int[ROWS];
+                    source.epoch(0).load(i, inputs, new int[ROWS]);
+                    assertThat(Arrays.copyOf(arrived.toInts(), ROWS))
+                            .as("minibatch %d of a run that ends after %d", i, taken)
+                            .containsExactly(inputs);
                 }
             }
         }

@@ -9,6 +9,7 @@ import dev.fusedrnn.engine.RnnExecution;
 import dev.fusedrnn.engine.SequenceLengths;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
+import dev.fusedrnn.tensor.Owned;
 import dev.fusedrnn.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -70,7 +71,7 @@ public final class EngineRunner implements LayerRunner {
                 tensors.y(),
                 tensors.hy(),
                 tensors.cy(),
-                zeros(DataType.I32, (training.reserveBytes() + Integer.BYTES - 1) / Integer.BYTES));
+                zeros(DataType.I32, training.reserveElements()));
         backwardCall = new BackwardCall(
                 forwardCall,
                 tensor(data.dy(), data.outputShape()),
@@ -170,15 +171,7 @@ public final class EngineRunner implements LayerRunner {
     public void close() {
         // Executions before the tensors they were prepared beside.
         Collections.reverse(owned);
-        for (AutoCloseable resource : owned) {
-            try {
-                resource.close();
-            } catch (RuntimeException unchecked) {
-                throw unchecked;
-            } catch (Exception impossible) {
-                throw new IllegalStateException(impossible);
-            }
-        }
+        Owned.close(owned);
         owned.clear();
     }
 }

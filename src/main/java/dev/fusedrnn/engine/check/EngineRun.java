@@ -197,7 +197,7 @@ public final class EngineRun implements AutoCloseable {
             output("cy", type, stateExtents(config.hiddenSize()));
         }
         if (training) {
-            output("reserve", DataType.I32, (execution.reserveBytes() + Integer.BYTES - 1) / Integer.BYTES);
+            output("reserve", DataType.I32, execution.reserveElements());
         }
         return new ForwardCall(
                 input(data.parameters(), type, data.parameters().length),

@@ -111,16 +111,6 @@ final class GruLane extends Lane {
     }
 
     @Override
-    void endForward(LayerView v) {
-        // There is no state but h.
-    }
-
-    @Override
-    void beginBackward(LayerView v) {
-        // There is no state but dh.
-    }
-
-    @Override
     void backwardStep(LayerView v, int t) {
         for (int from = nextActive(v, t, first); from < end; ) {
             int to = nextInactive(v, t, from);
@@ -144,7 +134,7 @@ final class GruLane extends Lane {
         product(v.row(v.dGates, t, first, gradientRow), gradientRow, v.wHh, output, false, output, width);
         System.arraycopy(dh, 0, h, 0, dh.length);
         takeHiddenGradient(v, t);
-        addPassedOn(v, t);
+        addPassedOn(v, t, h);
     }
 
     /** Turns r, z, q and n into the gradients of what enters them, and dh' into the part z passes on. */
@@ -162,18 +152,5 @@ final class GruLane extends Lane {
             q[k] = dn * reset;
             dh[k] = d * update;
         }
-    }
-
-    private void addPassedOn(LayerView v, int t) {
-        for (int from = nextActive(v, t, first); from < end; ) {
-            int to = nextInactive(v, t, from);
-            add(dh, h, (from - first) * hidden, (to - first) * hidden);
-            from = nextActive(v, t, to);
-        }
-    }
-
-    @Override
-    void endBackward(LayerView v) {
-        // There is no state but dh.
     }
 }

@@ -100,16 +100,6 @@ final class GruResetBeforeLane extends Lane {
     }
 
     @Override
-    void endForward(LayerView v) {
-        // There is no state but h.
-    }
-
-    @Override
-    void beginBackward(LayerView v) {
-        // There is no state but dh.
-    }
-
-    @Override
     void backwardStep(LayerView v, int t) {
         for (int from = nextActive(v, t, first); from < end; ) {
             int to = nextInactive(v, t, from);
@@ -136,7 +126,7 @@ final class GruResetBeforeLane extends Lane {
         }
         product(dGates, gradientRow, v.wHh, output, false, output, 2 * hidden);
         takeHiddenGradient(v, t);
-        addPassedOn(v, t);
+        addPassedOn(v, t, passed);
     }
 
     private static void updateGradients(
@@ -158,18 +148,5 @@ final class GruResetBeforeLane extends Lane {
             passed[k] += scaled[k] * reset;
             r[k] = scaled[k] * before[k] * reset * (1 - reset);
         }
-    }
-
-    private void addPassedOn(LayerView v, int t) {
-        for (int from = nextActive(v, t, first); from < end; ) {
-            int to = nextInactive(v, t, from);
-            add(dh, passed, (from - first) * hidden, (to - first) * hidden);
-            from = nextActive(v, t, to);
-        }
-    }
-
-    @Override
-    void endBackward(LayerView v) {
-        // There is no state but dh.
     }
 }

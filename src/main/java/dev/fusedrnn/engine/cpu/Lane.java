@@ -142,14 +142,32 @@ abstract class Lane implements AutoCloseable {
      */
     abstract void forwardStep(LayerView v, int t, boolean zeroState, boolean training);
 
-    abstract void endForward(LayerView v);
+    /** Hands over what there is of state besides h. */
+    void endForward(LayerView v) {
+        // Most cells have none.
+    }
 
-    abstract void beginBackward(LayerView v);
+    /** Takes the gradient of what there is of state besides h. */
+    void beginBackward(LayerView v) {
+        // Most cells have none.
+    }
 
     /** One step back: dh holds the whole gradient of this step's h, and afterwards that of the step before. */
     abstract void backwardStep(LayerView v, int t);
 
-    abstract void endBackward(LayerView v);
+    /** Hands over the gradient of what there is of state besides h. */
+    void endBackward(LayerView v) {
+        // Most cells have none.
+    }
+
+    /** Adds to dh what active samples pass on from h to h beside the recurrent product. */
+    final void addPassedOn(LayerView v, int t, float[] passed) {
+        for (int from = nextActive(v, t, first); from < end; ) {
+            int to = nextInactive(v, t, from);
+            add(dh, passed, (from - first) * hidden, (to - first) * hidden);
+            from = nextActive(v, t, to);
+        }
+    }
 
     /** The first active sample from {@code n} on, or the end. */
     final int nextActive(LayerView v, int t, int n) {

@@ -48,16 +48,6 @@ final class RnnLane extends Lane {
     }
 
     @Override
-    void endForward(LayerView v) {
-        // There is no state but h.
-    }
-
-    @Override
-    void beginBackward(LayerView v) {
-        // There is no state but dh.
-    }
-
-    @Override
     void backwardStep(LayerView v, int t) {
         for (int from = nextActive(v, t, first); from < end; ) {
             int to = nextInactive(v, t, from);
@@ -83,10 +73,5 @@ final class RnnLane extends Lane {
                 next[k] = dNext[k] * (1 - next[k] * next[k]);
             }
         }
-    }
-
-    @Override
-    void endBackward(LayerView v) {
-        // There is no state but dh.
     }
 }

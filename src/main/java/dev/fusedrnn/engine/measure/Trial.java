@@ -72,9 +72,7 @@ public final class Trial implements AutoCloseable {
 
         private Pass(RnnExecution execution) {
             this.execution = execution;
-            this.reserve = training
-                    ? device.allocate(DataType.I32, (execution.reserveBytes() + Integer.BYTES - 1) / Integer.BYTES)
-                    : null;
+            this.reserve = training ? device.allocate(DataType.I32, execution.reserveElements()) : null;
             this.forward = new ForwardCall(
                     inputs.parameters(),
                     inputs.x(),

@@ -110,13 +110,7 @@ final class LayerCases {
         one.put("plans", new ArrayList<>(checked.values()));
         one.put("refused", refused);
         one.put("ratios", compare(samples, precision, pass, name));
-        for (Side side : sides) {
-            try {
-                side.ask(OPEN, "close");
-            } catch (Worker.Failure lost) {
-                refused.put(side.name(), lost.getMessage());
-            }
-        }
+        Side.closeCase(sides, OPEN, refused);
         print(name, pass, samples, refused);
     }
 
@@ -165,8 +159,7 @@ final class LayerCases {
             Rounds.Plan plan, Map<String, Object> fields, Map<Rounds.Plan, Map<String, Object>> before) {
         Object detail = fields.get("detail");
         return before.entrySet().stream()
-                .filter(other ->
-                        plan.side().name().equals("library") && other.getKey().side() == plan.side())
+                .filter(other -> plan.isOurs() && other.getKey().side() == plan.side())
                 .filter(other ->
                         !detail.equals("") && detail.equals(other.getValue().get("detail")))
                 .map(Map.Entry::getKey)
@@ -189,7 +182,7 @@ final class LayerCases {
         Map<String, Double> best = new LinkedHashMap<>();
         Map<String, Double> ours = new LinkedHashMap<>();
         medians.forEach((plan, median) -> {
-            if (plan.side().name().equals("library")) {
+            if (plan.isOurs()) {
                 ours.put(plan.name(), median);
             } else {
                 best.merge(plan.side().name(), median, Math::min);

@@ -57,13 +57,7 @@ final class ModelCases {
         one.put("plans", new ArrayList<>(checked.values()));
         one.put("refused", refused);
         one.put("ratios", compare(samples, checked, precision, shape.name()));
-        for (Side side : sides) {
-            try {
-                side.ask(OPEN, "close");
-            } catch (Worker.Failure lost) {
-                refused.put(side.name(), lost.getMessage());
-            }
-        }
+        Side.closeCase(sides, OPEN, refused);
         print(shape, precision, checked, refused);
     }
 
@@ -153,18 +147,18 @@ final class ModelCases {
                     .map(this::losses)
                     .toList();
             ModelAgreement fromJudge = ModelAgreement.of(found, exact, precision);
-            ModelAgreement agreement = isOurs(plan) ? fromJudge.orNearer(found, others, precision) : fromJudge;
+            ModelAgreement agreement = plan.isOurs() ? fromJudge.orNearer(found, others, precision) : fromJudge;
             ParameterSteps parameters = ParameterSteps.of(ParameterSteps.beside(found), ParameterSteps.beside(exact));
             entry.getValue().putAll(StepValues.read(found).fields());
             entry.getValue().putAll(agreement.fields());
             entry.getValue().put("fromJudge", fromJudge.fields());
             entry.getValue().put("fromJudgeByParameter", parameters.fields());
-            if (agreement.holds() || !isOurs(plan)) {
+            if (agreement.holds() || !plan.isOurs()) {
                 timed.add(plan);
             }
             if (!agreement.holds()) {
-                wrong += isOurs(plan) ? 1 : 0;
-                System.out.println((isOurs(plan) ? "WRONG " : "not as in F32: ") + plan + ": " + agreement);
+                wrong += plan.isOurs() ? 1 : 0;
+                System.out.println((plan.isOurs() ? "WRONG " : "not as in F32: ") + plan + ": " + agreement);
                 System.out.print(StepValues.read(found).lines(plan.toString()));
                 System.out.print(StepValues.read(exact).lines("judge"));
                 System.out.print(parameters.line());
@@ -173,23 +167,19 @@ final class ModelCases {
         return timed;
     }
 
-    private static boolean isOurs(Rounds.Plan plan) {
-        return plan.side().name().equals("library");
-    }
-
     private Map<String, Object> compare(
             Map<Rounds.Plan, Samples> samples,
             Map<Rounds.Plan, Map<String, Object>> checked,
             Precision precision,
             String name) {
         double ours = samples.entrySet().stream()
-                .filter(entry -> isOurs(entry.getKey()))
+                .filter(entry -> entry.getKey().isOurs())
                 .mapToDouble(entry -> entry.getValue().median())
                 .findFirst()
                 .orElse(Double.NaN);
         Map<String, Object> found = new LinkedHashMap<>();
         samples.forEach((plan, taken) -> {
-            if (!isOurs(plan) && !Double.isNaN(ours)) {
+            if (!plan.isOurs() && !Double.isNaN(ours)) {
                 double ratio = taken.median() / ours;
                 found.put(plan.toString(), ratio);
                 boolean equal = Boolean.TRUE.equals(checked.get(plan).get("equal"));

@@ -30,6 +30,11 @@ final class Rounds {
 
     /** A way of one side to compute the open case. */
     record Plan(Side side, String name) {
+        /** Whether it is one of the library's, by which the others are divided. */
+        boolean isOurs() {
+            return side.name().equals(Side.LIBRARY);
+        }
+
         @Override
         public String toString() {
             return side.name() + "/" + name;

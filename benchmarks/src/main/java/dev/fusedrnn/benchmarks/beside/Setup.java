@@ -94,7 +94,7 @@ final class Setup {
     Side library(String engines) {
         List<String> command = new ArrayList<>(java());
         command.addAll(List.of(LibraryWorker.class.getName(), device, engines));
-        return new Side("library", command, log("library"));
+        return new Side(Side.LIBRARY, command, log(Side.LIBRARY));
     }
 
     /** How this process' Java machine is started with the same options and class path. */

@@ -10,6 +10,9 @@ import java.util.Map;
 
 /** One of the systems that are compared: a worker that is started anew when it is lost, a few times. */
 final class Side implements AutoCloseable {
+    /** Name of the side that is this library. */
+    static final String LIBRARY = "library";
+
     private static final Duration START = Duration.ofSeconds(90);
     private static final int MOST_STARTS = 4;
     /** Threads that spin while they wait take the cores from the other sides. */
@@ -101,6 +104,17 @@ final class Side implements AutoCloseable {
                 reason = lost.getMessage();
             }
             throw lost;
+        }
+    }
+
+    /** Lets all sides free their open case; who is lost by that is named in {@code refused}. */
+    static void closeCase(List<Side> sides, Duration limit, Map<String, String> refused) throws InterruptedException {
+        for (Side side : sides) {
+            try {
+                side.ask(limit, "close");
+            } catch (Worker.Failure lost) {
+                refused.put(side.name(), lost.getMessage());
+            }
         }
     }
 

@@ -86,7 +86,7 @@ final class TextCommand implements Callable<Integer> {
         record.put("seed", seed);
         boolean failed = false;
         for (String model : models) {
-            for (String side : List.of("library", "pytorch")) {
+            for (String side : List.of(Side.LIBRARY, "pytorch")) {
                 String name = side + " " + model;
                 if (side.equals("pytorch") && setup.python.equals("none")) {
                     record.leaveOut(name, "not asked for (--python none)");
@@ -106,7 +106,7 @@ final class TextCommand implements Callable<Integer> {
         String[] parts = model.split("[x:]");
         Path report = setup.log(side + "-" + model.replaceAll("[^0-9x]", "-"))
                 .resolveSibling("text-" + side + "-" + model.replaceAll("[^0-9x]", "-") + ".json");
-        List<String> command = side.equals("library") ? library(parts, report) : pytorch(parts, report);
+        List<String> command = side.equals(Side.LIBRARY) ? library(parts, report) : pytorch(parts, report);
         Process process = new ProcessBuilder(command).inheritIO().start();
         double left = Math.max(1, setup.budget - setup.seconds());
         if (!process.waitFor((long) Math.min(left, 1e9), TimeUnit.SECONDS)) {
@@ -125,7 +125,7 @@ final class TextCommand implements Callable<Integer> {
         one.put("model", model);
         one.put("side", side);
         one.put("parameters", done.field("parameters"));
-        one.put("epochs", side.equals("library") ? curve(done) : done.field("epochs"));
+        one.put("epochs", side.equals(Side.LIBRARY) ? curve(done) : done.field("epochs"));
         record.add(one);
         report.toFile().delete();
         return true;

@@ -1,12 +1,18 @@
-package dev.fusedrnn.train;
+package dev.fusedrnn.tensor;
 
 import java.util.List;
 
-/** Frees resources whose close throws nothing checked. */
-final class Owned {
+/** What an object has taken and frees when it is closed. */
+public final class Owned {
     private Owned() {}
 
-    static void close(List<? extends AutoCloseable> resources) {
+    /**
+     * Frees resources in their order.
+     *
+     * @param resources of which none throws anything checked
+     * @throws IllegalStateException if one does
+     */
+    public static void close(List<? extends AutoCloseable> resources) {
         for (AutoCloseable resource : resources) {
             try {
                 resource.close();
