@@ -145,6 +145,21 @@ public final class SequenceClassifier implements AutoCloseable {
                         : Arrays.copyOf(ids, Math.min(maxSteps, ids.length)));
     }
 
+    /**
+     * A text and a question about it: each word of the question stands beside every token of the text as a further channel, so that
+     * what is remembered of the text depends on the question. All questions must have equally many tokens.
+     */
+    public InputSequence encode(String text, String question) {
+        InputSequence read = encode(text);
+        int[] asked = codec.encode(question);
+        int[][] channels = new int[1 + asked.length][read.length()];
+        channels[0] = read.tokens()[0];
+        for (int i = 0; i < asked.length; i++) {
+            Arrays.fill(channels[1 + i], asked[i]);
+        }
+        return InputSequence.channels(channels);
+    }
+
     /** Texts as examples of this classifier's numbers. */
     public List<LabelledSequence> encode(List<LabelledText> texts) {
         return texts.stream()

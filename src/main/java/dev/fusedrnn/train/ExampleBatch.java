@@ -2,6 +2,7 @@ package dev.fusedrnn.train;
 
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Function;
 
 /** Examples that are computed at once, each padded to T time steps. Immutable. */
 public final class ExampleBatch<E> {
@@ -18,6 +19,11 @@ public final class ExampleBatch<E> {
     static <E> ExampleBatch<E> of(List<E> all, int[] places, int steps) {
         List<E> examples = Arrays.stream(places).mapToObj(all::get).toList();
         return new ExampleBatch<>(examples, places, steps);
+    }
+
+    /** The same minibatch of what is made of each example. */
+    public <F> ExampleBatch<F> map(Function<E, F> change) {
+        return new ExampleBatch<>(examples.stream().map(change).toList(), places, steps);
     }
 
     /** T: no example is longer. */

@@ -111,6 +111,12 @@ final class NetworkPass implements AutoCloseable {
         int width = network.config().rnn().inputSize();
         Tensor x = allocate(steps, batch, width);
         int channels = inputs.get(0).tokens().length;
+        for (InputSequence input : inputs) {
+            if (input.tokens().length != channels) {
+                throw new IllegalArgumentException("sequences must have equally many channels, found " + channels
+                        + " and " + input.tokens().length);
+            }
+        }
         for (int channel = 0; channel < channels; channel++) {
             ids.add(ids(inputs, channel));
             Tensor rows = channel == 0 ? x : allocate(steps, batch, width);
