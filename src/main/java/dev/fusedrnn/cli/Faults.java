@@ -21,6 +21,9 @@ final class Faults {
     /** How picocli begins its message about an option's value. */
     private static final Pattern VALUE = Pattern.compile("^Invalid value for option '([^']+)'(?: \\([^)]*\\))?: ");
 
+    /** Java's words for a heap that is full, whatever the machine still has. */
+    private static final String HEAP = "Java heap space";
+
     private Faults() {}
 
     /** Reports wrong arguments. */
@@ -78,7 +81,10 @@ final class Faults {
         } else if (fault instanceof FileSystemException file) {
             return file.getFile() + ": " + (file.getReason() == null ? "cannot be used" : file.getReason());
         } else if (fault instanceof OutOfMemoryError memory) {
-            return "not enough memory: " + memory.getMessage() + "; try a smaller --hidden, --batch or --steps";
+            return "not enough memory: " + memory.getMessage() + "; "
+                    + (HEAP.equals(memory.getMessage())
+                            ? "FUSEDRNN_JAVA_OPTS=-Xmx8g gives Java 8 GiB; shorter texts and smaller models need less"
+                            : "try a smaller --hidden, --batch or --steps");
         }
         return fault.getMessage() == null ? fault.toString() : fault.getMessage();
     }

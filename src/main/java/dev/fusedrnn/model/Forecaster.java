@@ -99,12 +99,12 @@ public final class Forecaster implements AutoCloseable {
     public static Forecaster load(Path path, Device device, EngineChoice choice) throws IOException {
         ModelFile file = ModelFile.read(path, KIND, config -> SequenceNetwork.plan(SequenceNetworkJson.read(config)));
         SequenceNetwork network = SequenceNetwork.create(SequenceNetworkJson.read(file.config()), device, choice);
-        return Predictions.owning(network, () -> {
+        return Predictions.loaded(path, network, () -> {
             file.copyTo(network.parameters());
             Json fields = Json.parse(file.text(WINDOW));
             ForecastWindow window = new ForecastWindow(
-                    (int) fields.field("lags").asLong(),
-                    (int) fields.field("horizon").asLong(),
+                    Math.toIntExact(fields.field("lags").asLong()),
+                    Math.toIntExact(fields.field("horizon").asLong()),
                     ForecastWindow.Reading.valueOf(fields.field("reading").asString()),
                     ForecastWindow.Scaling.valueOf(fields.field("scaling").asString()));
             return new Forecaster(

@@ -1,9 +1,11 @@
 package dev.fusedrnn.model;
 
+import dev.fusedrnn.io.InvalidFileException;
 import dev.fusedrnn.nn.InputSequence;
 import dev.fusedrnn.nn.SequenceNetwork;
 import dev.fusedrnn.train.Batching;
 import dev.fusedrnn.train.ExampleBatch;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
 import java.util.function.Function;
@@ -22,6 +24,32 @@ final class Predictions {
         } catch (RuntimeException | Error failed) {
             network.close();
             throw failed;
+        }
+    }
+
+    /**
+     * The model that a file describes.
+     *
+     * @param network made for it; closed if there will be no model
+     * @throws InvalidFileException for what the maker refuses: the file's texts do not fit each other or the network
+     */
+    static <M> M loaded(Path path, AutoCloseable network, Supplier<M> maker) throws InvalidFileException {
+        try {
+            return maker.get();
+        } catch (RuntimeException | Error failed) {
+            closeAfter(failed, network);
+            if (failed instanceof IllegalArgumentException || failed instanceof ArithmeticException) {
+                throw new InvalidFileException(path, failed.getMessage(), InvalidFileException.NO_POSITION, failed);
+            }
+            throw failed;
+        }
+    }
+
+    private static void closeAfter(Throwable failed, AutoCloseable network) {
+        try {
+            network.close();
+        } catch (Exception second) {
+            failed.addSuppressed(second);
         }
     }
 

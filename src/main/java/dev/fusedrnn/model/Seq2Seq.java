@@ -93,13 +93,10 @@ public final class Seq2Seq implements AutoCloseable {
     public static Seq2Seq load(Path path, Device device, EngineChoice choice) throws IOException {
         ModelFile file = ModelFile.read(path, KIND, config -> Seq2SeqNetwork.plan(Seq2SeqJson.read(config)));
         Seq2SeqNetwork network = Seq2SeqNetwork.create(Seq2SeqJson.read(file.config()), device, choice);
-        try {
+        return Predictions.loaded(path, network, () -> {
             file.copyTo(network.parameters());
             return new Seq2Seq(network, PairCodec.fromJson(file.text(CODEC)), Integer.parseInt(file.text(STEPS)));
-        } catch (RuntimeException | Error failed) {
-            network.close();
-            throw failed;
-        }
+        });
     }
 
     /** Saves parameters, configuration and both vocabularies in one file, atomically. */

@@ -98,7 +98,7 @@ public final class SequenceClassifier implements AutoCloseable {
     public static SequenceClassifier load(Path path, Device device, EngineChoice choice) throws IOException {
         ModelFile file = ModelFile.read(path, KIND, config -> SequenceNetwork.plan(SequenceNetworkJson.read(config)));
         SequenceNetwork network = SequenceNetwork.create(SequenceNetworkJson.read(file.config()), device, choice);
-        return Predictions.owning(network, () -> {
+        return Predictions.loaded(path, network, () -> {
             file.copyTo(network.parameters());
             TextCodec codec = file.texts().containsKey(CODEC) ? TextCodec.fromJson(file.text(CODEC)) : null;
             int maxSteps = Integer.parseInt(file.text(MAX_STEPS));

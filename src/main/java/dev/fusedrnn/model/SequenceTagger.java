@@ -90,7 +90,7 @@ public final class SequenceTagger implements AutoCloseable {
     public static SequenceTagger load(Path path, Device device, EngineChoice choice) throws IOException {
         ModelFile file = ModelFile.read(path, KIND, config -> SequenceNetwork.plan(SequenceNetworkJson.read(config)));
         SequenceNetwork network = SequenceNetwork.create(SequenceNetworkJson.read(file.config()), device, choice);
-        return Predictions.owning(network, () -> {
+        return Predictions.loaded(path, network, () -> {
             file.copyTo(network.parameters());
             WordFeatures words = file.texts().containsKey(WORDS) ? WordFeatures.fromJson(file.text(WORDS)) : null;
             return new SequenceTagger(network, words, Labels.fromJson(file.text(TAGS)));

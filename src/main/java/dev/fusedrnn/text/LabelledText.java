@@ -2,7 +2,6 @@ package dev.fusedrnn.text;
 
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.Charset;
 import java.util.ArrayList;
@@ -79,7 +78,7 @@ public record LabelledText(String label, String text) {
             throws IOException {
         List<LabelledText> texts = new ArrayList<>();
         int line = 0;
-        try (BufferedReader reader = new BufferedReader(new InputStreamReader(source.open(), charset.newDecoder()))) {
+        try (BufferedReader reader = source.reader(charset)) {
             for (String next = nextLine(reader); next != null; next = nextLine(reader)) {
                 line++;
                 if (!next.isBlank()) {

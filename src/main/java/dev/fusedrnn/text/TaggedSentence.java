@@ -2,7 +2,6 @@ package dev.fusedrnn.text;
 
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.Charset;
 import java.util.ArrayList;
@@ -45,7 +44,7 @@ public record TaggedSentence(List<String> words, List<String> tags) {
         List<String> words = new ArrayList<>();
         List<String> tags = new ArrayList<>();
         int number = 0;
-        try (BufferedReader reader = new BufferedReader(new InputStreamReader(source.open(), charset.newDecoder()))) {
+        try (BufferedReader reader = source.reader(charset)) {
             for (String line = reader.readLine(); line != null; line = reader.readLine()) {
                 number++;
                 if (line.isBlank()) {

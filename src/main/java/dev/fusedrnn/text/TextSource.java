@@ -1,8 +1,11 @@
 package dev.fusedrnn.text;
 
+import java.io.BufferedReader;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.InputStreamReader;
+import java.nio.charset.Charset;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -19,6 +22,25 @@ public interface TextSource {
     /** The code points of this text, strictly decoded and unchanged but for a byte order mark: see {@link Recipe#RAW}. */
     default CodePoints read() throws IOException {
         return new Utf8Reader(name(), open());
+    }
+
+    /**
+     * The characters of this text in a charset, strictly decoded and without a byte order mark. The caller closes the reader.
+     *
+     * @throws java.nio.charset.CharacterCodingException if bytes are no characters, here or while reading
+     */
+    default BufferedReader reader(Charset charset) throws IOException {
+        BufferedReader reader = new BufferedReader(new InputStreamReader(open(), charset.newDecoder()));
+        try {
+            reader.mark(1);
+            if (reader.read() != Utf8Reader.BYTE_ORDER_MARK) {
+                reader.reset();
+            }
+            return reader;
+        } catch (IOException | RuntimeException | Error failed) {
+            reader.close();
+            throw failed;
+        }
     }
 
     /** A file, opened anew for each reading. */

@@ -10,7 +10,7 @@ import java.io.InputStream;
  */
 final class Utf8Reader implements CodePoints {
     private static final int BUFFER_BYTES = 1 << 16;
-    private static final int BYTE_ORDER_MARK = 0xFEFF;
+    static final int BYTE_ORDER_MARK = 0xFEFF;
     private static final int[] SMALLEST = {0, 0x80, 0x800, 0x10000};
 
     private final String name;

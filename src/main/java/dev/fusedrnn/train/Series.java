@@ -3,7 +3,7 @@ package dev.fusedrnn.train;
 import dev.fusedrnn.text.TextSource;
 import java.io.BufferedReader;
 import java.io.IOException;
-import java.io.InputStreamReader;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -45,14 +45,15 @@ public final class Series {
     }
 
     /**
-     * Columns of a table: names in the first line, fields separated by commas, with quotation marks or without.
+     * Columns of a table: names in the first line, fields separated by commas, with quotation marks or without. Between
+     * quotation marks commas separate nothing, and two quotation marks stand for one.
      *
      * @param names of the columns to take, in this order
      * @throws IllegalArgumentException naming the table and line of what is not as said
      */
     public static Series csv(TextSource source, String... names) throws IOException {
         int number = 1;
-        try (BufferedReader reader = new BufferedReader(new InputStreamReader(source.open(), StandardCharsets.UTF_8))) {
+        try (BufferedReader reader = source.reader(StandardCharsets.UTF_8)) {
             String head = reader.readLine();
             List<String> header = head == null ? List.of() : List.of(fields(head));
             int[] places = new int[names.length];
@@ -71,16 +72,35 @@ public final class Series {
             }
             return table(
                     names.length, values.stream().mapToDouble(value -> value).toArray());
+        } catch (CharacterCodingException wrong) {
+            throw new IllegalArgumentException(source.name() + ": not UTF-8 after line " + number, wrong);
         } catch (IllegalArgumentException wrong) {
             throw new IllegalArgumentException(source.name() + ": line " + number + ": " + wrong.getMessage(), wrong);
         }
     }
 
     private static String[] fields(String line) {
-        String[] fields = line.split(",", -1);
-        return Arrays.stream(fields)
-                .map(field -> field.strip().replaceAll("^\"|\"$", ""))
-                .toArray(String[]::new);
+        List<String> fields = new ArrayList<>();
+        StringBuilder field = new StringBuilder();
+        boolean quoted = false;
+        for (int i = 0; i < line.length(); i++) {
+            char next = line.charAt(i);
+            if (next == '"') {
+                boolean doubled = quoted && i + 1 < line.length() && line.charAt(i + 1) == '"';
+                if (doubled) {
+                    field.append(line.charAt(++i));
+                } else {
+                    quoted = !quoted;
+                }
+            } else if (next == ',' && !quoted) {
+                fields.add(field.toString().strip());
+                field.setLength(0);
+            } else {
+                field.append(next);
+            }
+        }
+        fields.add(field.toString().strip());
+        return fields.toArray(String[]::new);
     }
 
     private static void add(String[] fields, int[] places, int count, List<Double> values) {
@@ -88,12 +108,20 @@ public final class Series {
             throw new IllegalArgumentException("expected " + count + " fields, found " + fields.length);
         }
         for (int place : places) {
-            try {
-                values.add(Double.parseDouble(fields[place]));
-            } catch (NumberFormatException wrong) {
-                throw new IllegalArgumentException("expected a number, found '" + fields[place] + "'", wrong);
-            }
+            values.add(number(fields[place]));
         }
+    }
+
+    private static double number(String field) {
+        try {
+            double value = Double.parseDouble(field);
+            if (Double.isFinite(value)) {
+                return value;
+            }
+        } catch (NumberFormatException none) {
+            // Said below, as of what is none either: NaN and Infinity.
+        }
+        throw new IllegalArgumentException("expected a number, found '" + field + "'");
     }
 
     /** Number of times. */

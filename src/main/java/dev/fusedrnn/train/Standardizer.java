@@ -14,7 +14,10 @@ public final class Standardizer {
         this.deviations = deviations;
     }
 
-    /** The numbers of a series: means and deviations over all its times; a column that does not change has deviation 1. */
+    /**
+     * The numbers of a series: means and deviations over all its times. A column that does not change, but for what rounding makes
+     * of its mean, has deviation 1.
+     */
     public static Standardizer of(Series series) {
         if (series.length() == 0) {
             throw new IllegalArgumentException("a series must have 1 time or more, found none");
@@ -26,11 +29,16 @@ public final class Standardizer {
                 means[column] += series.at(t, column) / series.length();
             }
             double variance = 0;
+            double largest = 0;
             for (int t = 0; t < series.length(); t++) {
                 double distance = series.at(t, column) - means[column];
                 variance += distance * distance / series.length();
+                largest = Math.max(largest, Math.abs(series.at(t, column)));
             }
-            deviations[column] = variance > 0 ? Math.sqrt(variance) : 1;
+            // The mean is off by at most an ulp of the largest value for each addition.
+            double rounding = (series.length() + 1) * Math.ulp(largest);
+            double deviation = Math.sqrt(variance);
+            deviations[column] = deviation > rounding ? deviation : 1;
         }
         return new Standardizer(means, deviations);
     }

@@ -36,6 +36,15 @@ class LabelledTextTest {
                 .containsExactly(new LabelledText("1", "good\tand\u0085odd\u2028text"), new LabelledText("0", "bad"));
     }
 
+    /** As spreadsheets and editors of Windows put it before the first line: else the first class would be one of its own. */
+    @Test
+    void aByteOrderMarkIsNoPartOfTheFirstLine() throws IOException {
+        assertThat(LabelledText.firstWord(text("\ufeffpos a\r\npos \ufeffb\r\n"), StandardCharsets.UTF_8, false))
+                .containsExactly(new LabelledText("pos", "a"), new LabelledText("pos", "\ufeffb"));
+        assertThat(LabelledText.ofClass(text("x"), StandardCharsets.UTF_8, "a"))
+                .containsExactly(new LabelledText("a", "x"));
+    }
+
     @Test
     void charactersAreReadAsSaid() throws IOException {
         byte[] latin = "caf\u00e9 noir \n".getBytes(StandardCharsets.ISO_8859_1);

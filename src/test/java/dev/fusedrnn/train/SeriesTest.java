@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.fusedrnn.testing.SharedData;
 import dev.fusedrnn.text.TextSource;
+import java.io.ByteArrayInputStream;
 import java.io.IOException;
+import java.util.Arrays;
 import org.junit.jupiter.api.Test;
 
 class SeriesTest {
@@ -46,6 +48,19 @@ class SeriesTest {
         assertThatThrownBy(() -> Standardizer.of(Series.of())).hasMessageContaining("found none");
     }
 
+    /** The mean of equal values need not be that value: 0.1 added ten times is below 1. */
+    @Test
+    void whatRoundingMakesOfAMeanIsNoDeviation() {
+        for (int length = 1; length <= 50; length++) {
+            double[] level = new double[length];
+            for (double value : new double[] {0.1, -1e5 / 3, 1e-300}) {
+                Arrays.fill(level, value);
+                assertThat(Standardizer.of(Series.of(level)).deviations()).containsExactly(1);
+            }
+        }
+        assertThat(Standardizer.of(Series.of(1e6, 1e6 + 1e-3)).deviations()[0]).isCloseTo(5e-4, within(1e-9));
+    }
+
     @Test
     void partsAreOfTime() {
         Series series = Series.of(1, 2, 3, 4);
@@ -62,6 +77,12 @@ class SeriesTest {
     void tablesAreReadByTheNamesOfColumns() throws IOException {
         TextSource table = TextSource.text("table", "\"Date\",\"A\",B\n\"1981-01-01\",20.5,-1\n\n1981-01-02,17,2e1\n");
         assertThat(Series.csv(table, "B", "A")).isEqualTo(Series.table(2, -1, 20.5, 20, 17));
+        TextSource marked = TextSource.text("marked", "\ufeff\"a, in \"\"b\"\"\",c\r\n1,\"x,y\"\r\n2,\r\n");
+        assertThat(Series.csv(marked, "a, in \"b\"")).isEqualTo(Series.of(1, 2));
+        assertThatThrownBy(() -> Series.csv(TextSource.text("gap", "a\n1\nNaN\n3\n"), "a"))
+                .hasMessage("gap: line 3: expected a number, found 'NaN'");
+        TextSource latin = TextSource.of("latin", () -> new ByteArrayInputStream(new byte[] {'a', '\n', (byte) 0xE9}));
+        assertThatThrownBy(() -> Series.csv(latin, "a")).hasMessageStartingWith("latin: not UTF-8 after line ");
         assertThatThrownBy(() -> Series.csv(table, "C"))
                 .hasMessage("table: line 1: there is no column C; there are [Date, A, B]");
         assertThatThrownBy(() -> Series.csv(table, "Date"))
