@@ -93,7 +93,8 @@ public final class AutoEngine implements RecurrentEngine {
     }
 
     @Override
-    public RnnExecution prepare(RnnConfig config, Device device, int steps, int batch, boolean training) {
+    public RnnExecution prepare(
+            RnnConfig config, Device device, int steps, int batch, boolean training, Scratch scratch) {
         List<RecurrentEngine> able = candidates.stream()
                 .filter(engine -> engine.capability(config, device).isSupported())
                 .toList();
@@ -110,7 +111,7 @@ public final class AutoEngine implements RecurrentEngine {
             }
             choice = choices.get(shape);
         }
-        return able.get(choice).prepare(config, device, steps, batch, training);
+        return able.get(choice).prepare(config, device, steps, batch, training, scratch);
     }
 
     private static int fastest(CudaContext context, Device device, Shape shape, List<RecurrentEngine> able) {

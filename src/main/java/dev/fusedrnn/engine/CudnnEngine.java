@@ -69,7 +69,8 @@ public final class CudnnEngine implements RecurrentEngine {
     }
 
     @Override
-    public RnnExecution prepare(RnnConfig config, Device device, int steps, int batch, boolean training) {
+    public RnnExecution prepare(
+            RnnConfig config, Device device, int steps, int batch, boolean training, Scratch scratch) {
         Capability capability = capability(config, device);
         if (!capability.isSupported()) {
             throw new IllegalArgumentException(capability.reason());
@@ -77,7 +78,7 @@ public final class CudnnEngine implements RecurrentEngine {
         if (steps < 1 || batch < 1) {
             throw new IllegalArgumentException("T and N must be at least 1, found " + steps + " and " + batch);
         }
-        return AlgorithmChoice.prepare(config, device, steps, batch, training, algorithms);
+        return AlgorithmChoice.prepare(config, device, steps, batch, training, algorithms, scratch);
     }
 
     /** Why cuDNN cannot be used by this process; empty if it can. */

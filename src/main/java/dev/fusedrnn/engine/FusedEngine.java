@@ -149,7 +149,8 @@ public final class FusedEngine implements RecurrentEngine {
     }
 
     @Override
-    public RnnExecution prepare(RnnConfig config, Device device, int steps, int batch, boolean training) {
+    public RnnExecution prepare(
+            RnnConfig config, Device device, int steps, int batch, boolean training, Scratch scratch) {
         Capability capability = capability(config, device);
         if (!capability.isSupported()) {
             throw new IllegalArgumentException(capability.reason());
@@ -162,7 +163,7 @@ public final class FusedEngine implements RecurrentEngine {
         FusedQueues queues = FusedQueues.open(context, wavefront == null ? 1 : wavefront.lanes(), training);
         try {
             if (!plan.only && plan != Plan.PRODUCTS && shapes.stream().allMatch(SingleStep::takes)) {
-                return new SingleStepExecution(config, device, shapes, queues.main());
+                return new SingleStepExecution(config, device, shapes, queues.main(), scratch);
             }
             long partSteps = wavefront == null ? steps : wavefront.partSteps();
             DeviceLimits share = limits(context).share(queues.lanes().size());
@@ -174,11 +175,12 @@ public final class FusedEngine implements RecurrentEngine {
                 layers.add(new FusedLayer(shape, partSteps, plan.kinds, share, oneLaunch, lane, queues.side()));
             }
             ErrorWord error = context.attached(ErrorWord.class, ErrorWord::new);
-            FusedStack stack = new FusedStack(config, device, layers, queues, error);
+            FusedStack stack = new FusedStack(config, device, layers, queues, error, scratch);
             StackOrder way = wavefront == null ? new LayersInTurn(stack) : new Wavefront(stack, device);
             return new FusedExecution(device, stack, way);
         } catch (RuntimeException | Error failed) {
             queues.close();
+            scratch.leave();
             throw failed;
         }
     }

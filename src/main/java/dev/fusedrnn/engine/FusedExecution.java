@@ -49,8 +49,9 @@ final class FusedExecution implements RnnExecution {
     @Override
     public void forward(ForwardCall call, boolean sameParameters) {
         context.enter();
+        boolean kept = stack.enter(this);
         stack.upload(call.lengths());
-        boolean repack = !sameParameters || !packed.holds(call.parameters(), context);
+        boolean repack = !kept || !sameParameters || !packed.holds(call.parameters(), context);
         packedFor = null;
         recordings.run(CallKeys.of(call, repack), () -> {
             if (repack) {
@@ -66,8 +67,9 @@ final class FusedExecution implements RnnExecution {
     public void backward(BackwardCall call) {
         ForwardCall forward = call.forward();
         context.enter();
+        boolean kept = stack.enter(this);
         stack.upload(forward.lengths());
-        boolean repack = packedFor != forward;
+        boolean repack = !kept || packedFor != forward;
         packedFor = null;
         recordings.run(CallKeys.of(call, repack), () -> {
             if (repack) {

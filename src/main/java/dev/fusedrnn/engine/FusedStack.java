@@ -8,7 +8,6 @@ import dev.fusedrnn.internal.fused.LayerShape;
 import dev.fusedrnn.internal.fused.NativeCalls;
 import dev.fusedrnn.internal.fused.RecurrencePass;
 import dev.fusedrnn.internal.fused.WorkQueue;
-import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
 import dev.fusedrnn.tensor.Tensor;
 import java.util.List;
@@ -26,6 +25,7 @@ final class FusedStack implements AutoCloseable {
     private final FusedQueues queues;
     private final List<FusedLayer> layers;
     private final FusedMemory memory;
+    private final Scratch scratch;
     private final Tensor workspace;
     private final Tensor lengths;
     private final long error;
@@ -33,19 +33,26 @@ final class FusedStack implements AutoCloseable {
     private final StackGradients gradients;
     private SequenceLengths uploaded;
 
-    /** Takes over the queues. */
-    FusedStack(RnnConfig config, Device device, List<FusedLayer> layers, FusedQueues queues, ErrorWord error) {
+    /** Takes over the queues, and the scratch memory if nobody shares it. */
+    FusedStack(
+            RnnConfig config,
+            Device device,
+            List<FusedLayer> layers,
+            FusedQueues queues,
+            ErrorWord error,
+            Scratch scratch) {
         this.config = config;
         this.parameters = new FlatParameters(config);
         this.context = CudaContext.of(device);
         this.queues = queues;
         this.layers = layers;
         this.memory = new FusedMemory(layers, lanes(), config.dropout() > 0);
-        this.workspace = device.allocate(DataType.I32, memory.workspaceBytes / DataType.I32.bytes());
-        this.lengths = workspace.view(memory.lengths / DataType.I32.bytes(), shape(0).batch());
+        this.scratch = scratch;
+        this.workspace = scratch.take(Scratch.Use.WORKSPACE, memory.workspaceBytes);
+        this.lengths = workspace.view(memory.lengths / Integer.BYTES, shape(0).batch());
         this.error = error.address();
-        this.tokens = new StackTokens(device, layers.get(0), queues.main(), queues.side());
-        this.gradients = new StackGradients(this, device, queues.side());
+        this.tokens = new StackTokens(device, layers.get(0), queues.main(), queues.side(), scratch);
+        this.gradients = new StackGradients(this, device, queues.side(), scratch);
     }
 
     RnnConfig config() {
@@ -91,9 +98,18 @@ final class FusedStack implements AutoCloseable {
         return workspace.address() + memory.gradientScratch;
     }
 
-    /** Bytes of device memory besides the caller's tensors. */
+    /** Bytes of device memory besides the caller's tensors, and besides what is shared. */
     long bytes() {
-        return memory.workspaceBytes + gradients.bytes() + tokens.bytes();
+        return scratch.bytesOfExecution();
+    }
+
+    /** Begins a pass of the execution; whether the scratch memory is as its last one has left it. */
+    boolean enter(RnnExecution execution) {
+        boolean kept = scratch.enter(execution);
+        if (!kept) {
+            uploaded = null;
+        }
+        return kept;
     }
 
     /** Brings the lengths to the device, if they are others than before; then not within a recording. */
@@ -271,9 +287,8 @@ final class FusedStack implements AutoCloseable {
 
     @Override
     public void close() {
-        workspace.close();
+        scratch.leave();
         gradients.close();
-        tokens.close();
         queues.close();
     }
 }

@@ -16,5 +16,14 @@ public sealed interface RecurrentEngine permits ReferenceEngine, CpuEngine, Cudn
      * @param training whether backward passes will follow
      * @throws IllegalArgumentException with the {@link Capability}'s reason if this engine does not run it
      */
-    RnnExecution prepare(RnnConfig config, Device device, int steps, int batch, boolean training);
+    default RnnExecution prepare(RnnConfig config, Device device, int steps, int batch, boolean training) {
+        return prepare(config, device, steps, batch, training, Scratch.single(device));
+    }
+
+    /**
+     * The same.
+     *
+     * @param scratch where an execution on a GPU takes its scratch memory from
+     */
+    RnnExecution prepare(RnnConfig config, Device device, int steps, int batch, boolean training, Scratch scratch);
 }

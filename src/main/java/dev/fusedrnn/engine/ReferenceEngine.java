@@ -49,7 +49,8 @@ public final class ReferenceEngine implements RecurrentEngine {
     }
 
     @Override
-    public RnnExecution prepare(RnnConfig config, Device device, int steps, int batch, boolean training) {
+    public RnnExecution prepare(
+            RnnConfig config, Device device, int steps, int batch, boolean training, Scratch scratch) {
         Capability capability = capability(config, device);
         if (!capability.isSupported()) {
             throw new IllegalArgumentException(capability.reason());

@@ -6,7 +6,6 @@ import dev.fusedrnn.internal.fused.LayerShape;
 import dev.fusedrnn.internal.fused.Offsets;
 import dev.fusedrnn.internal.fused.SingleStep;
 import dev.fusedrnn.internal.fused.WorkQueue;
-import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
 import dev.fusedrnn.tensor.Tensor;
 import java.util.ArrayList;
@@ -23,6 +22,7 @@ final class SingleStepExecution implements RnnExecution {
     private final FlatParameters parameters;
     private final List<LayerShape> shapes;
     private final List<SingleStep> layers = new ArrayList<>();
+    private final Scratch memory;
     private final Tensor workspace;
     private final Recordings recordings;
 
@@ -32,8 +32,8 @@ final class SingleStepExecution implements RnnExecution {
     private final long scratch;
     private final long[] innerY = new long[2];
 
-    /** Takes over the queue. */
-    SingleStepExecution(RnnConfig config, Device device, List<LayerShape> shapes, WorkQueue queue) {
+    /** Takes over the queue, and the memory if nobody shares it. */
+    SingleStepExecution(RnnConfig config, Device device, List<LayerShape> shapes, WorkQueue queue, Scratch memory) {
         this.config = config;
         this.context = CudaContext.of(device);
         this.queue = queue;
@@ -53,7 +53,8 @@ final class SingleStepExecution implements RnnExecution {
         scratch = offsets.next(scratchBytes);
         innerY[0] = offsets.next(stateBytes);
         innerY[1] = offsets.next(stateBytes);
-        workspace = device.allocate(DataType.I32, offsets.total() / DataType.I32.bytes());
+        this.memory = memory;
+        workspace = memory.take(Scratch.Use.WORKSPACE, offsets.total());
         recordings = new Recordings(context);
     }
 
@@ -64,7 +65,7 @@ final class SingleStepExecution implements RnnExecution {
 
     @Override
     public long workspaceBytes() {
-        return workspace.byteSize();
+        return memory.bytesOfExecution();
     }
 
     @Override
@@ -75,6 +76,7 @@ final class SingleStepExecution implements RnnExecution {
     @Override
     public void forward(ForwardCall call) {
         context.enter();
+        memory.enter(this);
         recordings.run(CallKeys.of(call), () -> queueForward(call));
     }
 
@@ -86,7 +88,7 @@ final class SingleStepExecution implements RnnExecution {
     @Override
     public void close() {
         recordings.close();
-        workspace.close();
+        memory.leave();
         queue.close();
     }
 

@@ -16,7 +16,7 @@ import java.util.List;
 /** Weight gradients of a stack: queued on the side as soon as a layer's recurrence has left the gradients of its gates. */
 final class StackGradients implements AutoCloseable {
     private final FusedStack stack;
-    private final Device device;
+    private final Scratch scratch;
     private final CudaContext context;
     private final WorkQueue side;
     /** When the weight gradients that read one of the turns of the workspace have been computed. */
@@ -26,9 +26,9 @@ final class StackGradients implements AutoCloseable {
     private long x;
 
     /** {@code side} is null in inference. */
-    StackGradients(FusedStack stack, Device device, WorkQueue side) {
+    StackGradients(FusedStack stack, Device device, WorkQueue side, Scratch scratch) {
         this.stack = stack;
-        this.device = device;
+        this.scratch = scratch;
         this.context = CudaContext.of(device);
         this.side = side;
         for (int turn = 0; side != null && turn < stack.memory().turns; turn++) {
@@ -40,12 +40,8 @@ final class StackGradients implements AutoCloseable {
     void makeRoomForLengths() {
         if (side != null && maskedX == null) {
             LayerShape first = stack.shape(0);
-            maskedX = device.allocate(stack.config().dataType(), first.rows(), first.inputs());
+            maskedX = scratch.take(Scratch.Use.MASKED_INPUT, first.bytes(first.rows() * first.inputs()));
         }
-    }
-
-    long bytes() {
-        return maskedX == null ? 0 : maskedX.byteSize();
     }
 
     /** Begins a backward pass, on the context's stream. */
@@ -96,9 +92,6 @@ final class StackGradients implements AutoCloseable {
 
     @Override
     public void close() {
-        if (maskedX != null) {
-            maskedX.close();
-        }
         done.forEach(Event::close);
     }
 }

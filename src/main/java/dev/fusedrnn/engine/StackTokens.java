@@ -8,26 +8,27 @@ import dev.fusedrnn.internal.fused.RecurrencePass;
 import dev.fusedrnn.internal.fused.TokenPolicy;
 import dev.fusedrnn.internal.fused.TokenTable;
 import dev.fusedrnn.internal.fused.WorkQueue;
-import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
 import dev.fusedrnn.tensor.Tensor;
 
 /** Tokens in place of the first layer's input, with the memory their table takes once there are any. */
-final class StackTokens implements AutoCloseable {
+final class StackTokens {
     private final Device device;
     private final FusedLayer first;
     private final WorkQueue main;
     private final WorkQueue side;
+    private final Scratch scratch;
     /** Both null while no tokens are taken. */
     private TokenTable table;
 
     private Tensor memory;
 
-    StackTokens(Device device, FusedLayer first, WorkQueue main, WorkQueue side) {
+    StackTokens(Device device, FusedLayer first, WorkQueue main, WorkQueue side, Scratch scratch) {
         this.device = device;
         this.first = first;
         this.main = main;
         this.side = side;
+        this.scratch = scratch;
     }
 
     /** Whether these tokens are taken; takes the memory for the first that are. */
@@ -39,14 +40,10 @@ final class StackTokens implements AutoCloseable {
         }
         if (table == null) {
             TokenTable planned = new TokenTable(first, vocabulary, indicators, main, side);
-            memory = device.allocate(DataType.I32, planned.bytes() / DataType.I32.bytes());
+            memory = scratch.take(Scratch.Use.TOKENS, planned.bytes());
             table = planned;
         }
         return table.isOf(vocabulary, indicators);
-    }
-
-    long bytes() {
-        return memory == null ? 0 : memory.byteSize();
     }
 
     /** Queues the table of a call's tokens; {@code weights} are the first layer's, packed. */
@@ -64,18 +61,11 @@ final class StackTokens implements AutoCloseable {
     void gradients(RecurrencePass pass, BackwardCall call, LayerWeights.Flat[] flat, int type, long weights) {
         TokenInput tokens = call.forward().tokens();
         long ids = tokens.ids().address();
-        long scratch = memory.address();
-        table.weightGradient(pass, ids, FusedStack.address(tokens.table()), flat, type, call.accumulate(), scratch);
+        long at = memory.address();
+        table.weightGradient(pass, ids, FusedStack.address(tokens.table()), flat, type, call.accumulate(), at);
         TableGradient dTable = call.dTable();
         if (dTable != null) {
-            table.tableGradient(dTable.table().address(), dTable.accumulate(), weights, scratch);
-        }
-    }
-
-    @Override
-    public void close() {
-        if (memory != null) {
-            memory.close();
+            table.tableGradient(dTable.table().address(), dTable.accumulate(), weights, at);
         }
     }
 }

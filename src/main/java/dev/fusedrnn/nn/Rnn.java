@@ -5,6 +5,7 @@ import dev.fusedrnn.engine.ParameterLayout;
 import dev.fusedrnn.engine.RecurrentEngine;
 import dev.fusedrnn.engine.RnnConfig;
 import dev.fusedrnn.engine.RnnExecution;
+import dev.fusedrnn.engine.Scratch;
 import dev.fusedrnn.tensor.Device;
 import dev.fusedrnn.tensor.Tensor;
 import java.util.Random;
@@ -143,6 +144,12 @@ public final class Rnn implements AutoCloseable {
     public RnnExecution prepare(int steps, int batch, boolean training) {
         requireOpen();
         return engine.prepare(config, device(), steps, batch, training);
+    }
+
+    /** The same with scratch memory that executions share which never run at the same time. */
+    public RnnExecution prepare(int steps, int batch, boolean training, Scratch scratch) {
+        requireOpen();
+        return engine.prepare(config, device(), steps, batch, training, scratch);
     }
 
     /** Outputs without dropout, with zoneout's expectation, and without keeping anything for a backward pass. */

@@ -2,6 +2,7 @@ package dev.fusedrnn.train;
 
 import dev.fusedrnn.engine.RnnConfig;
 import dev.fusedrnn.engine.RnnExecution;
+import dev.fusedrnn.engine.Scratch;
 import dev.fusedrnn.engine.TableGradient;
 import dev.fusedrnn.engine.TokenInput;
 import dev.fusedrnn.kernel.Kernels;
@@ -44,6 +45,7 @@ public final class SequencePass implements AutoCloseable {
     private final Tensor ids;
     private final Tensor targets;
     private final Tensor random;
+    private final List<Scratch> scratch = new ArrayList<>();
     private final List<RnnExecution> executions = new ArrayList<>();
     /** What the first stack reads in place of x; null if it reads x. */
     private final StackPass.Tokens tokens;
@@ -100,8 +102,10 @@ public final class SequencePass implements AutoCloseable {
             targets = minibatch.targets(rows);
             random = minibatch.random(0);
             dropout = new FeatureDropout(kernels, dropouts, random);
-            for (Rnn rnn : network.stacks()) {
-                executions.add(own(rnn.prepare(steps, batch, training)));
+            for (int i = 0; i < network.stacks().size(); i++) {
+                // Stacks have their own, as weight gradients of one are computed beside the recurrence of another.
+                scratch.add(longest == null ? own(Scratch.shared(network.device())) : longest.scratch.get(i));
+                executions.add(own(network.stacks().get(i).prepare(steps, batch, training, scratch.get(i))));
             }
             tokens = dropout.dropsInput() ? null : tokens();
             int outputs = network.config().outputSize();
@@ -380,7 +384,10 @@ public final class SequencePass implements AutoCloseable {
                 0,
                 activations,
                 stacks.stream().mapToLong(StackPass::reserveBytes).sum(),
-                stacks.stream().mapToLong(StackPass::workspaceBytes).sum(),
+                executions.stream().mapToLong(RnnExecution::workspaceBytes).sum()
+                        + (longest == null
+                                ? scratch.stream().mapToLong(Scratch::bytes).sum()
+                                : 0),
                 longest == null ? loss.bytes() : 0);
     }
 

@@ -186,11 +186,6 @@ final class StackPass implements AutoCloseable {
         return owned.contains(reserve) ? reserve.byteSize() : 0;
     }
 
-    /** Bytes of the engine's scratch memory. */
-    long workspaceBytes() {
-        return execution.workspaceBytes();
-    }
-
     /** What is read and written. */
     Sequences sequences() {
         return sequences;

@@ -9,8 +9,10 @@ import dev.fusedrnn.engine.check.EngineRun;
 import dev.fusedrnn.engine.check.PassResult;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
+import dev.fusedrnn.tensor.Shape;
 import dev.fusedrnn.tensor.Tensor;
 import dev.fusedrnn.testing.Gpu;
+import java.util.Random;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Tag;
@@ -111,6 +113,45 @@ class FusedEngineGpuTest {
     })
     void backwardPassesSeeTheParametersOfTheirOwnForwardPass(FusedEngine.Plan plan, String name) {
         InterleavedPasses.check(new FusedEngine(plan), device, name);
+    }
+
+    /** Weights that are packed in memory which another execution has used since are packed again. */
+    @ParameterizedTest
+    @EnumSource(
+            value = FusedEngine.Plan.class,
+            names = {"PERSISTENT", "STREAMED"})
+    void executionsThatShareScratchMemoryPackTheirOwnWeights(FusedEngine.Plan plan) {
+        RnnConfig config = RnnConfig.of(CellType.LSTM, 8, 64).withDataType(DataType.BF16);
+        FusedEngine engine = new FusedEngine(plan);
+        long count = ParameterLayout.of(config).elements();
+        try (Scratch scratch = Scratch.shared(device);
+                RnnExecution one = engine.prepare(config, device, 3, 2, false, scratch);
+                RnnExecution other = engine.prepare(config, device, 2, 2, false, scratch);
+                Tensor parameters = drawn(1, count);
+                Tensor otherParameters = drawn(2, count);
+                Tensor x = drawn(3, 3, 2, 8);
+                Tensor y = device.zeros(DataType.BF16, 3, 2, 64);
+                Tensor otherY = device.zeros(DataType.BF16, 2, 2, 64)) {
+            ForwardCall call = new ForwardCall(parameters, x, null, null, null, null, y, null, null, null);
+            ForwardCall otherCall = new ForwardCall(
+                    otherParameters, x.view(0, 2, 2, 8), null, null, null, null, otherY, null, null, null);
+            one.forward(call, false);
+            float[] expected = y.toFloats();
+            other.forward(otherCall, false);
+            one.forward(call, true);
+            assertThat(y.toFloats()).containsExactly(expected);
+            assertThat(one.workspaceBytes()).isZero();
+            assertThat(scratch.bytes()).isPositive();
+        }
+    }
+
+    private Tensor drawn(long seed, long... extents) {
+        Random random = new Random(seed);
+        float[] values = new float[Math.toIntExact(Shape.of(extents).elements())];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = (float) random.nextGaussian() / 4;
+        }
+        return device.of(DataType.BF16, values, extents);
     }
 
     /** Per unit, step and layer 4 gates less in the reserve, and r*h less where that is multiplied; those of one layer more in the workspace. */

@@ -3,6 +3,7 @@ package dev.fusedrnn.engine.cudnn;
 import dev.fusedrnn.engine.CudnnAlgorithm;
 import dev.fusedrnn.engine.RnnConfig;
 import dev.fusedrnn.engine.RnnExecution;
+import dev.fusedrnn.engine.Scratch;
 import dev.fusedrnn.engine.measure.Agreement;
 import dev.fusedrnn.engine.measure.PassTime;
 import dev.fusedrnn.engine.measure.Trial;
@@ -31,16 +32,22 @@ public final class AlgorithmChoice implements AutoCloseable {
 
     private AlgorithmChoice(CudaContext context) {}
 
-    /** An execution with the best of {@code algorithms}. */
+    /** An execution with the best of {@code algorithms}, which takes its memory from {@code scratch}. */
     public static RnnExecution prepare(
-            RnnConfig config, Device device, int steps, int batch, boolean training, Set<CudnnAlgorithm> algorithms) {
+            RnnConfig config,
+            Device device,
+            int steps,
+            int batch,
+            boolean training,
+            Set<CudnnAlgorithm> algorithms,
+            Scratch scratch) {
         CudaContext context = CudaContext.of(device);
         Set<CudnnAlgorithm> eligible = eligible(config, algorithms);
         Choice choice = eligible.size() == 1
                 ? new Choice(eligible.iterator().next(), false, 0)
                 : context.attached(AlgorithmChoice.class, AlgorithmChoice::new)
                         .choose(context, device, new Shape(config, steps, batch, training, eligible));
-        return new CudnnExecution(config, device, steps, batch, training, choice.algorithm(), choice.graph());
+        return new CudnnExecution(config, device, steps, batch, training, choice.algorithm(), choice.graph(), scratch);
     }
 
     /**
@@ -104,7 +111,14 @@ public final class AlgorithmChoice implements AutoCloseable {
             Choice best,
             Map<CudnnAlgorithm, List<float[]>> results) {
         try (CudnnExecution execution = new CudnnExecution(
-                        shape.config(), device, shape.steps(), shape.batch(), shape.training(), algorithm, false);
+                        shape.config(),
+                        device,
+                        shape.steps(),
+                        shape.batch(),
+                        shape.training(),
+                        algorithm,
+                        false,
+                        Scratch.single(device));
                 Trial.Pass pass = trial.pass(execution)) {
             pass.run();
             List<float[]> result = pass.result();

@@ -7,11 +7,13 @@ import dev.fusedrnn.engine.CudnnAlgorithm;
 import dev.fusedrnn.engine.ForwardCall;
 import dev.fusedrnn.engine.RnnConfig;
 import dev.fusedrnn.engine.RnnExecution;
+import dev.fusedrnn.engine.Scratch;
+import dev.fusedrnn.engine.Scratch.Use;
 import dev.fusedrnn.engine.SequenceLengths;
-import dev.fusedrnn.engine.cudnn.Scratch.Use;
 import dev.fusedrnn.internal.cuda.CudaContext;
 import dev.fusedrnn.internal.cuda.NativeKernels;
 import dev.fusedrnn.internal.cuda.Recordings;
+import dev.fusedrnn.internal.cuda.StreamKernels;
 import dev.fusedrnn.internal.cudnn.CudnnGradients;
 import dev.fusedrnn.internal.cudnn.CudnnHandle;
 import dev.fusedrnn.internal.cudnn.CudnnTensors;
@@ -53,7 +55,8 @@ final class CudnnExecution implements RnnExecution {
             int batch,
             boolean training,
             CudnnAlgorithm algorithm,
-            boolean graph) {
+            boolean graph,
+            Scratch scratch) {
         this.config = config;
         this.shapes = new CallShapes(config, device, steps, batch);
         this.steps = steps;
@@ -62,9 +65,9 @@ final class CudnnExecution implements RnnExecution {
         this.algorithm = algorithm;
         this.graph = graph;
         this.context = CudaContext.of(device);
-        this.scratch = new Scratch(device);
+        this.scratch = scratch;
         this.recordings = new Recordings(context);
-        this.kernels = new NativeKernels(context);
+        this.kernels = StreamKernels.of(context, context.stream());
         try {
             addStacks();
             this.weights = new WeightTransfer(
@@ -76,6 +79,10 @@ final class CudnnExecution implements RnnExecution {
                     largest(stacks.stream().map(CudnnStack::weightBytes)));
             this.reservePlan =
                     ReservePlan.of(stacks.stream().map(CudnnStack::reserveBytes).toList(), outputBytes());
+            scratch.expect(Use.DY, outputBytes());
+            scratch.expect(Use.DX, inputBytes());
+            scratch.expect(Use.LAYER_GRADIENT_EVEN, outputBytes());
+            scratch.expect(Use.LAYER_GRADIENT_ODD, outputBytes());
             long base = workspace();
             stacks.forEach(stack -> stack.mapWeights(base));
         } catch (RuntimeException | Error failed) {
@@ -101,7 +108,7 @@ final class CudnnExecution implements RnnExecution {
 
     @Override
     public long workspaceBytes() {
-        return scratch.bytes();
+        return scratch.bytesOfExecution();
     }
 
     @Override
@@ -114,6 +121,7 @@ final class CudnnExecution implements RnnExecution {
         requireOpen();
         shapes.check(call, reserveBytes());
         int[] lengths = shorter(call.lengths());
+        scratch.enter(this);
         packedFor = null;
         run(lengths, CallKeys.of(call), () -> forwardPass(call, lengths));
         packedFor = call;
@@ -127,7 +135,7 @@ final class CudnnExecution implements RnnExecution {
         }
         shapes.check(call);
         int[] lengths = shorter(call.forward().lengths());
-        boolean repack = packedFor != call.forward();
+        boolean repack = !scratch.enter(this) || packedFor != call.forward();
         packedFor = null;
         run(lengths, CallKeys.of(call, repack), () -> backwardPass(call, lengths, repack));
         packedFor = call.forward();
@@ -141,8 +149,7 @@ final class CudnnExecution implements RnnExecution {
         closed = true;
         recordings.close();
         stacks.forEach(CudnnStack::close);
-        kernels.close();
-        scratch.close();
+        scratch.leave();
     }
 
     private void run(int[] lengths, List<Long> key, Runnable pass) {
@@ -281,7 +288,7 @@ final class CudnnExecution implements RnnExecution {
     /** A final state that would overwrite the initial one goes elsewhere first: cuDNN does not say when it reads that. */
     private long apart(Use use, Tensor initial, Tensor last) {
         if (initial != null && last != null && initial.address() == last.address()) {
-            return scratch.address(use, last.byteSize());
+            return block(use, last.byteSize());
         }
         return address(last);
     }
@@ -293,22 +300,26 @@ final class CudnnExecution implements RnnExecution {
     }
 
     private long zeros() {
-        long address = scratch.address(Use.DY, outputBytes());
+        long address = block(Use.DY, outputBytes());
         context.fill(address, (byte) 0, outputBytes());
         return address;
     }
 
     private long inputGradient(Tensor dx) {
-        return dx == null ? scratch.address(Use.DX, inputBytes()) : dx.address();
+        return dx == null ? block(Use.DX, inputBytes()) : dx.address();
     }
 
     /** What passes between call i and its neighbour: two blocks take turns. */
     private long between(int i) {
-        return scratch.address(i % 2 == 0 ? Use.LAYER_GRADIENT_EVEN : Use.LAYER_GRADIENT_ODD, outputBytes());
+        return block(i % 2 == 0 ? Use.LAYER_GRADIENT_EVEN : Use.LAYER_GRADIENT_ODD, outputBytes());
+    }
+
+    private long block(Use use, long bytes) {
+        return scratch.take(use, bytes).address();
     }
 
     private long workspace() {
-        return scratch.address(Use.WORKSPACE, largest(stacks.stream().map(CudnnStack::workspaceBytes)));
+        return block(Use.WORKSPACE, largest(stacks.stream().map(CudnnStack::workspaceBytes)));
     }
 
     private long outputBytes() {

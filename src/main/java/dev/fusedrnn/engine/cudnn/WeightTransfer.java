@@ -1,7 +1,8 @@
 package dev.fusedrnn.engine.cudnn;
 
 import dev.fusedrnn.engine.RnnConfig;
-import dev.fusedrnn.engine.cudnn.Scratch.Use;
+import dev.fusedrnn.engine.Scratch;
+import dev.fusedrnn.engine.Scratch.Use;
 import dev.fusedrnn.engine.cudnn.WeightMap.Segment;
 import dev.fusedrnn.internal.cuda.CudaContext;
 import dev.fusedrnn.internal.cuda.NativeKernels;
@@ -52,7 +53,7 @@ final class WeightTransfer {
         if (map.identity() && parameters.address() % ALIGNMENT == 0) {
             return parameters.address();
         }
-        long packed = scratch.address(Use.WEIGHTS, stacks * bytes) + stack * bytes;
+        long packed = scratch.take(Use.WEIGHTS, stacks * bytes).address() + stack * bytes;
         if (!changed) {
             return packed;
         }
@@ -73,7 +74,7 @@ final class WeightTransfer {
             }
             return gradients.address();
         }
-        long target = scratch.address(Use.WEIGHT_GRADIENTS, bytes);
+        long target = scratch.take(Use.WEIGHT_GRADIENTS, bytes).address();
         context.fill(target, (byte) 0, bytes);
         return target;
     }

@@ -3,6 +3,7 @@ package dev.fusedrnn.internal.fused;
 import dev.fusedrnn.internal.cuda.CudaContext;
 import dev.fusedrnn.internal.cuda.NativeCall;
 import dev.fusedrnn.internal.cuda.NativeKernels;
+import dev.fusedrnn.internal.cuda.StreamKernels;
 import dev.fusedrnn.internal.host.HostBlock;
 import dev.fusedrnn.internal.natives.FrnnColumnSumParams;
 import dev.fusedrnn.internal.natives.FrnnMaskParams;
@@ -40,7 +41,7 @@ public final class NativeCalls implements AutoCloseable {
 
     /** Calls on a device; those that name no stream go to {@code stream}. */
     public NativeCalls(CudaContext context, long stream) {
-        kernels = new NativeKernels(context, stream);
+        kernels = StreamKernels.of(context, stream);
         call = new NativeCall(context);
         transpose.structSize(transpose.sizeof());
         columnSum.structSize(columnSum.sizeof());
@@ -199,7 +200,6 @@ public final class NativeCalls implements AutoCloseable {
 
     @Override
     public void close() {
-        kernels.close();
         call.close();
         memory.forEach(HostBlock::close);
     }
