@@ -7,8 +7,8 @@ import dev.fusedrnn.tensor.Device;
 import dev.fusedrnn.train.Checkpoint;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Arrays;
 import java.util.concurrent.Callable;
+import java.util.function.IntFunction;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -101,12 +101,26 @@ final class GenerateCommand implements Callable<Integer> {
             }
             int[] start = Prompt.encode(prompt, loaded.codec(), console);
             Decoding decoding = new Decoding(temperature, topK, seed);
-            int[] written =
-                    force ? loaded.generateForced(start, length, decoding) : loaded.generate(start, length, decoding);
-            int[] text = Arrays.copyOf(start, start.length + length);
-            System.arraycopy(written, 0, text, start.length, length);
-            console.out().println(loaded.codec().decode(text));
+            IntFunction<String> text = loaded.codec().decoder();
+            for (int token : start) {
+                print(text.apply(token));
+            }
+            try {
+                if (force) {
+                    loaded.generateForced(start, length, decoding, token -> print(text.apply(token)));
+                } else {
+                    loaded.generate(start, length, decoding, token -> print(text.apply(token)));
+                }
+            } finally {
+                console.out().println();
+            }
         }
         return ExitCode.OK;
+    }
+
+    /** Shows what a token adds to the text at once; false if nobody reads it. */
+    private boolean print(String added) {
+        console.out().print(added);
+        return !console.out().checkError();
     }
 }

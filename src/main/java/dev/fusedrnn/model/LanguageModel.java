@@ -19,6 +19,9 @@ import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Map;
 import java.util.Random;
+import java.util.function.Consumer;
+import java.util.function.IntPredicate;
+import java.util.stream.IntStream;
 
 /**
  * A recurrent language model: what turns text into tokens, and the network that predicts each token from those before it.
@@ -136,12 +139,20 @@ public final class LanguageModel implements AutoCloseable {
      *     follow, which do not exist yet. {@link #generateForced} does it nevertheless
      */
     public int[] generate(int[] prefix, int length, Decoding decoding) {
+        return collected(each -> generate(prefix, length, decoding, each));
+    }
+
+    /**
+     * The same, one token after another.
+     *
+     * @param each takes each token before the next is computed; returns whether to go on
+     */
+    public void generate(int[] prefix, int length, Decoding decoding, IntPredicate each) {
         if (network.config().rnn().bidirectional()) {
             throw new IllegalArgumentException("a bidirectional model cannot generate: it predicts a token from those"
                     + " that follow it; it can be forced to");
         }
         int[] warmUp = checked(prefix, length);
-        int[] generated = new int[length];
         Random random = decoding.random();
         network.device().enter();
         try (TokenStepper stepper = new TokenStepper(network)) {
@@ -149,13 +160,15 @@ public final class LanguageModel implements AutoCloseable {
                 stepper.feed(token);
             }
             for (int i = 0; i < length; i++) {
-                generated[i] = decoding.choose(stepper.logits(), random);
-                stepper.feed(generated[i]);
+                int token = decoding.choose(stepper.logits(), random);
+                if (!each.test(token)) {
+                    return;
+                }
+                stepper.feed(token);
             }
         } finally {
             network.device().leave();
         }
-        return generated;
     }
 
     /**
@@ -163,18 +176,35 @@ public final class LanguageModel implements AutoCloseable {
      * generation degenerates.
      */
     public int[] generateForced(int[] prefix, int length, Decoding decoding) {
-        int[] warmUp = checked(prefix, length);
-        int[] text = Arrays.copyOf(warmUp, warmUp.length + length);
+        return collected(each -> generateForced(prefix, length, decoding, each));
+    }
+
+    /** The same, one token after another, as in {@link #generate(int[], int, Decoding, IntPredicate)}. */
+    public void generateForced(int[] prefix, int length, Decoding decoding, IntPredicate each) {
+        int[] text = checked(prefix, length);
         Random random = decoding.random();
         network.device().enter();
         try {
-            for (int i = warmUp.length; i < text.length; i++) {
-                text[i] = decoding.choose(LastLogits.of(network, text, i), random);
+            for (int i = 0; i < length; i++) {
+                int token = decoding.choose(LastLogits.of(network, text, text.length), random);
+                if (!each.test(token)) {
+                    return;
+                }
+                text = Arrays.copyOf(text, text.length + 1);
+                text[text.length - 1] = token;
             }
         } finally {
             network.device().leave();
         }
-        return Arrays.copyOfRange(text, warmUp.length, text.length);
+    }
+
+    private static int[] collected(Consumer<IntPredicate> generation) {
+        IntStream.Builder tokens = IntStream.builder();
+        generation.accept(token -> {
+            tokens.add(token);
+            return true;
+        });
+        return tokens.build().toArray();
     }
 
     private int[] checked(int[] prefix, int length) {

@@ -169,20 +169,24 @@ public final class BpeTokenizer implements Tokenizer {
     }
 
     @Override
-    public String join(Iterable<String> tokens) {
-        StringBuilder text = new StringBuilder();
-        boolean spaceDue = false;
-        for (String token : tokens) {
+    public TextJoiner joiner() {
+        return new Joiner();
+    }
+
+    /** The space that the end of a word stands for is due until it is known that no other white space follows. */
+    private final class Joiner implements TextJoiner {
+        private boolean spaceDue;
+
+        @Override
+        public String add(String token) {
             boolean isSpace = token.codePointCount(0, token.length()) == 1 && CodePoints.isSpace(token.codePointAt(0));
-            if (spaceDue && !isSpace) {
-                text.append(' ');
-            }
-            boolean ends = !token.equals(literalEnd) && token.endsWith(end);
-            int length = token.length() - (ends || token.equals(literalEnd) ? end.length() : 0);
-            text.append(token, 0, length);
+            boolean literal = token.equals(literalEnd);
+            boolean ends = !literal && token.endsWith(end);
+            String shown = token.substring(0, token.length() - (ends || literal ? end.length() : 0));
+            String added = spaceDue && !isSpace ? " " + shown : shown;
             spaceDue = ends;
+            return added;
         }
-        return text.toString();
     }
 
     @Override

@@ -15,8 +15,8 @@ public record CharTokenizer() implements Tokenizer {
     }
 
     @Override
-    public String join(Iterable<String> tokens) {
-        return String.join("", tokens);
+    public TextJoiner joiner() {
+        return token -> token;
     }
 
     @Override

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.IntFunction;
 
 /**
  * Recipe, tokenizer and vocabulary together: what turns text into ids and ids into text. Belongs into every saved
@@ -78,6 +79,12 @@ public record TextCodec(Recipe recipe, Tokenizer tokenizer, Vocabulary vocabular
     /** The text of token ids. */
     public String decode(int... ids) {
         return tokenizer.join(vocabulary.tokens(ids));
+    }
+
+    /** What each of a sequence of token ids adds to their text, which is that of {@link #decode}; to be called in order. */
+    public IntFunction<String> decoder() {
+        TextJoiner joiner = tokenizer.joiner();
+        return id -> joiner.add(vocabulary.token(id));
     }
 
     /** All three parts as one JSON object, for {@link #fromJson}. */

@@ -18,11 +18,19 @@ public sealed interface Tokenizer permits CharTokenizer, WordTokenizer, BpeToken
     /** Cuts a text while it is read. Closing the result closes {@code text}. */
     TokenStream read(CodePoints text);
 
+    /** Joins tokens as {@link #join} does, one after another. */
+    TextJoiner joiner();
+
     /**
      * Joins tokens to text. Characters and BPE restore the text that was cut exactly; words are joined by single
      * spaces, which is exact where a recipe left no other white space.
      */
-    String join(Iterable<String> tokens);
+    default String join(Iterable<String> tokens) {
+        TextJoiner joiner = joiner();
+        StringBuilder text = new StringBuilder();
+        tokens.forEach(token -> text.append(joiner.add(token)));
+        return text.toString();
+    }
 
     /** This tokenizer as a JSON object, for {@link #fromJson}. */
     String toJson();

@@ -34,18 +34,18 @@ public record WordTokenizer(String lineEnd) implements Tokenizer {
 
     /** Joins words by single spaces; {@link #lineEnd} becomes a line end. */
     @Override
-    public String join(Iterable<String> tokens) {
-        StringBuilder text = new StringBuilder();
-        boolean space = false;
-        for (String token : tokens) {
-            boolean end = token.equals(lineEnd);
-            if (space && !end) {
-                text.append(' ');
+    public TextJoiner joiner() {
+        return new TextJoiner() {
+            private boolean space;
+
+            @Override
+            public String add(String token) {
+                boolean end = token.equals(lineEnd);
+                String added = (space && !end ? " " : "") + (end ? "\n" : token);
+                space = !end;
+                return added;
             }
-            text.append(end ? "\n" : token);
-            space = !end;
-        }
-        return text.toString();
+        };
     }
 
     @Override

@@ -110,6 +110,22 @@ class LanguageModelTest {
         }
     }
 
+    /** There are more tokens than could ever be computed. */
+    @Test
+    void tokensAreHandedOverBeforeTheNextIsComputed() throws IOException {
+        try (LanguageModel model = untrained(false)) {
+            int[] prefix = model.codec().encode("the fox");
+            Decoding decoding = Decoding.sampling(8);
+            int[] expected = model.generate(prefix, 6, decoding);
+            List<Integer> taken = new ArrayList<>();
+            model.generate(prefix, Integer.MAX_VALUE, decoding, token -> taken.add(token) && taken.size() < 6);
+            assertThat(taken.stream().mapToInt(Integer::intValue).toArray()).isEqualTo(expected);
+            taken.clear();
+            model.generateForced(prefix, Integer.MAX_VALUE, decoding, token -> taken.add(token) && taken.size() < 6);
+            assertThat(taken.stream().mapToInt(Integer::intValue).toArray()).isEqualTo(expected);
+        }
+    }
+
     @Test
     void aBidirectionalModelRefusesToGenerateUnlessForced() throws IOException {
         try (LanguageModel model = untrained(true)) {

@@ -4,8 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntFunction;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -31,6 +33,27 @@ class TextCodecTest {
                 assertThat(codec.decode(tokens.toArray()))
                         .as("%s", tokenizer)
                         .isEqualTo(expected(recipe, tokenizer, losesLineEnds));
+            }
+        }
+    }
+
+    /** What was shown of a text stays as it is when more tokens come. */
+    @Test
+    void tokenByTokenTheTextOnlyGrows() throws IOException {
+        TextSource source = TextSource.text("b.txt", "the  \uD83C\uDF0A dog_\n\nthe _ dogs\t海 ");
+        for (Tokenizer tokenizer : tokenizers()) {
+            TextCodec codec = TextCodec.build(source, Recipe.RAW, tokenizer, VocabularyOptions.DEFAULT);
+            try (TokenSequence tokens = codec.encode(source)) {
+                int[] ids = tokens.toArray();
+                IntFunction<String> decoder = codec.decoder();
+                StringBuilder text = new StringBuilder();
+                for (int i = 0; i < ids.length; i++) {
+                    text.append(decoder.apply(ids[i]));
+                    assertThat(text.toString())
+                            .as("%d tokens of %s", i + 1, tokenizer)
+                            .isEqualTo(codec.decode(Arrays.copyOf(ids, i + 1)));
+                }
+                assertThat(text).hasSizeGreaterThan(15);
             }
         }
     }
