@@ -1,7 +1,6 @@
 package dev.fusedrnn.engine;
 
 import dev.fusedrnn.internal.cuda.CudaContext;
-import dev.fusedrnn.internal.cuda.CudaType;
 import dev.fusedrnn.internal.fused.DeviceLimits;
 import dev.fusedrnn.internal.fused.ErrorWord;
 import dev.fusedrnn.internal.fused.FusedLayer;
@@ -10,6 +9,7 @@ import dev.fusedrnn.internal.fused.PersistentKind;
 import dev.fusedrnn.internal.fused.SingleStep;
 import dev.fusedrnn.internal.fused.WavefrontPolicy;
 import dev.fusedrnn.internal.fused.WorkQueue;
+import dev.fusedrnn.kernel.CudaTypes;
 import dev.fusedrnn.kernel.ZoneoutMask;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
@@ -213,7 +213,7 @@ public final class FusedEngine implements RecurrentEngine {
     private static LayerShape shape(RnnConfig config, int layer, int steps, int batch, boolean training) {
         return new LayerShape(
                 LayerShape.cell(config.cell().id(), config.gruVariant() == GruVariant.RESET_BEFORE),
-                storage(config.dataType()),
+                CudaTypes.cudaType(config.dataType()),
                 steps,
                 batch,
                 config.layerInputSize(layer),
@@ -227,14 +227,5 @@ public final class FusedEngine implements RecurrentEngine {
                 config.tf32(),
                 training,
                 config.gateStorage() == GateStorage.RECOMPUTED);
-    }
-
-    private static CudaType storage(DataType type) {
-        return switch (type) {
-            case F32 -> CudaType.F32;
-            case BF16 -> CudaType.BF16;
-            case F16 -> CudaType.F16;
-            default -> throw new IllegalArgumentException("no CUDA storage for " + type);
-        };
     }
 }

@@ -6,7 +6,7 @@ import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Tensor;
 
 /** Element types in the terms of CUDA's libraries and of our kernels. */
-final class CudaTypes {
+public final class CudaTypes {
     private CudaTypes() {}
 
     /** A tensor's type as our kernels count it. */
@@ -25,13 +25,19 @@ final class CudaTypes {
         return cudaType(tensor.dataType());
     }
 
-    /** A type as that of a product's operands. */
-    static CudaType cudaType(DataType type) {
+    /**
+     * A type that products and recurrences compute in.
+     *
+     * @throws IllegalArgumentException for F64 and I32
+     */
+    public static CudaType cudaType(DataType type) {
         return switch (type) {
             case F32 -> CudaType.F32;
             case BF16 -> CudaType.BF16;
             case F16 -> CudaType.F16;
-            default -> throw new IllegalArgumentException("a product needs F32, BF16 or F16, found " + type);
+            default ->
+                throw new IllegalArgumentException(
+                        "CUDA products and recurrences take F32, BF16 or F16, found " + type);
         };
     }
 

@@ -31,6 +31,21 @@ public enum DataType {
         return epsilon;
     }
 
+    /**
+     * The value of this floating point type nearest to {@code value}, ties to even; the 16-bit types by way of F32.
+     *
+     * @throws IllegalArgumentException for integers
+     */
+    public double round(double value) {
+        return switch (this) {
+            case F64 -> value;
+            case F32 -> (float) value;
+            case BF16 -> HalfFloats.bf16ToFloat(HalfFloats.floatToBf16((float) value));
+            case F16 -> HalfFloats.f16ToFloat(HalfFloats.floatToF16((float) value));
+            case I32 -> throw new IllegalArgumentException("there is no rounding to " + this);
+        };
+    }
+
     /** Whether values are floating point numbers. */
     public boolean isFloating() {
         return this != I32;

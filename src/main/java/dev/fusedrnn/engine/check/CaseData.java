@@ -5,7 +5,6 @@ import dev.fusedrnn.engine.ParameterLayout;
 import dev.fusedrnn.engine.RnnConfig;
 import dev.fusedrnn.engine.SequenceLengths;
 import dev.fusedrnn.tensor.DataType;
-import dev.fusedrnn.tensor.HalfFloats;
 import java.util.Arrays;
 import java.util.Random;
 
@@ -59,7 +58,7 @@ public record CaseData(
             for (int i = 0; i < entry.elements(); i++) {
                 int at = Math.toIntExact(entry.offset()) + i;
                 double sign = i / entry.columns() % 2 == 0 ? 1 : -1;
-                signed[at] = round(sign * scale * Math.abs(signed[at]), config.dataType());
+                signed[at] = config.dataType().round(sign * scale * Math.abs(signed[at]));
             }
         }
         double[] positiveState =
@@ -99,19 +98,9 @@ public record CaseData(
     private static double[] uniform(Random random, int count, double limit, DataType type) {
         double[] values = new double[count];
         for (int i = 0; i < count; i++) {
-            values[i] = round((2 * random.nextDouble() - 1) * limit, type);
+            values[i] = type.round((2 * random.nextDouble() - 1) * limit);
         }
         return values;
-    }
-
-    /** The value of {@code type} nearest to {@code value}. */
-    static double round(double value, DataType type) {
-        return switch (type) {
-            case F64, I32 -> value;
-            case F32 -> (float) value;
-            case BF16 -> HalfFloats.bf16ToFloat(HalfFloats.floatToBf16((float) value));
-            case F16 -> HalfFloats.f16ToFloat(HalfFloats.floatToF16((float) value));
-        };
     }
 
     /** The same with other parameters. */

@@ -3,11 +3,10 @@ package dev.fusedrnn.engine.cudnn;
 import dev.fusedrnn.engine.CellType;
 import dev.fusedrnn.engine.CudnnAlgorithm;
 import dev.fusedrnn.engine.RnnConfig;
-import dev.fusedrnn.internal.cuda.CudaType;
 import dev.fusedrnn.internal.cudnn.CudnnHandle;
 import dev.fusedrnn.internal.cudnn.CudnnRnn;
 import dev.fusedrnn.internal.cudnn.CudnnSpec;
-import dev.fusedrnn.tensor.DataType;
+import dev.fusedrnn.kernel.CudaTypes;
 
 /**
  * Consecutive layers that run in one cuDNN call. Samples of full length take the chosen algorithm; lengths per sample take
@@ -99,17 +98,8 @@ final class CudnnStack implements AutoCloseable {
                 config.bidirectional(),
                 config.bias(),
                 config.cellClip(),
-                type(config.dataType()),
+                CudaTypes.cudaType(config.dataType()),
                 config.tf32());
-    }
-
-    static CudaType type(DataType dataType) {
-        return switch (dataType) {
-            case F32 -> CudaType.F32;
-            case BF16 -> CudaType.BF16;
-            case F16 -> CudaType.F16;
-            case F64, I32 -> throw new IllegalArgumentException("cuDNN's recurrences know no " + dataType);
-        };
     }
 
     private static int cell(CellType cell) {

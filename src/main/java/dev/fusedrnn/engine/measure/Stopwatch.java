@@ -8,6 +8,7 @@ public final class Stopwatch implements AutoCloseable {
     private final Event begin;
     private final Event end;
 
+    /** A clock of the device, on its main stream. */
     public Stopwatch(CudaContext context) {
         this.begin = new Event(context);
         this.end = new Event(context);

@@ -26,6 +26,11 @@ public final class Trial implements AutoCloseable {
     private final ForwardCall inputs;
     private final BackwardCall gradients;
 
+    /**
+     * Draws tensors for passes of this shape.
+     *
+     * @param training whether backward passes are tried too
+     */
     public Trial(Device device, RnnConfig config, int steps, int batch, boolean training) {
         this.device = device;
         this.config = config;
@@ -98,6 +103,7 @@ public final class Trial implements AutoCloseable {
                     : null;
         }
 
+        /** Queues one pass. */
         public void run() {
             execution.forward(forward);
             if (backward != null) {

@@ -28,7 +28,7 @@ public final class ReferenceExecution implements RnnExecution {
         this.shapes = new CallShapes(config, device, steps, batch);
         this.extents = new Extents(config, steps, batch);
         this.training = training;
-        this.rounding = rounded ? Rounding.of(config.dataType()) : Rounding.NONE;
+        this.rounding = rounded ? new Rounding(config.dataType()) : Rounding.NONE;
     }
 
     @Override
@@ -43,7 +43,7 @@ public final class ReferenceExecution implements RnnExecution {
 
     @Override
     public String plan() {
-        return rounding == Rounding.NONE ? "plain loops in double" : "plain loops rounded to " + rounding;
+        return rounding.equals(Rounding.NONE) ? "plain loops in double" : "plain loops rounded to " + rounding.type();
     }
 
     @Override

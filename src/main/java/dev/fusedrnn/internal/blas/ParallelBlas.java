@@ -26,6 +26,7 @@ public final class ParallelBlas implements Workers.Work {
     private int ldc;
     private int share;
 
+    /** Products that all workers share. */
     public ParallelBlas() {
         for (int i = 0; i < blas.length; i++) {
             blas[i] = new Blas();

@@ -104,6 +104,6 @@ class EngineCaseTest {
         assertThat(CaseData.draw(EngineCase.parse("lstm-L1-T3-N2-C4-H5-bf16-seed4"))
                         .x())
                 .isNotEqualTo(data.x());
-        assertThat(Arrays.stream(data.parameters())).allMatch(value -> CaseData.round(value, DataType.BF16) == value);
+        assertThat(Arrays.stream(data.parameters())).allMatch(value -> DataType.BF16.round(value) == value);
     }
 }

@@ -354,7 +354,7 @@ final class PlantedFaults {
         private static double halfSum(double start, double[] w, int row, double[] v, int n, int count) {
             double sum = start;
             for (int k = 0; k < count; k++) {
-                sum = CaseData.round(sum + w[row * count + k] * v[n * count + k], DataType.BF16);
+                sum = DataType.BF16.round(sum + w[row * count + k] * v[n * count + k]);
             }
             return sum;
         }

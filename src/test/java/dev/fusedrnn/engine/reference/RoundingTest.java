@@ -20,14 +20,14 @@ class RoundingTest {
     @Test
     void storesInTheTypeAndSumsInFloat() {
         double third = 1.0 / 3;
-        assertThat(Rounding.of(DataType.F64).stored(third)).isEqualTo(third);
-        assertThat(Rounding.of(DataType.F32).stored(third)).isEqualTo((float) third);
-        assertThat(Rounding.of(DataType.BF16).stored(third)).isEqualTo(0x1.56p-2);
-        assertThat(Rounding.of(DataType.F16).stored(third)).isEqualTo(0x1.554p-2);
+        assertThat(new Rounding(DataType.F64).stored(third)).isEqualTo(third);
+        assertThat(new Rounding(DataType.F32).stored(third)).isEqualTo((float) third);
+        assertThat(new Rounding(DataType.BF16).stored(third)).isEqualTo(0x1.56p-2);
+        assertThat(new Rounding(DataType.F16).stored(third)).isEqualTo(0x1.554p-2);
         assertThat(Rounding.NONE.summed(third)).isEqualTo(third);
-        assertThat(Rounding.BF16.summed(third)).isEqualTo((float) third);
-        assertThat(Rounding.F16.stored(1e6)).isInfinite();
-        assertThatThrownBy(() -> Rounding.of(DataType.I32)).isInstanceOf(IllegalArgumentException.class);
+        assertThat(new Rounding(DataType.BF16).summed(third)).isEqualTo((float) third);
+        assertThat(new Rounding(DataType.F16).stored(1e6)).isInfinite();
+        assertThatThrownBy(() -> new Rounding(DataType.I32)).isInstanceOf(IllegalArgumentException.class);
     }
 
     /** The distance of the rounding from the exact reference is of the order of the type's ε, neither nothing nor a fault. */
