@@ -28,6 +28,7 @@ struct Case {
     int64_t N, T, H, D;
     bool lengths;
     float clip;
+    float zoneout = 0, cellZoneout = 0;
     int tiles[2] = {-1, -1}, samples = 0; // what the list changes of its plans
 
     bool resetsBefore() const { return cell == FRNN_GRU_RESET_BEFORE; }
@@ -44,13 +45,19 @@ inline bool parse(std::istream &in, Case &c) {
     if (!(in >> c.cellName >> c.typeName >> c.N >> c.T >> c.H >> c.D >> lengths >> c.clip)) return false;
     c.lengths = lengths != 0;
     c.dtype = c.typeName == "f32" ? FRNN_F32 : c.typeName == "f16" ? FRNN_F16 : FRNN_BF16;
-    c.cell = c.cellName == "lstm"     ? FRNN_LSTM
-             : c.cellName == "gru"    ? FRNN_GRU_RESET_AFTER
-             : c.cellName == "before" ? FRNN_GRU_RESET_BEFORE
-             : c.cellName == "relu"   ? FRNN_RNN_RELU
-                                      : FRNN_RNN_TANH;
+    const size_t suffix = c.cellName.find("-zone");
+    const std::string cell = c.cellName.substr(0, suffix);
+    c.cell = cell == "lstm"     ? FRNN_LSTM
+             : cell == "gru"    ? FRNN_GRU_RESET_AFTER
+             : cell == "before" ? FRNN_GRU_RESET_BEFORE
+             : cell == "relu"   ? FRNN_RNN_RELU
+                                : FRNN_RNN_TANH;
     c.gates = c.cell == FRNN_LSTM ? 4 : c.gru() ? 3 : 1;
     c.savedGates = c.gates > 1 ? 4 : 0;
+    if (suffix != std::string::npos) {
+        c.zoneout = 0.3f;
+        c.cellZoneout = c.cell == FRNN_LSTM ? 0.4f : 0;
+    }
     return true;
 }
 
@@ -94,6 +101,7 @@ inline FrnnRecurrencePlan planFor(const Case &c, int pass, const FrnnDeviceLimit
     shape.directions = int32_t(c.D);
     shape.hidden = int32_t(c.H);
     shape.plans = change.plans;
+    shape.zoneout = c.zoneout > 0;
     shape.steps = c.T;
     shape.batch = c.N;
     FrnnRecurrencePlan plan = {};

@@ -7,6 +7,7 @@
 #include <string>
 #include <thread>
 
+#include "common/philox.h"
 #include "tensors.h"
 
 namespace bench {
@@ -60,6 +61,14 @@ inline Trace traceOf(const Case &c, const Tensors &t, const Trace &base, size_t 
             const size_t cell = ((timeOf(d, s, length) * N + n) * D + d) * H + u;
             for (size_t g = 0; g < G; g++) trace.gateInputs.push_back(t.host.gateInputs[cell * G + g]);
             trace.dy.push_back(t.host.dy[cell]);
+            if (c.zoneout == 0) continue;
+            const uint64_t element = (timeOf(d, s, length) * N + n) * H + u;
+            auto kept = [&](float probability, uint32_t stream) {
+                const auto block = frnn::philox(uint32_t(element / 4), uint32_t(element / 4 >> 32), stream, t.kRandom[2], t.kRandom[0], t.kRandom[1]);
+                return !frnn::dropoutKeeps(block.word[element % 4], probability);
+            };
+            trace.keepH.push_back(kept(c.zoneout, uint32_t(t.kZoneoutStream + 2 * d)));
+            trace.keepC.push_back(kept(c.cellZoneout, uint32_t(t.kZoneoutStream + 2 * d + 1)));
         }
     }
     for (size_t u = 0; u < H; u++) {
@@ -222,7 +231,7 @@ inline bool compare(const Case &c, Tensors &t, unsigned seed, std::string &line)
 
 // A NaN in one gate input reaches all units of its sample and direction, and nothing else. `y`: without it.
 inline bool nanStaysWithItsSample(const Case &c, Runner &runner, Tensors &t, const std::vector<double> &y) {
-    if (c.lengths || c.T < 3) return true;
+    if (c.lengths || c.T < 3 || c.zoneout > 0) return true; // a unit that is kept stays a number
     auto inputs = t.host.gateInputs;
     const size_t row = size_t(c.D * c.H), poisoned = size_t(c.N / 2); // direction 0
     inputs[(size_t(c.N) + poisoned) * row * c.gates + size_t(c.H / 2) * c.gates] = NAN;

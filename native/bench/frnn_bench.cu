@@ -4,6 +4,7 @@
 //              [--list FILE] [CELL DTYPE N T H D LENGTHS CLIP]...
 //
 // A case is eight words: cell lstm|gru|before|tanh|relu (before: the GRU that resets before its product), dtype f32|bf16|f16, N, T, H, D, LENGTHS 0|1 (random lengths), CLIP (0 = none).
+// CELL-zone, as in lstm-zone, is the cell with zoneout: 0.3 of h and 0.4 of an LSTM's c.
 // A list holds one case per line, with three more words F B S where plans are to be as with --tiles F B --samples S; lines that
 // begin with # are skipped. The check takes the first min(T, 24) steps, compares
 // all units and steps of some samples and looks for poison in all outputs. --repeat wants equal bits from R runs. --tiles

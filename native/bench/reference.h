@@ -110,8 +110,10 @@ struct Trace {
     std::vector<double> hx, cx;     // [H]
     std::vector<double> dy;         // [length][H]
     std::vector<double> dhy, dcy;   // [H]
+    std::vector<bool> keepH, keepC; // [length][H] or empty: where zoneout keeps the value of the step before
 
     std::vector<double> h, c;     // [length][H]
+    std::vector<double> computed; // [length][H], c before zoneout
     std::vector<double> saved;    // [length][H][4]
     std::vector<double> dGates;   // [length][H][G]
     std::vector<double> dGatesH;  // [length][H][G]
@@ -125,11 +127,14 @@ inline void run(const Layer &layer, Trace &t, const Storage *storage) {
     auto sigmoid = [](double x) { return 1 / (1 + exp(-x)); };
     t.h.assign(size_t(t.length) * H, 0);
     t.c.assign(size_t(t.length) * H, 0);
+    t.computed.assign(size_t(t.length) * H, 0);
     t.saved.assign(size_t(t.length) * H * 4, 0);
     t.dGates.assign(size_t(t.length) * H * G, 0);
     t.dGatesH.assign(size_t(t.length) * H * G, 0);
     auto stateBefore = [&](int s, int u) { return s > 0 ? t.h[size_t(s - 1) * H + u] : t.hx[u]; };
     auto cellBefore = [&](int s, int u) { return s > 0 ? t.c[size_t(s - 1) * H + u] : t.cx[u]; };
+
+    auto kept = [&](const std::vector<bool> &keep, int s, int u) { return !keep.empty() && keep[size_t(s) * H + u]; };
 
     // Where c is read it counts within the limit; fmin and fmax would turn NaN into a number.
     auto atLimit = [&](double c) { return layer.clip > 0 && fabs(c) >= layer.clip; };
@@ -169,7 +174,8 @@ inline void run(const Layer &layer, Trace &t, const Storage *storage) {
             if (layer.cell == FRNN_LSTM) {
                 const double i = sigmoid(x[0] + sum[0]), f = sigmoid(x[1] + sum[1]), g = tanh(x[2] + sum[2]), o = sigmoid(x[3] + sum[3]);
                 const double c = f * limited(cellBefore(s, u)) + i * g;
-                t.c[size_t(s) * H + u] = c;
+                t.computed[size_t(s) * H + u] = c;
+                t.c[size_t(s) * H + u] = kept(t.keepC, s, u) ? cellBefore(s, u) : c;
                 h = stored(o * tanh(limited(c)));
                 saved[0] = stored(i), saved[1] = stored(f), saved[2] = stored(g), saved[3] = stored(o);
             } else if (layer.cell == FRNN_GRU_RESET_AFTER) {
@@ -179,6 +185,7 @@ inline void run(const Layer &layer, Trace &t, const Storage *storage) {
             } else {
                 h = stored(layer.cell == FRNN_RNN_RELU ? fmax(0.0, x[0] + sum[0]) : tanh(x[0] + sum[0]));
             }
+            if (kept(t.keepH, s, u)) h = before[u];
         }
     }
 
@@ -212,22 +219,22 @@ inline void run(const Layer &layer, Trace &t, const Storage *storage) {
         for (int u = 0; u < H; u++) {
             const double *saved = &t.saved[(size_t(s) * H + u) * 4];
             double *d = &t.dGates[(size_t(s) * H + u) * G], *dH = &t.dGatesH[(size_t(s) * H + u) * G];
-            const double gradient = dh[u] + t.dy[size_t(s) * H + u];
-            bypass[u] = 0;
+            const double whole = dh[u] + t.dy[size_t(s) * H + u], gradient = kept(t.keepH, s, u) ? 0 : whole;
+            bypass[u] = kept(t.keepH, s, u) ? whole : 0;
             if (layer.cell == FRNN_LSTM) {
-                const double i = saved[0], f = saved[1], g = saved[2], o = saved[3], c = t.c[size_t(s) * H + u], tc = tanh(limited(c));
-                const double dCell = dc[u] + (atLimit(c) ? 0 : gradient * o * (1 - tc * tc));
+                const double i = saved[0], f = saved[1], g = saved[2], o = saved[3], c = t.computed[size_t(s) * H + u], tc = tanh(limited(c));
+                const double passed = kept(t.keepC, s, u) ? dc[u] : 0, dCell = dc[u] - passed + (atLimit(c) ? 0 : gradient * o * (1 - tc * tc));
                 d[0] = stored(dCell * g * i * (1 - i));
                 d[1] = stored(dCell * limited(cellBefore(s, u)) * f * (1 - f));
                 d[2] = stored(dCell * i * (1 - g * g));
                 d[3] = stored(gradient * tc * o * (1 - o));
-                dc[u] = atLimit(cellBefore(s, u)) ? 0 : dCell * f;
+                dc[u] = passed + (atLimit(cellBefore(s, u)) ? 0 : dCell * f);
             } else if (layer.cell == FRNN_GRU_RESET_AFTER) {
                 const double r = saved[0], z = saved[1], n = saved[2], q = saved[3], dn = gradient * (1 - z) * (1 - n * n);
                 d[0] = stored(dn * q * r * (1 - r));
                 d[1] = stored(gradient * (stateBefore(s, u) - n) * z * (1 - z));
                 d[2] = stored(dn);
-                bypass[u] = gradient * z;
+                bypass[u] += gradient * z;
                 dH[2] = stored(dn * r);
             } else {
                 const double y = t.h[size_t(s) * H + u];

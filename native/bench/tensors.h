@@ -13,13 +13,19 @@ namespace bench {
 // All tensors of a case on the device.
 class Tensors {
 public:
+    // What zoneout draws its masks from.
+    static constexpr uint32_t kRandom[4] = {2463534242u, 521288629u, 5, 0};
+    static constexpr int kZoneoutStream = 131076;
+
     // weightUnits: units of the packed weights of both passes, zeros behind the real ones.
     Tensors(const Case &c, const int64_t (&weightUnits)[2])
         : c_(c), weightUnits_{weightUnits[0], weightUnits[1]}, cells_(size_t(c.T * c.N * c.D * c.H)), states_(size_t(c.D * c.N * c.H)), storage{c.dtype}, gateInputs(cells_ * c.gates * storage.bytes()),
           weights(weightBytes(FRNN_PASS_FORWARD)), weightsBackward(weightBytes(FRNN_PASS_BACKWARD)), biasN(size_t(c.D * c.H) * 4), hx(states_ * storage.bytes()), cx(states_ * storage.bytes()),
           lengths(size_t(c.N) * 4), y(cells_ * storage.bytes()), hy(states_ * storage.bytes()), cy(states_ * storage.bytes()), savedGates(cells_ * 4 * storage.bytes()), savedCells(cells_ * 4), savedReset(cells_ * storage.bytes()),
           dy(cells_ * storage.bytes()), dhy(states_ * storage.bytes()), dcy(states_ * storage.bytes()), dGates(cells_ * c.gates * storage.bytes()), dGatesH(cells_ * c.gates * storage.bytes()),
-          dGatesFirst(states_ * c.gates * storage.bytes()), dhx(states_ * storage.bytes()), dcx(states_ * storage.bytes()), error(4) {}
+          dGatesFirst(states_ * c.gates * storage.bytes()), dhx(states_ * storage.bytes()), dcx(states_ * storage.bytes()), random(16), error(4) {
+        random.set(std::vector<uint32_t>(kRandom, kRandom + 4));
+    }
 
     // For measurements, where nothing on the host reads the values: one block of them again and again on the device, none in host.
     void fillBlocks(double inputScale, double stateScale) {
@@ -127,7 +133,7 @@ private:
 public:
     const Storage storage;
     Buffer gateInputs, weights, weightsBackward, biasN, hx, cx, lengths, y, hy, cy, savedGates, savedCells, savedReset;
-    Buffer dy, dhy, dcy, dGates, dGatesH, dGatesFirst, dhx, dcx, error;
+    Buffer dy, dhy, dcy, dGates, dGatesH, dGatesFirst, dhx, dcx, random, error;
     struct {
         std::vector<double> gateInputs, weights, hx, cx, dy, dhy, dcy;
         std::vector<float> biasN;
@@ -151,6 +157,10 @@ public:
         FrnnRecurrenceForwardParams p = {};
         p.structSize = sizeof p;
         p.cellClip = c_.clip;
+        p.zoneout = c_.zoneout;
+        p.cellZoneout = c_.cellZoneout;
+        p.zoneoutStream = Tensors::kZoneoutStream;
+        p.random = c_.zoneout > 0 ? t.random.address() : 0;
         p.gateInputs = t.gateInputs.address();
         p.weights = t.weights.address();
         p.recurrentBiasN = t.biasN.address();
@@ -177,6 +187,10 @@ public:
         FrnnRecurrenceBackwardParams p = {};
         p.structSize = sizeof p;
         p.cellClip = c_.clip;
+        p.zoneout = c_.zoneout;
+        p.cellZoneout = c_.cellZoneout;
+        p.zoneoutStream = Tensors::kZoneoutStream;
+        p.random = c_.zoneout > 0 ? t.random.address() : 0;
         p.weights = t.weightsBackward.address();
         p.hx = t.hx.address();
         p.cx = t.cx.address();

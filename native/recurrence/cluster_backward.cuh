@@ -252,7 +252,7 @@ __global__ void __launch_bounds__(kWarps * 32, 1) clusterBackward(const __grid_c
                         const int64_t time = timeOfStep(args, direction, row.length, forwardStep);
                         return (time * batch + row.sample) * hidden + rank * kUnits + warpUnit + c * (kThreads / 8);
                     };
-                    const ZoneoutDraw<4, Cell::kCarriesCell> draw(args.zoneout, direction, hidden, lane, elementOf);
+                    const ZoneoutDraw<4, kTileSamples, Cell::kCarriesCell> draw(args.zoneout, direction, hidden, lane, elementOf);
                     prepared[c] = Cell::template prepare<Type>(args, saved, carried, draw.of(column, firstUnit - warpUnit, elementOf(column)));
                 } else {
                     prepared[c] = Cell::template prepare<Type>(args, saved, carried);

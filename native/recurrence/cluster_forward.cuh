@@ -293,7 +293,7 @@ clusterForward(const __grid_constant__ ForwardArgs args) {
                         const SampleRow row = rows[tile * kTileSamples + n];
                         return (int64_t(timeOfStep(args, direction, row.length, step)) * batch + row.sample) * hidden + firstUnit;
                     };
-                    const ZoneoutDraw<8, Cell::kCarriesCell> draw(args.zoneout, direction, hidden, lane, elementOf);
+                    const ZoneoutDraw<8, kTileSamples, Cell::kCarriesCell> draw(args.zoneout, direction, hidden, lane, elementOf);
 #pragma unroll
                     for (int j = 0; j < kCells; j++) keep[j] = draw.of(column + j, lane / 4, elementOf(column + j));
                 }

@@ -35,6 +35,12 @@ cudaError_t launchRnnF32(int tile, const ForwardArgsF32 &args, cudaStream_t stre
 cudaError_t launchLstmF32(int tile, const BackwardArgsF32 &args, cudaStream_t stream);
 cudaError_t launchGruF32(int tile, const BackwardArgsF32 &args, cudaStream_t stream);
 cudaError_t launchRnnF32(int tile, const BackwardArgsF32 &args, cudaStream_t stream);
+cudaError_t launchZonedLstmF32(int tile, const ForwardArgsF32 &args, cudaStream_t stream);
+cudaError_t launchZonedGruF32(int tile, const ForwardArgsF32 &args, cudaStream_t stream);
+cudaError_t launchZonedRnnF32(int tile, const ForwardArgsF32 &args, cudaStream_t stream);
+cudaError_t launchZonedLstmF32(int tile, const BackwardArgsF32 &args, cudaStream_t stream);
+cudaError_t launchZonedGruF32(int tile, const BackwardArgsF32 &args, cudaStream_t stream);
+cudaError_t launchZonedRnnF32(int tile, const BackwardArgsF32 &args, cudaStream_t stream);
 
 // Launches `blocks` blocks in clusters; the launch fails rather than start where not one cluster fits.
 template <class Kernel, class Args>

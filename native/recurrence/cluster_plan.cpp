@@ -78,10 +78,11 @@ void addReset(int pass, Candidates &out) {
 }
 
 template <int kSize>
-void addF32(const F32Tile (&tiles)[kSize], int pass, int gates, Candidates &out) {
+void addF32(const F32Tile (&tiles)[kSize], int pass, int gates, bool zoneout, Candidates &out) {
     static_assert(kSize <= kMostTiles, "more tiles than the plan has room for");
     for (int i = 0; i < kSize; i++) {
         const F32Tile &t = tiles[i];
+        if (zoneout && !t.zoneout) continue;
         Candidate &c = out.of[out.count++];
         c = {i, t.hidden, t.cluster, kF32Threads, t.samples, {}, t.base, t.perTile, 0};
         for (int n = 0; n < kMaxSampleTiles; n++) {
@@ -89,7 +90,7 @@ void addF32(const F32Tile (&tiles)[kSize], int pass, int gates, Candidates &out)
             const F32BackwardGeometry backward(t.hidden, t.cluster, t.samples, gates);
             c.sharedBytes[n] = pass == FRNN_PASS_FORWARD
                                    ? F32ForwardLayout(forward, t.hidden, t.samples, n + 1).total
-                                   : F32BackwardLayout(backward, t.cluster, t.samples, carriedFloats(gates, false), n + 1).total;
+                                   : F32BackwardLayout(backward, t.cluster, t.samples, carriedFloats(gates, zoneout), n + 1).total;
         }
     }
 }
@@ -101,9 +102,9 @@ Candidates candidatesFor(int cell, int pass, int dtype, bool zoneout) {
         return out;
     }
     if (dtype == FRNN_F32) {
-        if (cell == FRNN_LSTM) addF32(kLstmF32, pass, 4, out);
-        else if (cell == FRNN_GRU_RESET_AFTER) addF32(kGruF32, pass, 3, out);
-        else addF32(kRnnF32, pass, 1, out);
+        if (cell == FRNN_LSTM) addF32(kLstmF32, pass, 4, zoneout, out);
+        else if (cell == FRNN_GRU_RESET_AFTER) addF32(kGruF32, pass, 3, zoneout, out);
+        else addF32(kRnnF32, pass, 1, zoneout, out);
         return out;
     }
     if (pass == FRNN_PASS_FORWARD) {
@@ -166,7 +167,6 @@ extern "C" int32_t frnn_recurrence_plan(const FrnnRecurrenceShape *shape, const 
     }
     const bool zoneout = shape->zoneout != 0;
     if (zoneout && shape->cell == FRNN_GRU_RESET_BEFORE) return none(plan, "the reset-before GRU has no persistent kernels with zoneout", 0);
-    if (zoneout && shape->dtype == FRNN_F32) return none(plan, "zoneout has persistent kernels for 16 bits alone", 0);
     // Inside the kernels a step number and the elements of one step are 32 bits, offsets into tensors 64.
     const int64_t perStep = shape->directions * int64_t(shape->hidden);
     if (shape->steps > INT_MAX / 2 || shape->batch > INT_MAX / perStep) return none(plan, "steps or elements per step above %d", INT_MAX / 2);

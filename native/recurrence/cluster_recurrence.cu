@@ -72,7 +72,7 @@ template <class Params, class Args>
 int32_t fillZoneout(const FrnnRecurrenceShape &shape, const FrnnRecurrencePlan &plan, const Params &p, Args &args, FrnnMessage *message) {
     Check check("frnn_recurrence", message);
     check.real("zoneout", p.zoneout, 0, 1).real("cellZoneout", p.cellZoneout, 0, 1).optional("random", p.random, 4);
-    const bool zonesOut = plan.kind == FRNN_PLAN_CLUSTER && shape.dtype != FRNN_F32 && shape.cell != FRNN_GRU_RESET_BEFORE;
+    const bool zonesOut = plan.kind == FRNN_PLAN_CLUSTER && shape.cell != FRNN_GRU_RESET_BEFORE;
     check.require(shape.zoneout == 0 || zonesOut, "kernels of this kind have no zoneout");
     if (shape.zoneout == 0) check.require(p.zoneout == 0 && p.cellZoneout == 0, "the shape was planned without zoneout");
     if (shape.cell != FRNN_LSTM) check.require(p.cellZoneout == 0, "cellZoneout is for the LSTM alone");
@@ -165,14 +165,17 @@ int32_t checkAlignment(const FrnnRecurrenceShape &shape, const FrnnRecurrencePla
 template <class Params>
 int32_t launchF32(const FrnnRecurrenceShape *shape, const FrnnRecurrencePlan *plan, const Params &params, FrnnMessage *message) {
     auto args = tensorsOf<float>(params);
-    const int32_t status = fillSizes(shape, plan, shape->pass, params.firstStep, args, message);
+    int32_t status = fillSizes(shape, plan, shape->pass, params.firstStep, args, message);
+    if (status == FRNN_OK) status = fillZoneout(*shape, *plan, params, args, message);
     if (status != FRNN_OK) return status;
     if (plan->kind != FRNN_PLAN_CLUSTER) return argument(message, "the plan belongs to another storage type");
     const auto stream = pointer<CUstream_st>(params.stream);
-    const cudaError_t launched = shape->cell == FRNN_LSTM              ? launchLstmF32(plan->tile, args, stream)
-                                 : shape->cell == FRNN_GRU_RESET_AFTER ? launchGruF32(plan->tile, args, stream)
-                                                                       : launchRnnF32(plan->tile, args, stream);
-    return fromCuda(launched, message, "recurrence in F32");
+    using Launch = cudaError_t (*)(int, const decltype(args) &, cudaStream_t);
+    const auto launched = [&](Launch plain, Launch zoned) { return (shape->zoneout != 0 ? zoned : plain)(plan->tile, args, stream); };
+    const cudaError_t result = shape->cell == FRNN_LSTM              ? launched(launchLstmF32, launchZonedLstmF32)
+                               : shape->cell == FRNN_GRU_RESET_AFTER ? launched(launchGruF32, launchZonedGruF32)
+                                                                     : launched(launchRnnF32, launchZonedRnnF32);
+    return fromCuda(result, message, "recurrence in F32");
 }
 
 // Holds a block on each multiprocessor apart from others by the shared memory it is launched with.

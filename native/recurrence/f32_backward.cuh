@@ -7,13 +7,14 @@
 #pragma once
 
 #include "f32_device.cuh"
+#include "zoneout_draw.cuh"
 
 namespace frnn {
 
 template <class Cell, int kHidden, int kCluster, int kSamples>
 __global__ void __launch_bounds__(kF32Threads, 1) f32Backward(const __grid_constant__ BackwardArgsF32 args) {
 #ifdef FRNN_HOPPER
-    constexpr int kGates = Cell::kGates;
+    constexpr int kGates = Cell::kGates, kMostCarried = 3;
     constexpr F32BackwardGeometry kGeometry(kHidden, kCluster, kSamples, kGates);
     constexpr int kUnits = kGeometry.units, kSlices = kGeometry.slices, kCells = kGeometry.cells, kStride = kGeometry.stride;
     constexpr int kChunks = kGeometry.chunks, kChunkRows = kGeometry.chunkRows;
@@ -81,7 +82,7 @@ __global__ void __launch_bounds__(kF32Threads, 1) f32Backward(const __grid_const
 #pragma unroll
         for (int c = 0; c < kCells; c++) {
             const SampleRow row = rowAt(tile, c);
-            float initial[2] = {0, 0};
+            float initial[kMostCarried] = {};
             if (row.length > 0 && realUnit(c)) Cell::begin(args, cellOf(row, row.length - 1, c), stateOf(row, c), initial);
 #pragma unroll
             for (int i = 0; i < Cell::kCarriedFloats; i++) carriedAt(tile, c)[i * kCarriedStep] = initial[i];
@@ -144,6 +145,20 @@ __global__ void __launch_bounds__(kF32Threads, 1) f32Backward(const __grid_const
     for (int step = 0; step < steps; step++) {
         const int parity = step & 1, forwardStep = steps - 1 - step;
         for (int tile = 0; tile < sampleTiles; tile++, turn ^= 1) {
+            [[maybe_unused]] Keep keeps[kCells];
+            if constexpr (Cell::kZonesOut) {
+                // A warp's cells are 32 units of one sample.
+#pragma unroll
+                for (int c = 0; c < kCells; c++) {
+                    auto element = [&](int) {
+                        const SampleRow row = rowAt(tile, c);
+                        const int64_t time = timeOfStep(args, direction, row.length, forwardStep);
+                        return (time * batch + row.sample) * hidden + unitOf(c) - thread % 32;
+                    };
+                    const ZoneoutDraw<32, 1, Cell::kCarriesCell> draw(args.zoneout, direction, hidden, thread % 32, element);
+                    keeps[c] = draw.of(0, thread % 32, element(0));
+                }
+            }
             if (kCluster > 1 && step > 0) {
                 const uint32_t barrier = base + layout.barriers + tile * 16 + parity * 8;
                 barrierWait(barrier, (step - 1) >> 1 & 1, lost, args.error);
@@ -157,14 +172,15 @@ __global__ void __launch_bounds__(kF32Threads, 1) f32Backward(const __grid_const
             for (int c = 0; c < kCells; c++) {
                 const SampleRow row = rowAt(tile, c);
                 const float *const saved = reinterpret_cast<const float *>(shared + ring + stage + c * kF32Threads * kPlaceBytes);
-                float carried[2] = {0, 0};
+                float carried[kMostCarried] = {};
 #pragma unroll
                 for (int i = 0; i < Cell::kCarriedFloats; i++) carried[i] = carriedAt(tile, c)[i * kCarriedStep];
                 const bool real = forwardStep < row.length && realUnit(c);
                 float dh = arrived(tile, parity, c) + Cell::besides(carried), before = saved[4];
                 if (real && forwardStep == row.length - 1) dh = carriedOr(args.dhCarried, args.dhy, stateOf(row, c));
                 if (real && forwardStep == 0) before = Cell::first(args, stateOf(row, c), before);
-                gradient[c] = Cell::apply(args, saved, before, dh + saved[5], carried);
+                if constexpr (Cell::kZonesOut) gradient[c] = Cell::apply(args, saved, before, dh + saved[5], carried, keeps[c]);
+                else gradient[c] = Cell::apply(args, saved, before, dh + saved[5], carried);
                 if (!real) gradient[c] = {};
 #pragma unroll
                 for (int i = 0; i < Cell::kCarriedFloats; i++) {
@@ -231,7 +247,7 @@ __global__ void __launch_bounds__(kF32Threads, 1) f32Backward(const __grid_const
         for (int c = 0; c < kCells; c++) {
             const SampleRow row = rowAt(tile, c);
             if (row.length <= 0 || !realUnit(c)) continue;
-            float carried[2] = {0, 0};
+            float carried[kMostCarried] = {};
 #pragma unroll
             for (int i = 0; i < Cell::kCarriedFloats; i++) carried[i] = carriedAt(tile, c)[i * kCarriedStep];
             const float dh = arrived(tile, parity, c) + Cell::besides(carried);

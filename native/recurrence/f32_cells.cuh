@@ -21,7 +21,7 @@ struct F32Gradient {
 
 struct LstmForwardF32 {
     static constexpr int kGates = 4;
-    static constexpr bool kCarries = true, kCarriesCell = true, kRecurrentBias = false;
+    static constexpr bool kCarries = true, kCarriesCell = true, kRecurrentBias = false, kZonesOut = false;
     struct Result {
         float h, carried;
         float4 gates;
@@ -40,13 +40,13 @@ struct LstmForwardF32 {
 
 struct LstmBackwardF32 {
     static constexpr int kGates = 4, kCarriedFloats = 2; // dc and the cell of the step being undone
-    static constexpr bool kCarriesCell = true;
+    static constexpr bool kCarriesCell = true, kZonesOut = false;
     static constexpr int kBeforeSteps = 1; // the cell of the step before
     using Gradient = F32Gradient<kGates>;
 
-    static __device__ __forceinline__ float besides(const float (&)[2]) { return 0; }
+    static __device__ __forceinline__ float besides(const float *) { return 0; }
 
-    static __device__ __forceinline__ void begin(const BackwardArgsF32 &args, int64_t last, size_t state, float (&carried)[2]) {
+    static __device__ __forceinline__ void begin(const BackwardArgsF32 &args, int64_t last, size_t state, float *carried) {
         carried[0] = carriedOr(args.dcCarried, args.dcy, state);
         carried[1] = args.savedCells[last];
     }
@@ -58,7 +58,7 @@ struct LstmBackwardF32 {
         return carriedOr(args.cellsBefore, args.cx, state);
     }
 
-    static __device__ __forceinline__ Gradient apply(const BackwardArgsF32 &args, const float *gates, float before, float dh, float (&carried)[2]) {
+    static __device__ __forceinline__ Gradient apply(const BackwardArgsF32 &args, const float *gates, float before, float dh, float *carried) {
         const LstmBackward v = lstmBackward<false>(gates[0], gates[1], gates[2], gates[3], carried[1], before, dh, carried[0], args.cellClip);
         carried[0] = v.dcPrevious;
         carried[1] = before;
@@ -73,7 +73,7 @@ struct LstmBackwardF32 {
 // GRU, reset after the recurrent product.
 struct GruForwardF32 {
     static constexpr int kGates = 3;
-    static constexpr bool kCarries = true, kCarriesCell = false, kRecurrentBias = true;
+    static constexpr bool kCarries = true, kCarriesCell = false, kRecurrentBias = true, kZonesOut = false;
     struct Result {
         float h, carried;
         float4 gates;
@@ -92,13 +92,13 @@ struct GruForwardF32 {
 
 struct GruBackwardF32 {
     static constexpr int kGates = 3, kCarriedFloats = 1; // the part of dh that bypasses the product: dh*z
-    static constexpr bool kCarriesCell = false;
+    static constexpr bool kCarriesCell = false, kZonesOut = false;
     static constexpr int kBeforeSteps = 1; // the state of the step before
     using Gradient = F32Gradient<kGates>;
 
-    static __device__ __forceinline__ float besides(const float (&carried)[2]) { return carried[0]; }
+    static __device__ __forceinline__ float besides(const float *carried) { return carried[0]; }
 
-    static __device__ __forceinline__ void begin(const BackwardArgsF32 &, int64_t, size_t, float (&)[2]) {}
+    static __device__ __forceinline__ void begin(const BackwardArgsF32 &, int64_t, size_t, float *) {}
 
     static __device__ __forceinline__ const float *before(const BackwardArgsF32 &args) { return args.y; }
 
@@ -107,7 +107,7 @@ struct GruBackwardF32 {
         return args.hx != nullptr ? args.hx[state] : 0.0f;
     }
 
-    static __device__ __forceinline__ Gradient apply(const BackwardArgsF32 &, const float *gates, float before, float dh, float (&carried)[2]) {
+    static __device__ __forceinline__ Gradient apply(const BackwardArgsF32 &, const float *gates, float before, float dh, float *carried) {
         const GruBackward v = gruBackward(gates[0], gates[1], gates[2], gates[3], before, dh);
         carried[0] = v.dhDirect;
         return {{v.dr, v.dz, v.dq}, v.dn};
@@ -125,7 +125,7 @@ struct GruBackwardF32 {
 // Plain RNN, tanh or ReLU.
 struct RnnForwardF32 {
     static constexpr int kGates = 1;
-    static constexpr bool kCarries = false, kCarriesCell = false, kRecurrentBias = false;
+    static constexpr bool kCarries = false, kCarriesCell = false, kRecurrentBias = false, kZonesOut = false;
     struct Result {
         float h, carried;
     };
@@ -141,19 +141,19 @@ struct RnnForwardF32 {
 
 struct RnnBackwardF32 {
     static constexpr int kGates = 1, kCarriedFloats = 0;
-    static constexpr bool kCarriesCell = false;
+    static constexpr bool kCarriesCell = false, kZonesOut = false;
     static constexpr int kBeforeSteps = 0; // not before at all: y of the step itself
     using Gradient = F32Gradient<kGates>;
 
-    static __device__ __forceinline__ float besides(const float (&)[2]) { return 0; }
+    static __device__ __forceinline__ float besides(const float *) { return 0; }
 
-    static __device__ __forceinline__ void begin(const BackwardArgsF32 &, int64_t, size_t, float (&)[2]) {}
+    static __device__ __forceinline__ void begin(const BackwardArgsF32 &, int64_t, size_t, float *) {}
 
     static __device__ __forceinline__ const float *before(const BackwardArgsF32 &args) { return args.y; }
 
     static __device__ __forceinline__ float first(const BackwardArgsF32 &, size_t, float y) { return y; }
 
-    static __device__ __forceinline__ Gradient apply(const BackwardArgsF32 &args, const float *, float y, float dh, float (&)[2]) {
+    static __device__ __forceinline__ Gradient apply(const BackwardArgsF32 &args, const float *, float y, float dh, float *) {
         // A NaN in y has to reach the gradient with ReLU as well.
         return {{args.relu ? rnnBackward<true>(y, dh) + y * 0.0f : rnnBackward<false>(y, dh)}, 0};
     }

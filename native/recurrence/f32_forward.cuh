@@ -7,6 +7,7 @@
 #pragma once
 
 #include "f32_device.cuh"
+#include "zoneout_draw.cuh"
 
 namespace frnn {
 
@@ -137,6 +138,17 @@ __global__ void __launch_bounds__(kF32Threads, 1) f32Forward(const __grid_consta
     for (int step = 0; step < steps; step++) {
         const int parity = step & 1;
         for (int tile = 0; tile < sampleTiles; tile++) {
+            [[maybe_unused]] Keep keeps[kCells];
+            if constexpr (Cell::kZonesOut) {
+                auto elementOf = [&](int n) {
+                    const SampleRow row = rows[tile * kSamples + n];
+                    const int64_t time = timeOfStep(args, direction, row.length, step);
+                    return (time * batch + row.sample) * hidden + rank * kUnits + warp * kWarpUnits;
+                };
+                const ZoneoutDraw<kWarpUnits, kSamples, Cell::kCarriesCell> draw(args.zoneout, direction, hidden, lane, elementOf);
+#pragma unroll
+                for (int j = 0; j < kCells; j++) keeps[j] = draw.of(column + j, unitInBlock % kWarpUnits, elementOf(column + j));
+            }
             const int state = (tile * 2 + parity) * layout.stateBytes, next = (tile * 2 + (parity ^ 1)) * layout.stateBytes;
             if (kCluster > 1 && step > 0) {
                 const uint32_t barrier = base + layout.barriers + tile * 16 + parity * 8;
@@ -169,6 +181,11 @@ __global__ void __launch_bounds__(kF32Threads, 1) f32Forward(const __grid_consta
                 for (int g = 0; g < kGates; g++) inputs[g] = in[g];
                 const float carried = Cell::kCarries ? *carriedAt(tile, j) : 0.0f;
                 result[j] = Cell::apply(sums[j], inputs, carried, bias, args.cellClip, args.relu);
+                if constexpr (Cell::kZonesOut) {
+                    const float before = *reinterpret_cast<const float *>(shared + state + ((column + j) * kHidden + unit) * 4);
+                    result[j].h = zonedOut(keeps[j].h, before, result[j].h);
+                    result[j].carried = Cell::kCarriesCell ? zonedOut(keeps[j].c, carried, result[j].carried) : result[j].h;
+                }
                 // A padding unit's sums are 0 times h, NaN where h is infinite; it must not reach the real ones.
                 if (unit >= hidden) result[j].h = 0;
                 if (Cell::kCarries) *carriedAt(tile, j) = result[j].carried;

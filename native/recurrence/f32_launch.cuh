@@ -29,6 +29,11 @@ inline int f32SampleTiles(const F32Tile &tile, int samplesPerSlice) {
 template <class Cell, class Tiles>
 struct F32ForwardLaunch {
     template <int kIndex>
+    static constexpr bool has() {
+        return !Cell::kZonesOut || Tiles::at(kIndex).zoneout;
+    }
+
+    template <int kIndex>
     static cudaError_t one(const ForwardArgsF32 &args, cudaStream_t stream) {
         constexpr F32Tile tile = Tiles::at(kIndex);
         constexpr F32ForwardGeometry geometry(tile.hidden, tile.cluster, tile.samples, Cell::kGates);
@@ -41,6 +46,11 @@ struct F32ForwardLaunch {
 template <class Cell, class Tiles>
 struct F32BackwardLaunch {
     template <int kIndex>
+    static constexpr bool has() {
+        return !Cell::kZonesOut || Tiles::at(kIndex).zoneout;
+    }
+
+    template <int kIndex>
     static cudaError_t one(const BackwardArgsF32 &args, cudaStream_t stream) {
         constexpr F32Tile tile = Tiles::at(kIndex);
         constexpr F32BackwardGeometry geometry(tile.hidden, tile.cluster, tile.samples, Cell::kGates);
@@ -50,11 +60,18 @@ struct F32BackwardLaunch {
     }
 };
 
+template <class Launch, class One, int kIndex>
+constexpr One f32Compiled() {
+    if constexpr (Launch::template has<kIndex>()) return &Launch::template one<kIndex>;
+    else return nullptr;
+}
+
 template <class Launch, class Args, int... kIndices>
 cudaError_t launchF32Tile(int tile, const Args &args, cudaStream_t stream, std::integer_sequence<int, kIndices...>) {
     using One = cudaError_t (*)(const Args &, cudaStream_t);
-    static constexpr One ones[] = {&Launch::template one<kIndices>...};
-    return tile >= 0 && tile < int(sizeof...(kIndices)) ? ones[tile](args, stream) : cudaErrorInvalidValue;
+    static constexpr One ones[] = {f32Compiled<Launch, One, kIndices>()...};
+    if (tile < 0 || tile >= int(sizeof...(kIndices)) || ones[tile] == nullptr) return cudaErrorInvalidValue;
+    return ones[tile](args, stream);
 }
 
 template <class Cell, class Tiles>

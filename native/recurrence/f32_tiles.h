@@ -15,20 +15,21 @@ struct F32Tile {
     int samples; // of one n-tile: 1 or 8
     float base;  // us per step
     float perTile;
+    bool zoneout = false; // compiled with it too
 };
 
 // Multiply-adds decide: hidden / cluster * gates * hidden * samples of them per step and block, beside exchange and cell. Times of
 // forward, measured on an H100 (NOTES.md) or, for tiles that no measured shape takes, raised as much as the measured ones had to be.
 constexpr F32Tile kLstmF32[] = {
-    {64, 1, 8, 1.30f, 1.20f}, {128, 4, 1, 0.88f, 0.80f},  {128, 4, 8, 1.60f, 1.25f}, {256, 8, 1, 0.95f, 0.88f},
-    {256, 8, 8, 2.35f, 2.00f}, {512, 16, 1, 1.57f, 1.35f}, {512, 16, 8, 4.87f, 4.50f},
+    {64, 1, 8, 1.30f, 1.20f}, {128, 4, 1, 0.88f, 0.80f},  {128, 4, 8, 1.60f, 1.25f, true}, {256, 8, 1, 0.95f, 0.88f},
+    {256, 8, 8, 2.35f, 2.00f, true}, {512, 16, 1, 1.57f, 1.35f}, {512, 16, 8, 4.87f, 4.50f, true},
 };
 constexpr F32Tile kGruF32[] = {
-    {64, 1, 8, 1.20f, 1.10f}, {128, 4, 1, 0.86f, 0.78f},  {128, 4, 8, 1.45f, 1.10f}, {256, 8, 1, 0.92f, 0.85f},
-    {256, 8, 8, 2.00f, 1.65f}, {512, 16, 1, 1.22f, 1.10f}, {512, 16, 8, 4.31f, 3.95f},
+    {64, 1, 8, 1.20f, 1.10f}, {128, 4, 1, 0.86f, 0.78f},  {128, 4, 8, 1.45f, 1.10f, true}, {256, 8, 1, 0.92f, 0.85f},
+    {256, 8, 8, 2.00f, 1.65f, true}, {512, 16, 1, 1.22f, 1.10f}, {512, 16, 8, 4.31f, 3.95f, true},
 };
 constexpr F32Tile kRnnF32[] = {
-    {64, 1, 8, 0.80f, 0.70f}, {256, 4, 1, 0.90f, 0.83f}, {256, 4, 8, 2.71f, 2.40f}, {512, 8, 1, 0.97f, 0.90f}, {512, 8, 8, 3.90f, 3.60f},
+    {64, 1, 8, 0.80f, 0.70f}, {256, 4, 1, 0.90f, 0.83f}, {256, 4, 8, 2.71f, 2.40f, true}, {512, 8, 1, 0.97f, 0.90f}, {512, 8, 8, 3.90f, 3.60f, true},
 };
 
 // Forward: a unit's sums over k are shared by `slices` neighbouring lanes, which then finish its samples.

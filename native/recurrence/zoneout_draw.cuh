@@ -21,23 +21,26 @@ struct Keep {
 
 #ifdef FRNN_HOPPER
 
-// The masks of one step for a warp whose cells are kUnits neighbouring units, from a multiple of 4 on, of the kTileSamples
-// samples of an n-tile. Four neighbouring elements of a mask share a Philox block. Each lane draws one block: all that a sample's
-// units lie in, for every sample, of h and, if kCell, of c. Where that is more than 32, c takes a second round.
-template <int kUnits, bool kCell>
+// The masks of one step for a warp whose cells are kUnits neighbouring units, from a multiple of 4 on, of kSamples samples. Four
+// neighbouring elements of a mask share a Philox block. Each lane draws one block: all that a sample's units lie in, for every
+// sample, of h and, if kCell, of c. Where 16 lanes are too few for each of the two, c takes a second round.
+template <int kUnits, int kSamples, bool kCell>
 class ZoneoutDraw {
+    // Lanes that a mask takes where the units begin at the beginning of a block, and where they do not.
+    static constexpr int kLeast = kUnits / 4 * kSamples, kMost = (kUnits / 4 + 1) * kSamples;
+    static_assert(kMost <= 32 && kLeast <= 16 && 16 % kSamples == 0, "a lane draws a block");
+
 public:
-    // elementOf(n): index in a mask [T,N,H] of the warp's first unit for sample n of the n-tile. All lanes of a warp take part.
+    // elementOf(n): index in a mask [T,N,H] of the warp's first unit for its sample n. All lanes of a warp take part.
     template <class ElementOf>
     __device__ __forceinline__ ZoneoutDraw(const Zoneout &zoneout, int direction, int hidden, int lane, ElementOf elementOf)
-        : zoneout_(zoneout), random_(zoneout.random != nullptr), rounds_(kCell && kUnits > 4 && hidden % 4 != 0 ? 2 : 1) {
+        : zoneout_(zoneout), random_(zoneout.random != nullptr), rounds_(kCell && kMost > 16 && hidden % 4 != 0 ? 2 : 1) {
         if (!random_) return;
-        const int64_t block = elementOf(lane % kTileSamples) >> 2;
-        const int place = lane / kTileSamples;
+        const int64_t block = elementOf(lane % kSamples) >> 2;
         const bool inOneRound = kCell && rounds_ == 1;
-        const int64_t index = block + (inOneRound ? place & 1 : place);
+        const int64_t index = block + (inOneRound ? lane % 16 : lane) / kSamples;
         const uint32_t stream = uint32_t(zoneout.stream + 2 * direction);
-        const bool cell = inOneRound && place >= 2;
+        const bool cell = inOneRound && lane >= 16;
         drawn_[0] = kept(index, stream + (cell ? 1 : 0), cell ? zoneout.cell : zoneout.hidden);
         if (rounds_ == 2) drawn_[kCell] = kept(index, stream + 1, zoneout.cell);
     }
@@ -45,11 +48,11 @@ public:
     // Of sample `column` and unit `unit` of the warp's; `element`: elementOf(column).
     __device__ __forceinline__ Keep of(int column, int unit, int64_t element) const {
         if (!random_) return {zoneout_.hidden, kCell ? zoneout_.cell : 0.0f};
-        const int inBlocks = int(element & 3) + unit, lane = inBlocks / 4 * kTileSamples + column, bit = inBlocks % 4;
+        const int inBlocks = int(element & 3) + unit, lane = inBlocks / 4 * kSamples + column, bit = inBlocks % 4;
         const uint32_t h = __shfl_sync(~0u, drawn_[0], lane);
         Keep keep = {h >> bit & 1 ? 1.0f : 0.0f, 0.0f};
         if (kCell) {
-            const uint32_t c = __shfl_sync(~0u, rounds_ == 2 ? drawn_[kCell] : drawn_[0], rounds_ == 2 ? lane : lane + 2 * kTileSamples);
+            const uint32_t c = __shfl_sync(~0u, rounds_ == 2 ? drawn_[kCell] : drawn_[0], rounds_ == 2 ? lane : lane + 16);
             keep.c = c >> bit & 1 ? 1.0f : 0.0f;
         }
         return keep;

@@ -347,6 +347,9 @@ bool zonesOut(const Tile (&tiles)[kSize], int tile) {
 
 bool hasZoneout(const FrnnRecurrenceShape &shape, int tile) {
     using namespace frnn;
+    if (shape.dtype == FRNN_F32) {
+        return shape.cell == FRNN_LSTM ? zonesOut(kLstmF32, tile) : shape.cell == FRNN_GRU_RESET_AFTER ? zonesOut(kGruF32, tile) : zonesOut(kRnnF32, tile);
+    }
     if (shape.pass == FRNN_PASS_FORWARD) {
         return shape.cell == FRNN_LSTM ? zonesOut(kLstmForward, tile) : shape.cell == FRNN_GRU_RESET_AFTER ? zonesOut(kGruForward, tile) : zonesOut(kRnnForward, tile);
     }
@@ -359,11 +362,14 @@ void zoneout(const FrnnDeviceLimits &h100) {
         for (const int cell : {FRNN_LSTM, FRNN_GRU_RESET_AFTER, FRNN_RNN_TANH, FRNN_RNN_RELU}) {
             for (const int hidden : {1, 64, 100, 128, 129, 256, 257, 384, 512}) {
                 for (const int batch : {1, 20, 300, 3000}) {
-                    FrnnRecurrenceShape shape = shapeOf(cell, pass, hidden, batch, 1);
-                    shape.zoneout = 1;
-                    const FrnnRecurrencePlan p = planOf(shape, h100);
-                    EXPECT(p.kind == FRNN_PLAN_CLUSTER && p.hiddenPadded >= hidden && p.reason[0] == 0 && hasZoneout(shape, p.tile));
-                    EXPECT(p.sharedBytes <= h100.sharedBytesPerBlock);
+                    for (const int dtype : {FRNN_BF16, FRNN_F32}) {
+                        FrnnRecurrenceShape shape = shapeOf(cell, pass, hidden, batch, 1);
+                        shape.zoneout = 1;
+                        shape.dtype = dtype;
+                        const FrnnRecurrencePlan p = planOf(shape, h100);
+                        EXPECT(p.kind == FRNN_PLAN_CLUSTER && p.hiddenPadded >= hidden && p.reason[0] == 0 && hasZoneout(shape, p.tile));
+                        EXPECT(p.sharedBytes <= h100.sharedBytesPerBlock);
+                    }
                 }
             }
         }
@@ -379,9 +385,6 @@ void zoneout(const FrnnDeviceLimits &h100) {
         EXPECT(refused(shape, h100, "zoneout has kernels in clusters for at most 512 units"));
         shape = shapeOf(FRNN_LSTM, pass, 64, 8, 1);
         shape.zoneout = 1;
-        shape.dtype = FRNN_F32;
-        EXPECT(refused(shape, h100, "zoneout has persistent kernels for 16 bits alone"));
-        shape.dtype = FRNN_F16;
         shape.plans = 1u << FRNN_PLAN_CHIP | 1u << FRNN_PLAN_WIDE;
         EXPECT(refused(shape, h100, "zoneout has persistent kernels in clusters alone"));
     }

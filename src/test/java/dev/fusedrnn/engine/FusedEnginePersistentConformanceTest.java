@@ -59,7 +59,15 @@ class FusedEnginePersistentConformanceTest extends FusedEngineConformance {
                 "gru-L1-T3-N5-C8-H256-zone0.4-f16-seed12",
                 "gru-L1-T3-N3-C8-H510-zone0.4-lens-bf16-seed13",
                 "rnn_tanh-bidir-L1-T4-N11-C8-H128-zone0.3-lens-bf16-seed14",
-                "rnn_relu-L1-T3-N5-C8-H511-zone0.4-f16-seed15"
+                "rnn_relu-L1-T3-N5-C8-H511-zone0.4-f16-seed15",
+                "lstm-bidir-L1-T4-N11-C8-H64-zone0.3-czone0.4-lens-f32-seed16",
+                "lstm-L1-T3-N3-C8-H250-czone0.4-clip0.5-f32-seed17",
+                "lstm-L1-T3-N3-C8-H510-zone0.3-czone0.2-f32-seed18",
+                "gru-bidir-L1-T4-N11-C8-H126-zone0.3-lens-f32-seed19",
+                "gru-L1-T3-N5-C8-H256-zone0.4-f32-seed20",
+                "gru-L1-T3-N3-C8-H509-zone0.4-lens-f32-seed21",
+                "rnn_tanh-bidir-L1-T4-N11-C8-H128-zone0.3-lens-f32-seed22",
+                "rnn_relu-L1-T3-N5-C8-H511-zone0.4-f32-seed23"
             })
     void clustersZoneOut(String name) {
         CheckReport report = EngineCheck.of(EngineCase.parse(name)).run(engine(), device());

@@ -63,7 +63,9 @@ class WavefrontGpuTest {
         "4, lstm-L3-T11-N5-C9-H24-zone0.3-czone0.4-lens-bf16-seed14",
         "3, lstm-L2-T9-N3-C8-H33-drop0.2-czone0.5-clip0.4-f16-seed15",
         "4, gru-L2-T11-N5-C9-H24-zone0.3-lens-f16-seed16",
-        "3, rnn_tanh-L2-T8-N4-C12-H18-zone0.3-lens-bf16-seed17"
+        "3, rnn_tanh-L2-T8-N4-C12-H18-zone0.3-lens-bf16-seed17",
+        "4, lstm-L2-T9-N5-C9-H24-zone0.3-czone0.4-lens-f32-seed18",
+        "3, gru-L2-T8-N4-C12-H18-zone0.3-lens-f32-seed19"
     })
     void theBitsAreThoseOfLayersInTurn(int chunks, String name) {
         compare(FusedEngine.Plan.PERSISTENT, chunks, name, "wavefront of");
