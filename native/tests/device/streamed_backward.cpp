@@ -53,19 +53,12 @@ void Streamed::backward() {
     const bool oneLaunch = o.oneLaunch && o.P == 0 && o.N <= 8 && o.cell != FRNN_GRU_RESET_BEFORE;
     if (oneLaunch) transposeWeights();
     for (int64_t step = o.T - 1; step >= 0; --step) {
-        FrnnCellBackwardParams p{};
-        p.type = o.type;
+        auto p = stepParams<FrnnCellBackwardParams>(step);
         p.cell = o.cell;
         p.cellClip = static_cast<float>(o.clip);
         p.zoneout = o.P == 0 ? static_cast<float>(o.zoneout) : 0;
         p.cellZoneout = static_cast<float>(o.cellZoneout);
-        p.zoneoutStream = ZONEOUT_STREAM;
-        p.random = at(random);
-        p.T = o.T;
-        p.N = o.N;
         p.H = o.H;
-        p.D = o.D;
-        p.step = step;
         p.gateStride = gateStride;
         p.stateStride = unitStride;
         p.savedGates = at(savedGates);
@@ -73,7 +66,6 @@ void Streamed::backward() {
         p.y = at(y);
         p.hx = at(hx);
         p.cx = at(cx);
-        p.lengths = at(lengths);
         p.dy = o.P == 0 ? at(dy) : 0;
         p.dhState = o.P == 0 ? at(dhState) : at(dhRaw);
         p.dcState = o.cell == FRNN_LSTM ? at(dcState) : 0;
@@ -82,18 +74,10 @@ void Streamed::backward() {
         p.dGatesH = at(dGatesH);
         p.dGatesFirst = at(dGatesFirst);
         if (o.P != 0) {
-            FrnnStateBackwardParams s{};
-            s.type = o.type;
+            auto s = stepParams<FrnnStateBackwardParams>(step);
             s.zoneout = static_cast<float>(o.zoneout);
-            s.zoneoutStream = ZONEOUT_STREAM;
-            s.random = at(random);
-            s.T = o.T;
-            s.N = o.N;
             s.P = o.P;
-            s.D = o.D;
-            s.step = step;
             s.stateStride = stateStride;
-            s.lengths = at(lengths);
             s.dy = at(dy);
             s.dhState = at(dhState);
             s.dProjected = at(dProjected);

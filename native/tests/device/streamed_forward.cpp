@@ -28,25 +28,17 @@ void Streamed::stepForward(FrnnCellForwardParams p, const Buffer *values) {
 void Streamed::forward() {
     const bool reset = o.cell == FRNN_GRU_RESET_BEFORE;
     for (int64_t step = 0; step < o.T; ++step) {
-        FrnnCellForwardParams p{};
-        p.type = o.type;
+        auto p = stepParams<FrnnCellForwardParams>(step);
         p.cell = o.cell;
         p.recurrentType = recurrent->type();
         p.cellClip = static_cast<float>(o.clip);
         p.zoneout = o.P == 0 ? static_cast<float>(o.zoneout) : 0;
         p.cellZoneout = static_cast<float>(o.cellZoneout);
-        p.zoneoutStream = ZONEOUT_STREAM;
-        p.random = at(random);
-        p.T = o.T;
-        p.N = o.N;
         p.H = o.H;
-        p.D = o.D;
-        p.step = step;
         p.gateStride = gateStride;
         p.stateStride = unitStride;
         p.gateInputs = at(gateInputs);
         p.bHn = at(bHn);
-        p.lengths = at(lengths);
         p.hBefore = p.hState = o.P == 0 ? at(hState) : 0;
         p.cBefore = p.cState = o.cell == FRNN_LSTM ? at(cState) : 0;
         p.resetState = reset ? at(resetState) : 0;
@@ -84,19 +76,11 @@ void Streamed::forward() {
 void Streamed::finishStep(int64_t step) {
     if (o.P == 0) return;
     projected->set(padded(product(slice(*hRaw, step, unitStride, 0, o.H), layer.wHr, o.P, 0, o.P, o.H), o.P, stateStride));
-    FrnnStateForwardParams s{};
-    s.type = o.type;
+    auto s = stepParams<FrnnStateForwardParams>(step);
     s.projectedType = projected->type();
     s.zoneout = static_cast<float>(o.zoneout);
-    s.zoneoutStream = ZONEOUT_STREAM;
-    s.random = at(random);
-    s.T = o.T;
-    s.N = o.N;
     s.P = o.P;
-    s.D = o.D;
-    s.step = step;
     s.stateStride = stateStride;
-    s.lengths = at(lengths);
     s.projected = at(projected);
     s.hState = at(hState);
     s.y = at(y);

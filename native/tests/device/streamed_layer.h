@@ -40,6 +40,8 @@ private:
     Values padded(const Values &rows, int64_t width, int64_t stride) const;
     Values dense(const Buffer &rows, int64_t width, int64_t stride) const;
     template <typename Params>
+    Params stepParams(int64_t step) const;
+    template <typename Params>
     void perDirection(int32_t (*function)(const Params *, FrnnMessage *), Params p);
     void stepForward(FrnnCellForwardParams p, const Buffer *values);
     void finishStep(int64_t step);
@@ -64,6 +66,21 @@ private:
 };
 
 inline uint64_t at(const Buffer *buffer) { return buffer == nullptr ? 0 : buffer->address(); }
+
+// What all calls of a step have in common.
+template <typename Params>
+Params Streamed::stepParams(int64_t step) const {
+    Params p{};
+    p.type = o.type;
+    p.zoneoutStream = ZONEOUT_STREAM;
+    p.random = at(random);
+    p.T = o.T;
+    p.N = o.N;
+    p.D = o.D;
+    p.step = step;
+    p.lengths = at(lengths);
+    return p;
+}
 
 template <typename Params>
 void Streamed::perDirection(int32_t (*function)(const Params *, FrnnMessage *), Params p) {

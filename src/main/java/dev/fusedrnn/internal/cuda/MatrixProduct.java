@@ -61,6 +61,12 @@ public record MatrixProduct(
         return alignment == MAX_ALIGNMENT && lda == pitch(lda, operands) && ldb == pitch(ldb, operands);
     }
 
+    /** The same product of operands that are aligned otherwise. */
+    public MatrixProduct withAlignment(int alignment) {
+        return new MatrixProduct(
+                operands, result, transposeA, transposeB, m, n, k, lda, ldb, ldc, bias, tf32, alignment);
+    }
+
     /** The alignment to give for operands at these addresses; 0 counts for nothing. */
     public static int alignmentOf(long a, long b, long c, long bias) {
         long bits = a | b | c | bias | MAX_ALIGNMENT;

@@ -51,8 +51,20 @@ final class Gemm {
                 long ldc,
                 float beta,
                 boolean bias) {
-            MatrixProduct product =
-                    new MatrixProduct(type, result, transposeA, transposeB, m, n, k, lda, ldb, ldc, bias, tf32, 16);
+            MatrixProduct product = new MatrixProduct(
+                    type,
+                    result,
+                    transposeA,
+                    transposeB,
+                    m,
+                    n,
+                    k,
+                    lda,
+                    ldb,
+                    ldc,
+                    bias,
+                    tf32,
+                    MatrixProduct.MAX_ALIGNMENT);
             return new Gemm(library, product, beta);
         }
     }
@@ -62,25 +74,8 @@ final class Gemm {
         int alignment = MatrixProduct.alignmentOf(a, b, c, bias);
         int slot = Integer.numberOfTrailingZeros(alignment);
         if (byAlignment[slot] == null) {
-            byAlignment[slot] = aligned(alignment);
+            byAlignment[slot] = widest.withAlignment(alignment);
         }
         library.multiply(byAlignment[slot], 1, a, b, beta, c, bias);
-    }
-
-    private MatrixProduct aligned(int alignment) {
-        return new MatrixProduct(
-                widest.operands(),
-                widest.result(),
-                widest.transposeA(),
-                widest.transposeB(),
-                widest.m(),
-                widest.n(),
-                widest.k(),
-                widest.lda(),
-                widest.ldb(),
-                widest.ldc(),
-                widest.bias(),
-                widest.tf32(),
-                alignment);
     }
 }

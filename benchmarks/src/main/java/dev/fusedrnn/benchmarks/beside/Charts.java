@@ -2,6 +2,7 @@ package dev.fusedrnn.benchmarks.beside;
 
 import dev.fusedrnn.io.Json;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -10,11 +11,10 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import org.knowm.xchart.BitmapEncoder;
-import org.knowm.xchart.BitmapEncoder.BitmapFormat;
 import org.knowm.xchart.CategoryChart;
 import org.knowm.xchart.CategoryChartBuilder;
 import org.knowm.xchart.CategorySeries.CategorySeriesRenderStyle;
+import org.knowm.xchart.ChartEncoder;
 import org.knowm.xchart.XYChart;
 import org.knowm.xchart.XYChartBuilder;
 import org.knowm.xchart.internal.chartpart.Chart;
@@ -178,7 +178,7 @@ final class Charts {
 
     private void save(Chart<?, ?> chart, String what) throws IOException {
         Path picture = folder.resolve(name + "-" + what.replace(' ', '-') + ".png");
-        BitmapEncoder.saveBitmap(chart, picture.toString(), BitmapFormat.PNG);
+        Files.write(picture, ChartEncoder.getBytes(chart, "png"));
         drawn.add(picture);
     }
 }
