@@ -43,6 +43,8 @@
 
 #include "fusedrnn/loss.h"
 
+#include "fusedrnn/attention.h"
+
 #include "fusedrnn/dropout.h"
 
 #include "fusedrnn/optimizer.h"

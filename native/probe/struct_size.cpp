@@ -43,6 +43,8 @@ const Entry ENTRIES[] = {
     {"CrossEntropy", sizeof(FrnnCrossEntropyParams)},
     {"TargetScale", sizeof(FrnnTargetScaleParams)},
     {"ActivityPenalty", sizeof(FrnnActivityPenaltyParams)},
+    {"Attention", sizeof(FrnnAttentionParams)},
+    {"AttentionBackward", sizeof(FrnnAttentionBackwardParams)},
     {"Dropout", sizeof(FrnnDropoutParams)},
     {"DropoutRows", sizeof(FrnnDropoutRowsParams)},
     {"ClipScale", sizeof(FrnnClipScaleParams)},

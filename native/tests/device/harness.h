@@ -110,6 +110,7 @@ void addElementwiseTests();
 void addReduceTests();
 void addEmbeddingTests();
 void addLossTests();
+void addAttentionTests();
 void addDropoutTests();
 void addOptimizerTests();
 void addSequenceTests();

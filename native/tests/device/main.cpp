@@ -87,6 +87,7 @@ static int runAll(uint64_t seed, const char *part) {
     addReduceTests();
     addEmbeddingTests();
     addLossTests();
+    addAttentionTests();
     addDropoutTests();
     addOptimizerTests();
     addSequenceTests();

@@ -310,6 +310,15 @@ void argumentTests() {
     refused(frnn_activity_penalty, penalty, "y and dy are one tensor");
     penalty.change = -1;
     refused(frnn_activity_penalty, penalty, "change");
+    FrnnAttentionParams attention{};
+    attention.S = attention.N = attention.A = attention.F = 1;
+    attention.query = attention.keys = attention.weight = attention.values = attention.lengths = attention.shares = 256;
+    refused(frnn_attention, attention, "context");
+    attention.A = 0;
+    refused(frnn_attention, attention, "A");
+    FrnnAttentionBackwardParams attentionBackward{};
+    attentionBackward.S = attentionBackward.N = attentionBackward.A = attentionBackward.F = 1;
+    refused(frnn_attention_backward, attentionBackward, "query");
     FrnnConvertParams convert{};
     convert.toType = FRNN_I32;
     refused(frnn_convert, convert, "I32 converts");

@@ -13,6 +13,7 @@ final class CpuKernels implements Kernels {
     private final FloatBlocks blocks = new FloatBlocks();
     private final CpuGemm gemm = new CpuGemm(blocks);
     private final CpuSoftmax softmax = new CpuSoftmax(blocks);
+    private final CpuAttention attention = new CpuAttention(blocks);
     private final CpuRows rows = new CpuRows(blocks);
     private final CpuPenalty penalty = new CpuPenalty(blocks);
     private final CpuOptimizer optimizer = new CpuOptimizer(blocks);
@@ -157,6 +158,16 @@ final class CpuKernels implements Kernels {
     @Override
     public void softmaxCrossEntropy(Tensor logits, int classes, Tensor targets, Tensor losses, Tensor gradientScale) {
         softmax.run(logits, classes, targets, losses, gradientScale);
+    }
+
+    @Override
+    public void attention(Attention step) {
+        attention.forward(step.checked());
+    }
+
+    @Override
+    public void attentionBackward(Attention step, Attention.Gradients gradients) {
+        attention.backward(step.checked(), gradients.checked(step));
     }
 
     @Override

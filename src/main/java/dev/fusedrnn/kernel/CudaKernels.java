@@ -256,6 +256,19 @@ final class CudaKernels implements Kernels {
     }
 
     @Override
+    public void attention(Attention step) {
+        step.checked().all().forEach(tensor -> here("attention", tensor));
+        CudaAttention.forward(kernels, step);
+    }
+
+    @Override
+    public void attentionBackward(Attention step, Attention.Gradients gradients) {
+        step.checked().all().forEach(tensor -> here("attention", tensor));
+        gradients.checked(step).all().forEach(tensor -> here("gradients of attention", tensor));
+        CudaAttention.backward(kernels, step, gradients);
+    }
+
+    @Override
     public void sum(Tensor values, Tensor sum, boolean accumulate) {
         requireType("values", values, DataType.F32);
         requireScalar("sum", sum);

@@ -110,6 +110,16 @@ public sealed interface Kernels extends AutoCloseable permits CpuKernels, CudaKe
      */
     void softmaxCrossEntropy(Tensor logits, int classes, Tensor targets, Tensor losses, Tensor gradientScale);
 
+    /** Additive attention of one step of a decoder: see {@link Attention}. */
+    void attention(Attention step);
+
+    /**
+     * The way back of {@link #attention}.
+     *
+     * @param gradients of its tensors; what all steps of a decoder share is added to
+     */
+    void attentionBackward(Attention step, Attention.Gradients gradients);
+
     /** Sums an F32 tensor in a fixed order into {@code sum} F32 [1]; adds to it if {@code accumulate}. */
     void sum(Tensor values, Tensor sum, boolean accumulate);
 

@@ -4,6 +4,7 @@ import dev.fusedrnn.nn.EngineChoice;
 import dev.fusedrnn.nn.Initialization;
 import dev.fusedrnn.nn.Seq2SeqConfig;
 import dev.fusedrnn.nn.Seq2SeqNetwork;
+import dev.fusedrnn.nn.Seq2SeqStepper;
 import dev.fusedrnn.tensor.Device;
 import dev.fusedrnn.text.EncodedPair;
 import dev.fusedrnn.text.PairCodec;
@@ -175,6 +176,33 @@ public final class Seq2Seq implements AutoCloseable {
             network.device().leave();
         }
         return found;
+    }
+
+    /**
+     * What each token of a translation was made of: the share of each source token, end mark included, in the context of every
+     * token and, in the last row, of what follows them.
+     *
+     * @param translation tokens such as a search found, without the end mark
+     * @return [tokens + 1][source tokens]; every row sums to 1
+     * @throws IllegalStateException if the network has no attention
+     */
+    public float[][] attention(String sentence, int[] translation) {
+        int[] source = codec.encodeSource(sentence);
+        int length = Math.min(steps, source.length);
+        float[][] shares = new float[translation.length + 1][];
+        network.device().enter();
+        try (Seq2SeqStepper stepper = new Seq2SeqStepper(network, steps, 1)) {
+            stepper.begin(Arrays.copyOf(source, length));
+            int token = codec.target().vocabulary().id(PairCodec.BEGIN);
+            for (int t = 0; t < shares.length; t++) {
+                stepper.step(new int[1], new int[] {token});
+                shares[t] = Arrays.copyOf(stepper.shares(), length);
+                token = t < translation.length ? translation[t] : token;
+            }
+        } finally {
+            network.device().leave();
+        }
+        return shares;
     }
 
     /** Frees the network. Closing twice is harmless. */

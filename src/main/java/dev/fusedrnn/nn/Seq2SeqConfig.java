@@ -19,6 +19,9 @@ import java.util.Objects;
  * @param targetEmbedding features of a target token
  * @param encoder its inputSize is sourceEmbedding
  * @param decoder its inputSize is targetEmbedding + the encoder's output size
+ * @param attentionSize features of the queries and keys of additive attention (Bahdanau, Cho and Bengio 2015), with which every step
+ *     has a context of its own: the mean of the encoder's outputs, weighed by what the decoder's last h asks for; 0 for the one
+ *     context said above
  */
 public record Seq2SeqConfig(
         int sourceVocabulary,
@@ -26,7 +29,8 @@ public record Seq2SeqConfig(
         int sourceEmbedding,
         int targetEmbedding,
         RnnConfig encoder,
-        RnnConfig decoder)
+        RnnConfig decoder,
+        int attentionSize)
         implements Serializable {
 
     public Seq2SeqConfig {
@@ -36,6 +40,10 @@ public record Seq2SeqConfig(
         requireSize("targetVocabulary", targetVocabulary);
         requireSize("sourceEmbedding", sourceEmbedding);
         requireSize("targetEmbedding", targetEmbedding);
+        if (attentionSize < 0 || attentionSize > RnnConfig.MAX_SIZE) {
+            throw new IllegalArgumentException(
+                    "attentionSize must be in [0, " + RnnConfig.MAX_SIZE + "], found " + attentionSize);
+        }
         requireInputs("encoder.inputSize", "sourceEmbedding", sourceEmbedding, encoder);
         requireInputs(
                 "decoder.inputSize",
@@ -71,7 +79,14 @@ public record Seq2SeqConfig(
                 embedding,
                 embedding,
                 encoder.withSizes(embedding, encoder.hiddenSize()),
-                decoder.withSizes(embedding + encoder.totalOutputSize(), decoder.hiddenSize()));
+                decoder.withSizes(embedding + encoder.totalOutputSize(), decoder.hiddenSize()),
+                0);
+    }
+
+    /** The same with additive attention of so many features; 0 for none. */
+    public Seq2SeqConfig withAttention(int attentionSize) {
+        return new Seq2SeqConfig(
+                sourceVocabulary, targetVocabulary, sourceEmbedding, targetEmbedding, encoder, decoder, attentionSize);
     }
 
     /** Features of the context. */

@@ -8,7 +8,8 @@ import java.util.Random;
 /**
  * The layers of an encoder and a decoder on one arena of parameters: {@code encoder.embedding.weight}, {@code encoder.rnn.*}, {@code
  * bridge.weight_h_l0} and so on where the {@linkplain Seq2SeqConfig#hasBridge state needs a bridge}, {@code
- * decoder.embedding.weight}, {@code decoder.rnn.*}, {@code head.weight} and {@code head.bias}.
+ * decoder.embedding.weight}, {@code decoder.rnn.*}, {@code attention.query.weight}, {@code attention.key.weight} and {@code
+ * attention.score.weight} with attention, {@code head.weight} and {@code head.bias}.
  *
  * <p>Confined to one thread at a time, like its device.
  */
@@ -28,6 +29,7 @@ public final class Seq2SeqNetwork implements AutoCloseable {
     private final Rnn encoder;
     private final Rnn decoder;
     private final Linear head;
+    private final AttentionLayer attention;
 
     private Seq2SeqNetwork(Seq2SeqConfig config, Kernels kernels, Parameters parameters, EngineChoice choice) {
         this.config = config;
@@ -38,6 +40,7 @@ public final class Seq2SeqNetwork implements AutoCloseable {
         this.encoder = Rnn.on(parameters, ENCODER, config.encoder(), choice);
         this.decoder = Rnn.on(parameters, DECODER, config.decoder(), choice);
         this.head = new Linear(kernels, parameters, HEAD_WEIGHT, HEAD_BIAS);
+        this.attention = config.attentionSize() > 0 ? new AttentionLayer(kernels, parameters) : null;
     }
 
     /**
@@ -71,6 +74,9 @@ public final class Seq2SeqNetwork implements AutoCloseable {
                 StateBridge.plan(plan, "c", config);
             }
         }
+        if (config.attentionSize() > 0) {
+            AttentionLayer.plan(plan, config);
+        }
         return plan.add(TARGET_TABLE, config.targetVocabulary(), config.targetEmbedding())
                 .section(DECODER, ParameterLayout.of(config.decoder()))
                 .add(HEAD_WEIGHT, config.targetVocabulary(), config.decoder().outputSize())
@@ -94,6 +100,9 @@ public final class Seq2SeqNetwork implements AutoCloseable {
             if (config.decoder().cell().hasCellState()) {
                 StateBridge.initialize(parameters, "c", config, layers, random);
             }
+        }
+        if (attention != null) {
+            AttentionLayer.initialize(parameters, config, layers, random);
         }
         layers.linear(parameters, HEAD_WEIGHT, head.inputs(), random);
         layers.linear(parameters, HEAD_BIAS, head.inputs(), random);
@@ -137,6 +146,11 @@ public final class Seq2SeqNetwork implements AutoCloseable {
 
     Linear head() {
         return head;
+    }
+
+    /** Null if the context is the same at every step. */
+    AttentionLayer attention() {
+        return attention;
     }
 
     /** Frees everything. Closing twice is harmless. */

@@ -29,7 +29,7 @@ public final class Seq2SeqPass implements AutoCloseable {
     private final EncoderPass encoder;
     private final DecoderPass decoder;
     private final SoftmaxLoss loss;
-    private final int[] generators = new int[2 * GENERATOR_WORDS];
+    private final int[] generators;
     private SequenceLengths lengths;
 
     /**
@@ -46,22 +46,29 @@ public final class Seq2SeqPass implements AutoCloseable {
         this.batch = batch;
         this.rows = Math.multiplyExact(steps, batch);
         this.training = training;
-        int words = Math.addExact(Math.multiplyExact(3, rows), generators.length);
+        // One generator for the encoder, and one for each part of the decoder that is computed by itself.
+        this.generators = new int[(1 + (network.config().attentionSize() > 0 ? steps : 1)) * GENERATOR_WORDS];
+        int words = Math.addExact(Math.addExact(Math.multiplyExact(3, rows), batch), generators.length);
+        if (training) {
+            // Gradients are cleared when they are first asked for, which must not be in work that is queued beside the
+            // rest.
+            network.parameters().gradients();
+        }
         try {
             staged = own(new StagedInts(network.device(), words));
             ints = own(network.device().zeros(DataType.I32, words));
             targets = ints.view(2L * rows, rows);
-            long behind = 3L * rows;
+            long behind = 3L * rows + batch;
             encoder = own(new EncoderPass(
                     network, steps, batch, training, ints.view(0, rows), ints.view(behind, GENERATOR_WORDS)));
-            decoder = own(new DecoderPass(
-                    network,
-                    encoder,
-                    steps,
-                    batch,
-                    training,
-                    ints.view(rows, rows),
-                    ints.view(behind + GENERATOR_WORDS, GENERATOR_WORDS)));
+            Tensor inputs = ints.view(rows, rows);
+            Tensor random = ints.view(behind + GENERATOR_WORDS, generators.length - GENERATOR_WORDS);
+            Tensor sourceLengths = ints.view(3L * rows, batch);
+            decoder = own(
+                    network.config().attentionSize() > 0
+                            ? new AttentionDecoderPass(
+                                    network, encoder, steps, batch, training, inputs, sourceLengths, random)
+                            : new ContextDecoderPass(network, encoder, steps, batch, training, inputs, random));
             loss = own(new SoftmaxLoss(
                     kernels, network.head(), network.config().decoder().dataType(), rows, training));
         } catch (RuntimeException | Error failed) {
@@ -91,12 +98,15 @@ public final class Seq2SeqPass implements AutoCloseable {
         staged.put(rows, inputs, rows);
         staged.put(2 * rows, targets, rows);
         for (int at = 0; at < generators.length; at += GENERATOR_WORDS) {
-            long own = at == 0 ? seed : ~seed;
+            // The encoder's masks, and those of each step of a decoder with attention, are drawn from seeds of their
+            // own.
+            long own = at == 0 ? seed : ~seed + at / GENERATOR_WORDS - 1;
             generators[at] = (int) own;
             generators[at + 1] = (int) (own >>> 32);
             generators[at + 2] = draw;
         }
-        staged.put(3 * rows, generators, generators.length);
+        staged.put(3 * rows, lengths, batch);
+        staged.put(3 * rows + batch, generators, generators.length);
         staged.upload(ints);
     }
 
@@ -121,7 +131,7 @@ public final class Seq2SeqPass implements AutoCloseable {
         loss.forwardBackward(decoder.y(), targets, gradientScale, decoder.dy());
         kernels.sum(loss.losses(), lossSum, true);
         decoder.backward();
-        encoder.backward(null);
+        encoder.backward(decoder.dEncoderOutputs());
         kernels.join();
     }
 

@@ -2,11 +2,13 @@ package dev.fusedrnn.nn;
 
 import dev.fusedrnn.engine.RnnConfig;
 import dev.fusedrnn.engine.SequenceLengths;
+import dev.fusedrnn.kernel.Attention;
 import dev.fusedrnn.kernel.Kernels;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Owned;
 import dev.fusedrnn.tensor.Tensor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 
 /**
@@ -22,11 +24,16 @@ public final class Seq2SeqStepper implements AutoCloseable {
     private final Tensor sourceIds;
     private final Tensor ids;
     private final Tensor parents;
-    private final Tensor firstRows;
+    private final Tensor lengths;
     private final EncoderPass encoder;
     private final DecoderStart start;
     private final Tensor context;
-    private final Tensor repeated;
+    /** Null without attention, as what follows. */
+    private final AttentionLayer layer;
+
+    private Tensor keys;
+    private Tensor queries;
+    private Tensor shares;
     private final Tensor embedded;
     private final Tensor x;
     private final Tensor y;
@@ -46,22 +53,26 @@ public final class Seq2SeqStepper implements AutoCloseable {
         this.decoder = network.config().decoder();
         this.steps = steps;
         this.rows = rows;
-        int contextSize = network.config().contextSize();
+        this.layer = network.attention();
         try {
-            sourceIds = own(network.device().zeros(DataType.I32, steps));
+            sourceIds = own(network.device().zeros(DataType.I32, (long) steps * rows));
             ids = own(network.device().zeros(DataType.I32, rows));
             parents = own(network.device().zeros(DataType.I32, rows));
-            firstRows = own(network.device().zeros(DataType.I32, rows));
-            encoder = own(new EncoderPass(network, steps, 1, false, sourceIds, null));
-            start = own(new DecoderStart(network, encoder, 1, false));
-            context = take(1, contextSize);
-            repeated = take(rows, contextSize);
+            lengths = own(network.device().zeros(DataType.I32, rows));
+            encoder = own(new EncoderPass(network, steps, rows, false, sourceIds, null));
+            start = own(new DecoderStart(network, encoder, rows, false));
+            context = take(rows, network.config().contextSize());
             embedded = take(rows, network.config().targetEmbedding());
             x = take(rows, decoder.inputSize());
             y = take(rows, decoder.outputSize());
             logits = take(rows, network.config().targetVocabulary());
             state = own(network.decoder().zeroState(rows));
             other = own(network.decoder().zeroState(rows));
+            if (layer != null) {
+                keys = take(steps, rows, network.config().attentionSize());
+                queries = take(rows, network.config().attentionSize());
+                shares = own(network.device().zeros(DataType.F32, steps, rows));
+            }
         } catch (RuntimeException | Error failed) {
             close();
             throw failed;
@@ -77,23 +88,45 @@ public final class Seq2SeqStepper implements AutoCloseable {
         if (source.length < 1 || source.length > steps) {
             throw new IllegalArgumentException("source must have 1 to " + steps + " tokens, found " + source.length);
         }
-        int[] padded = new int[steps];
-        System.arraycopy(source, 0, padded, 0, source.length);
-        sourceIds.copyFrom(padded);
-        encoder.forward(SequenceLengths.of(steps, source.length));
-        start.forward();
-        follow(firstRows, start.h(), state.h(), 1);
-        if (state.c() != null) {
-            follow(firstRows, start.c(), state.c(), 1);
+        int[] padded = new int[steps * rows];
+        for (int t = 0; t < source.length; t++) {
+            Arrays.fill(padded, t * rows, (t + 1) * rows, source[t]);
         }
-        encoder.context(context);
-        kernels.gather(firstRows, context, repeated);
-        kernels.copyColumns(
-                repeated,
-                0,
-                x,
-                network.config().targetEmbedding(),
-                network.config().contextSize());
+        int[] alike = new int[rows];
+        Arrays.fill(alike, source.length);
+        sourceIds.copyFrom(padded);
+        lengths.copyFrom(alike);
+        encoder.forward(SequenceLengths.of(steps, alike));
+        start.forward();
+        state.h().copyFrom(start.h());
+        if (state.c() != null) {
+            state.c().copyFrom(start.c());
+        }
+        if (layer == null) {
+            encoder.context(context);
+        } else {
+            layer.keys(matrix(encoder.y()), matrix(keys));
+        }
+    }
+
+    private void attend() {
+        long width = decoder.outputSize();
+        Tensor last = state.h().view((decoder.layers() - 1) * rows * width, rows, width);
+        layer.queries(last, queries);
+        layer.attend(new Attention(queries, keys, layer.scoreWeight(), encoder.y(), lengths, shares, context));
+    }
+
+    /**
+     * The shares that each source step had in the last step's context, [steps, rows]; 0 behind the source's length. Waits for the
+     * device.
+     *
+     * @throws IllegalStateException if the network has no attention
+     */
+    public float[] shares() {
+        if (layer == null) {
+            throw new IllegalStateException("this network has no attention");
+        }
+        return shares.toFloats();
     }
 
     /**
@@ -106,28 +139,40 @@ public final class Seq2SeqStepper implements AutoCloseable {
     public float[] step(int[] parentRows, int[] tokens) {
         parents.copyFrom(parentRows);
         ids.copyFrom(tokens);
-        follow(parents, state.h(), other.h(), rows);
+        follow(state.h(), other.h());
         if (state.c() != null) {
-            follow(parents, state.c(), other.c(), rows);
+            follow(state.c(), other.c());
         }
         RnnState before = state;
         state = other;
         other = before;
         network.target().forward(ids, embedded);
         kernels.copyColumns(embedded, 0, x, 0, network.config().targetEmbedding());
+        if (layer != null) {
+            attend();
+        }
+        kernels.copyColumns(
+                context,
+                0,
+                x,
+                network.config().targetEmbedding(),
+                network.config().contextSize());
         network.decoder().step(x, state, y);
         network.head().forward(y, logits);
         return logits.toFloats();
     }
 
-    /** Row {@code from[i]} of each layer of a state [L, M, F] becomes row i of the same layer of another. */
-    private void follow(Tensor from, Tensor read, Tensor written, int readRows) {
+    private static Tensor matrix(Tensor sequence) {
+        long width = sequence.shape().extent(2);
+        return sequence.view(0, sequence.elements() / width, width);
+    }
+
+    /** In each layer of a state [L, rows, F], the row of row i's parent becomes row i of another state. */
+    private void follow(Tensor read, Tensor written) {
         long width = read.shape().extent(2);
-        for (int layer = 0; layer < decoder.layers(); layer++) {
+        for (int i = 0; i < decoder.layers(); i++) {
             kernels.gather(
-                    from,
-                    read.view(layer * readRows * width, readRows, width),
-                    written.view(layer * rows * width, rows, width));
+                    parents, read.view(i * rows * width, rows, width), written.view(i * rows * width, rows, width));
         }
     }
 

@@ -17,6 +17,7 @@ public final class Seq2SeqJson {
         fields.put("targetVocabulary", config.targetVocabulary());
         fields.put("sourceEmbedding", config.sourceEmbedding());
         fields.put("targetEmbedding", config.targetEmbedding());
+        fields.put("attentionSize", config.attentionSize());
         fields.put("encoder", RnnJson.fields(config.encoder()));
         fields.put("decoder", RnnJson.fields(config.decoder()));
         return Json.of(fields).text();
@@ -40,6 +41,7 @@ public final class Seq2SeqJson {
                 sourceEmbedding,
                 targetEmbedding,
                 encoder,
-                decoder);
+                decoder,
+                RnnJson.whole(fields, "attentionSize"));
     }
 }

@@ -36,6 +36,8 @@ import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class Seq2SeqTest {
     private static final int STEPS = 5;
@@ -61,9 +63,19 @@ class Seq2SeqTest {
     }
 
     private Seq2Seq model(List<SentencePair> pairs, RnnConfig encoder, RnnConfig decoder) throws IOException {
+        return model(pairs, encoder, decoder, 0);
+    }
+
+    private Seq2Seq model(List<SentencePair> pairs, RnnConfig encoder, RnnConfig decoder, int attention)
+            throws IOException {
         PairCodec codec = PairCodec.build(pairs, Recipe.TRANSLATION, Tokenizer.words(), 0, Vocabulary.Order.FREQUENCY);
         Seq2SeqConfig config = Seq2SeqConfig.of(
-                codec.source().vocabulary().size(), codec.target().vocabulary().size(), 12, encoder, decoder);
+                        codec.source().vocabulary().size(),
+                        codec.target().vocabulary().size(),
+                        12,
+                        encoder,
+                        decoder)
+                .withAttention(attention);
         return Seq2Seq.create(config, codec, STEPS, device, EngineChoice.CPU, Initialization.XAVIER, 3);
     }
 
@@ -108,11 +120,12 @@ class Seq2SeqTest {
     }
 
     /** Token by token, in several rows that change places, and all at once with teacher forcing: the same probabilities. */
-    @Test
-    void searchComputesWhatTrainingDoes() throws IOException {
+    @ParameterizedTest
+    @ValueSource(ints = {0, 6})
+    void searchComputesWhatTrainingDoes(int attention) throws IOException {
         List<SentencePair> pairs = mirrored();
         RnnConfig encoder = cell(CellType.LSTM, 7).withBidirectional(true).withLayers(2);
-        try (Seq2Seq model = model(pairs, encoder, cell(CellType.LSTM, 9));
+        try (Seq2Seq model = model(pairs, encoder, cell(CellType.LSTM, 9), attention);
                 SupervisedTrainer<EncodedPair> trainer =
                         model.trainer(pairs, List.of(), Batching.of(4, 1).withBucketWidth(STEPS), adam(1))) {
             trainer.run(SupervisedListener.SILENT);
@@ -131,6 +144,44 @@ class Seq2SeqTest {
                     assertThat(found.logProbability()).isCloseTo(-loss, within(1e-4));
                 }
             }
+        }
+    }
+
+    /** Shares of each word written, by the search's own steps: whole, and the same after loading. */
+    @Test
+    void sharesOfAttentionAreGivenOut() throws IOException {
+        List<SentencePair> pairs = mirrored();
+        try (Seq2Seq model = model(pairs, cell(CellType.GRU, 16).withBidirectional(true), cell(CellType.GRU, 16), 12)) {
+            try (SupervisedTrainer<EncodedPair> trainer =
+                    model.trainer(pairs, List.of(), Batching.of(16, 1).withBucketWidth(STEPS), adam(6))) {
+                trainer.run(SupervisedListener.SILENT);
+                assertThat(trainer.history().get(5).trainLoss())
+                        .isLessThan(trainer.history().get(0).trainLoss());
+            }
+            int[] found = model.search(List.of("s1 s0 s3"), SearchConfig.greedy(STEPS))
+                    .get(0)
+                    .tokens();
+            float[][] shares = model.attention("s1 s0 s3", found);
+            assertThat(shares).hasNumberOfRows(found.length + 1);
+            for (float[] row : shares) {
+                assertThat(row).hasSize(4);
+                double sum = 0;
+                for (float share : row) {
+                    assertThat(share).isBetween(0f, 1f);
+                    sum += share;
+                }
+                assertThat(sum).isCloseTo(1, within(1e-5));
+            }
+            Path file = folder.resolve("attention.safetensors");
+            model.save(file);
+            try (Seq2Seq loaded = Seq2Seq.load(file, device, EngineChoice.CPU)) {
+                assertThat(loaded.attention("s1 s0 s3", found)).isDeepEqualTo(shares);
+            }
+        }
+        try (Seq2Seq plain = model(pairs, cell(CellType.GRU, 4), cell(CellType.GRU, 4))) {
+            assertThatThrownBy(() -> plain.attention("s1", new int[0]))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessage("this network has no attention");
         }
     }
 
@@ -177,14 +228,14 @@ class Seq2SeqTest {
                         pairs,
                         List.of(),
                         TranslationPreset.V017.batching(1),
-                        TranslationPreset.V017.trainer().withEpochs(8))) {
+                        TranslationPreset.V017.trainer().withEpochs(5))) {
             trainer.run(SupervisedListener.SILENT);
             // No word's share of the text says more than its entropy: below that the words before it, or the source,
             // are used.
             double entropy = entropy(model.encode(pairs));
             assertThat(trainer.history().get(0).trainLoss()).isLessThan(Math.log(201));
-            assertThat(trainer.history().get(7).trainLoss()).isLessThan(entropy);
-            assertThat(trainer.history().get(7).targets())
+            assertThat(trainer.history().get(4).trainLoss()).isLessThan(entropy);
+            assertThat(trainer.history().get(4).targets())
                     .isEqualTo(model.encode(pairs).stream()
                             .mapToLong(pair -> pair.target().length)
                             .sum());

@@ -6,6 +6,7 @@ import dev.fusedrnn.engine.SequenceLengths;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
 import dev.fusedrnn.tensor.Tensor;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -69,6 +70,9 @@ final class PlainSeq2Seq implements AutoCloseable {
                             config.encoder().hiddenSize(),
                             config.decoder().hiddenSize())
                     : null;
+            if (config.attentionSize() > 0) {
+                return losses(attended(inputs, read.y().toDoubles(), lengths, h0, c0, steps), targets);
+            }
             double[] in = joined(inputs, context(h, batch), steps, batch);
             int layers = config.decoder().layers();
             try (Tensor dx = doubles(in, steps, batch, config.decoder().inputSize());
@@ -79,6 +83,69 @@ final class PlainSeq2Seq implements AutoCloseable {
                 return losses(written.y().toDoubles(), targets);
             }
         }
+    }
+
+    /** Outputs of a decoder that takes one step after the other. */
+    private double[] attended(int[] inputs, double[] outputs, int[] lengths, double[] h, double[] c, int steps) {
+        int batch = lengths.length;
+        int width = config.decoder().outputSize();
+        int inputSize = config.decoder().inputSize();
+        int layers = config.decoder().layers();
+        double[] embedded = looked(inputs, "decoder.embedding.weight", config.targetEmbedding());
+        double[] y = new double[steps * batch * width];
+        for (int t = 0; t < steps; t++) {
+            double[] x = new double[batch * inputSize];
+            for (int n = 0; n < batch; n++) {
+                System.arraycopy(
+                        embedded,
+                        (t * batch + n) * config.targetEmbedding(),
+                        x,
+                        n * inputSize,
+                        config.targetEmbedding());
+                double[] context = attention(h, outputs, lengths, n);
+                System.arraycopy(context, 0, x, n * inputSize + config.targetEmbedding(), context.length);
+            }
+            try (Tensor in = doubles(x, 1, batch, inputSize);
+                    Tensor hx = doubles(h, layers, batch, width);
+                    Tensor cx = c == null
+                            ? null
+                            : doubles(c, layers, batch, config.decoder().hiddenSize());
+                    RnnOutput step = decoder.infer(RnnInput.of(in).withState(hx, cx))) {
+                h = step.hy().toDoubles();
+                c = c == null ? null : step.cy().toDoubles();
+                System.arraycopy(step.y().toDoubles(), 0, y, t * batch * width, batch * width);
+            }
+        }
+        return y;
+    }
+
+    /** The context of sample n for a state of the decoder. */
+    private double[] attention(double[] h, double[] outputs, int[] lengths, int n) {
+        int batch = lengths.length;
+        int width = config.decoder().outputSize();
+        int size = config.contextSize();
+        int top = (config.decoder().layers() - 1) * batch + n;
+        double[] scores = new double[lengths[n]];
+        for (int s = 0; s < lengths[n]; s++) {
+            for (int a = 0; a < config.attentionSize(); a++) {
+                double sum = 0;
+                for (int j = 0; j < width; j++) {
+                    sum += values.get("attention.query.weight")[a * width + j] * h[top * width + j];
+                }
+                for (int j = 0; j < size; j++) {
+                    sum += values.get("attention.key.weight")[a * size + j] * outputs[(s * batch + n) * size + j];
+                }
+                scores[s] += values.get("attention.score.weight")[a] * Math.tanh(sum);
+            }
+        }
+        double total = Arrays.stream(scores).map(Math::exp).sum();
+        double[] context = new double[size];
+        for (int s = 0; s < lengths[n]; s++) {
+            for (int j = 0; j < size; j++) {
+                context[j] += Math.exp(scores[s]) / total * outputs[(s * batch + n) * size + j];
+            }
+        }
+        return context;
     }
 
     private double[] context(double[] h, int batch) {

@@ -21,7 +21,7 @@ class Seq2SeqPassGpuTest {
     private static final int[] LENGTHS = {5, 1, 3, 2, 5, 4, 1};
 
     @ParameterizedTest
-    @ValueSource(strings = {"gru", "smaller", "deeper"})
+    @ValueSource(strings = {"gru", "smaller", "deeper", "attention", "attention of lstm"})
     void lossesAndGradientsAreTheCpus(String name) {
         Seq2SeqConfig config = Seq2SeqPassTest.config(name);
         try (Device gpu = Gpu.open();

@@ -13,6 +13,7 @@ import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** Losses against plain formulas in double, gradients against finite differences of those. */
@@ -47,6 +48,12 @@ class Seq2SeqPassTest {
             case "smaller" ->
                 Seq2SeqConfig.of(
                         SOURCE_V, TARGET_V, E, lstm.withBidirectional(true).withProjSize(3), cell("LSTM", 6, 1));
+            case "attention" -> Seq2SeqConfig.of(SOURCE_V, TARGET_V, E, gru).withAttention(4);
+            case "attention over both directions" ->
+                Seq2SeqConfig.of(SOURCE_V, TARGET_V, E, gru.withBidirectional(true), cell("GRU", 4, 1))
+                        .withAttention(7);
+            case "attention of lstm" ->
+                Seq2SeqConfig.of(SOURCE_V, TARGET_V, E, lstm).withAttention(3);
             case "deeper" -> Seq2SeqConfig.of(SOURCE_V, TARGET_V, E, cell("LSTM", 3, 1), cell("GRU", 4, 3));
             default -> Seq2SeqConfig.of(SOURCE_V, TARGET_V, E, cell("LSTM", 5, 2), cell("GRU", 5, 2));
         };
@@ -70,7 +77,18 @@ class Seq2SeqPassTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"gru", "lstm", "bidirectional", "smaller", "deeper", "cell state that ends"})
+    @ValueSource(
+            strings = {
+                "gru",
+                "lstm",
+                "bidirectional",
+                "smaller",
+                "deeper",
+                "cell state that ends",
+                "attention",
+                "attention over both directions",
+                "attention of lstm"
+            })
     void gradientsAreThoseOfFiniteDifferences(String name) {
         Random random = new Random(name.hashCode());
         Minibatch minibatch = Minibatch.drawn(random);
@@ -115,15 +133,16 @@ class Seq2SeqPassTest {
     }
 
     /** A second pass overwrites the gradients, and what stands behind a length or is ignored has no influence. */
-    @Test
-    void passesDoNotDependOnWhatIsPaddedOrCameBefore() {
+    @ParameterizedTest
+    @ValueSource(strings = {"bidirectional", "attention over both directions"})
+    void passesDoNotDependOnWhatIsPaddedOrCameBefore(String name) {
         Random random = new Random(5);
         Minibatch minibatch = Minibatch.drawn(random);
         Minibatch padded =
                 new Minibatch(minibatch.sources.clone(), minibatch.inputs.clone(), minibatch.targets.clone());
         padded.sources[N + 1] = (padded.sources[N + 1] + 1) % SOURCE_V;
         padded.inputs[(T - 1) * N] = (padded.inputs[(T - 1) * N] + 1) % TARGET_V;
-        try (Seq2SeqNetwork network = network(config("bidirectional"));
+        try (Seq2SeqNetwork network = network(config(name));
                 Seq2SeqPass pass = new Seq2SeqPass(network, T, N, true);
                 Tensor scale = device.of(DataType.F32, new float[] {1}, 1);
                 Tensor lossSum = device.zeros(DataType.F32, 1)) {
@@ -136,6 +155,51 @@ class Seq2SeqPassTest {
             pass.differentiate(scale, lossSum);
             assertThat(lossSum.toFloats()[0]).isEqualTo(loss);
             assertThat(network.parameters().gradients().toFloats()).containsExactly(gradient);
+        }
+    }
+
+    /**
+     * In 16 bits: the gradient of a network in F32 whose parameters are those of the 16 bits. On its way every value is rounded some 30
+     * times by half an epsilon, so that all of it cannot be off by more than 16 epsilons of its norm.
+     */
+    @ParameterizedTest
+    @CsvSource({"bidirectional, BF16", "attention over both directions, BF16", "attention, F16"})
+    void gradientsInSixteenBitsAreThoseOfThirtyTwo(String name, DataType type) {
+        Seq2SeqConfig wide = config(name);
+        Seq2SeqConfig narrow = new Seq2SeqConfig(
+                wide.sourceVocabulary(),
+                wide.targetVocabulary(),
+                wide.sourceEmbedding(),
+                wide.targetEmbedding(),
+                wide.encoder().withDataType(type),
+                wide.decoder().withDataType(type),
+                wide.attentionSize());
+        Minibatch minibatch = Minibatch.drawn(new Random(8));
+        try (Seq2SeqNetwork network = network(narrow);
+                Seq2SeqNetwork reference = network(wide)) {
+            for (Parameters.Entry entry : network.parameters().entries()) {
+                float[] rounded = network.parameters().value(entry.name()).toFloats();
+                reference.parameters().set(entry.name(), rounded);
+            }
+            float[] found = gradient(network, minibatch);
+            float[] expected = gradient(reference, minibatch);
+            double off = 0;
+            double norm = 0;
+            for (int i = 0; i < found.length; i++) {
+                off += Math.pow((double) found[i] - expected[i], 2);
+                norm += Math.pow(expected[i], 2);
+            }
+            assertThat(Math.sqrt(off / norm)).isLessThan(16 * type.epsilon());
+        }
+    }
+
+    private float[] gradient(Seq2SeqNetwork network, Minibatch minibatch) {
+        try (Seq2SeqPass pass = new Seq2SeqPass(network, T, N, true);
+                Tensor scale = device.of(DataType.F32, new float[] {0.25f}, 1);
+                Tensor lossSum = device.zeros(DataType.F32, 1)) {
+            minibatch.load(pass);
+            pass.differentiate(scale, lossSum);
+            return network.parameters().gradients().toFloats();
         }
     }
 
@@ -176,7 +240,7 @@ class Seq2SeqPassTest {
         try (Seq2SeqNetwork network = network(config);
                 Tensor ids = device.zeros(DataType.I32, 7 * 4);
                 EncoderPass encoder = new EncoderPass(network, 7, 4, false, ids, null);
-                DecoderPass decoder = new DecoderPass(network, encoder, 7, 4, false, ids, null)) {
+                ContextDecoderPass decoder = new ContextDecoderPass(network, encoder, 7, 4, false, ids, null)) {
             encoder.forward(null);
             decoder.forward();
             assertThat(encoder.y().shape().toString()).isEqualTo("[7, 4, 16]");
@@ -204,7 +268,8 @@ class Seq2SeqPassTest {
                         4,
                         4,
                         cell("GRU", 5, 1).withSizes(4, 5),
-                        cell("GRU", 5, 1).withSizes(4, 5)))
+                        cell("GRU", 5, 1).withSizes(4, 5),
+                        0))
                 .hasMessage("decoder.inputSize must be targetEmbedding + the encoder's outputs = 9, found 4");
         assertThatThrownBy(() -> Seq2SeqConfig.of(0, 9, 4, cell("GRU", 5, 1)))
                 .hasMessage("sourceVocabulary must be in [1, 1048576], found 0");

@@ -4,6 +4,8 @@ import dev.fusedrnn.internal.host.HostBlock;
 import dev.fusedrnn.internal.natives.FrnnActivityPenaltyParams;
 import dev.fusedrnn.internal.natives.FrnnAddRowParams;
 import dev.fusedrnn.internal.natives.FrnnAddScaledParams;
+import dev.fusedrnn.internal.natives.FrnnAttentionBackwardParams;
+import dev.fusedrnn.internal.natives.FrnnAttentionParams;
 import dev.fusedrnn.internal.natives.FrnnClipScaleParams;
 import dev.fusedrnn.internal.natives.FrnnColumnSumParams;
 import dev.fusedrnn.internal.natives.FrnnConvertParams;
@@ -26,7 +28,7 @@ public final class NativeKernels implements AutoCloseable {
     /** No params struct is larger. */
     private static final long STRUCT_BYTES = 256;
 
-    private static final int STRUCTS = 15;
+    private static final int STRUCTS = 17;
     private static final long COUNTER_BYTES = (long) Integer.BYTES * FusedRnn.FRNN_COUNTERS;
 
     private final CudaContext context;
@@ -44,6 +46,9 @@ public final class NativeKernels implements AutoCloseable {
     private final FrnnGatherParams gather = new FrnnGatherParams(memory.take(STRUCT_BYTES));
     private final FrnnScatterAddParams scatterAdd = new FrnnScatterAddParams(memory.take(STRUCT_BYTES));
     private final FrnnCrossEntropyParams crossEntropy = new FrnnCrossEntropyParams(memory.take(STRUCT_BYTES));
+    private final FrnnAttentionParams attention = new FrnnAttentionParams(memory.take(STRUCT_BYTES));
+    private final FrnnAttentionBackwardParams attentionBackward =
+            new FrnnAttentionBackwardParams(memory.take(STRUCT_BYTES));
     private final FrnnDropoutParams dropout = new FrnnDropoutParams(memory.take(STRUCT_BYTES));
     private final FrnnDropoutRowsParams dropoutRows = new FrnnDropoutRowsParams(memory.take(STRUCT_BYTES));
     private final FrnnActivityPenaltyParams penalty = new FrnnActivityPenaltyParams(memory.take(STRUCT_BYTES));
@@ -72,6 +77,8 @@ public final class NativeKernels implements AutoCloseable {
         gather.structSize(gather.sizeof()).reserved(0).error(0).stream(stream);
         scatterAdd.structSize(scatterAdd.sizeof()).stream(stream);
         crossEntropy.structSize(crossEntropy.sizeof()).best(0).error(0).stream(stream);
+        attention.structSize(attention.sizeof()).stream(stream);
+        attentionBackward.structSize(attentionBackward.sizeof()).stream(stream);
         dropout.structSize(dropout.sizeof()).stream(stream);
         dropoutRows.structSize(dropoutRows.sizeof()).stream(stream);
         penalty.structSize(penalty.sizeof()).counters(counters).stream(stream);
@@ -201,6 +208,41 @@ public final class NativeKernels implements AutoCloseable {
                 .losses(losses);
         crossEntropy.gradientScale(gradientScale);
         call.check(FusedRnn.frnn_cross_entropy(crossEntropy, call.message()), "frnn_cross_entropy");
+    }
+
+    /** Addresses of what attention reads and the shares it writes: see {@code FrnnAttentionParams}. */
+    public record AttentionRead(long query, long keys, long weight, long values, long lengths, long shares) {}
+
+    /** Additive attention of one step of a decoder. */
+    public void attention(int type, long s, long n, long a, long f, AttentionRead read, long result) {
+        enter();
+        attention.type(type).S(s).N(n).A(a).F(f);
+        attention.query(read.query).keys(read.keys).weight(read.weight).values(read.values);
+        attention.lengths(read.lengths).shares(read.shares).context(result);
+        call.check(FusedRnn.frnn_attention(attention, call.message()), "frnn_attention");
+    }
+
+    /** The way back of {@link #attention}. */
+    public void attentionBackward(
+            int type,
+            long s,
+            long n,
+            long a,
+            long f,
+            AttentionRead read,
+            long dContext,
+            long dScores,
+            long dQuery,
+            long dKeys,
+            long dWeight,
+            long dValues) {
+        enter();
+        attentionBackward.type(type).S(s).N(n).A(a).F(f);
+        attentionBackward.query(read.query).keys(read.keys).weight(read.weight).values(read.values);
+        attentionBackward.lengths(read.lengths).shares(read.shares).dContext(dContext);
+        attentionBackward.dScores(dScores).dQuery(dQuery).dKeys(dKeys);
+        attentionBackward.dWeight(dWeight).dValues(dValues);
+        call.check(FusedRnn.frnn_attention_backward(attentionBackward, call.message()), "frnn_attention_backward");
     }
 
     /** Dropout, or its gradient; the mask repeats after {@code period} elements if that is not 0. */

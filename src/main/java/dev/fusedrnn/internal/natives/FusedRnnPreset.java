@@ -26,6 +26,7 @@ import org.bytedeco.javacpp.tools.InfoMapper;
                             "fusedrnn/reduce.h",
                             "fusedrnn/embedding.h",
                             "fusedrnn/loss.h",
+                            "fusedrnn/attention.h",
                             "fusedrnn/dropout.h",
                             "fusedrnn/optimizer.h",
                             "fusedrnn/diagnostic.h",
