@@ -185,7 +185,11 @@ public final class SequenceClassifier implements AutoCloseable {
         return classify(List.of(encode(text))).get(0);
     }
 
-    /** The classes of sequences, in their order; computed in minibatches. */
+    /**
+     * The classes of sequences, in their order; computed in minibatches.
+     *
+     * @throws IllegalStateException if a probability is not a number: features are not finite, or training has diverged
+     */
     public List<Classified> classify(List<InputSequence> sequences) {
         return probabilities(sequences).stream().map(this::classified).toList();
     }
@@ -232,6 +236,11 @@ public final class SequenceClassifier implements AutoCloseable {
         }
         for (int k = 0; k < count; k++) {
             probabilities[k] /= sum;
+            if (Double.isNaN(probabilities[k])) {
+                throw new IllegalStateException(
+                        "the probability of a class is not a number: features were not finite, or"
+                                + " training has diverged");
+            }
         }
         return probabilities;
     }

@@ -13,7 +13,7 @@ import java.util.function.Consumer;
  *
  * @param optimizer the formula of a step
  * @param decayScope which parameters the optimizer's weight decay is for
- * @param learningRate base rate, above 0
+ * @param learningRate base rate, above 0 and within F32
  * @param schedule factor of the rate over time
  * @param clip limit of the gradients' global norm; 0 for none
  * @param reduction what of the losses is differentiated
@@ -41,8 +41,9 @@ public record TrainerConfig(
         Objects.requireNonNull(schedule, "schedule");
         Objects.requireNonNull(reduction, "reduction");
         Objects.requireNonNull(penalty, "penalty");
-        if (!(learningRate > 0 && learningRate < Double.POSITIVE_INFINITY)) {
-            throw new IllegalArgumentException("learningRate must be a positive finite number, found " + learningRate);
+        if (!((float) learningRate > 0 && (float) learningRate < Float.POSITIVE_INFINITY)) {
+            throw new IllegalArgumentException(
+                    "learningRate must be a positive finite number of F32, found " + learningRate);
         }
         if (!(clip >= 0 && clip < Double.POSITIVE_INFINITY)) {
             throw new IllegalArgumentException("clip must be 0 or a positive finite number, found " + clip);

@@ -146,6 +146,11 @@ class SequenceClassifierTest {
             }
             assertThatThrownBy(() -> classifier.encode("text")).hasMessageContaining("reads features, found a text");
             assertThat(classifier.classify(List.of())).isEmpty();
+            float infinity = Float.POSITIVE_INFINITY;
+            classifier.network().parameters().set("head.bias", new float[] {infinity, infinity});
+            assertThatThrownBy(() -> classifier.classify(List.of(test.get(0).input())))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("the probability of a class is not a number");
         }
     }
 

@@ -127,6 +127,10 @@ class OptimizerTest {
         assertThatThrownBy(() -> new RmsProp(-0.1, 1, 0)).hasMessageContaining("alpha");
         assertThatThrownBy(() -> new Adam(0.9, 1, 1e-8, 0)).hasMessageContaining("beta2");
         assertThatThrownBy(() -> new AdamW(0.9, 0.9, 0, 0)).hasMessageContaining("epsilon");
+        // In range as doubles, but 1, 0 and infinity in F32, where they would make parameters NaN.
+        assertThatThrownBy(() -> new Adam(0.9, 0.99999999, 1e-8, 0)).hasMessageContaining("beta2 must be in [0, 1)");
+        assertThatThrownBy(() -> new RmsProp(0.9, 1e-60, 0)).hasMessageContaining("epsilon must be a positive finite");
+        assertThatThrownBy(() -> new Sgd(0, 1e200)).hasMessageContaining("weightDecay must be 0 or a positive finite");
         assertThatThrownBy(() -> new Optimizer(Sgd.plain(), kernels, parameters, -1, hyper))
                 .hasMessageContaining("maxNorm");
         assertThatThrownBy(() -> OptimizerConfig.parse("lion")).hasMessageContaining("adamw");

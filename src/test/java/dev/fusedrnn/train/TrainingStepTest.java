@@ -129,6 +129,7 @@ class TrainingStepTest {
         TrainerConfig right = TrainerConfig.sgd(1, 1, 1);
         assertThatThrownBy(() -> TrainerConfig.sgd(Double.NaN, 1, 1)).hasMessageContaining("learningRate");
         assertThatThrownBy(() -> TrainerConfig.sgd(0, 1, 1)).hasMessageContaining("learningRate");
+        assertThatThrownBy(() -> TrainerConfig.sgd(1e300, 1, 1)).hasMessageContaining("learningRate");
         assertThatThrownBy(() -> TrainerConfig.sgd(1, -1, 1)).hasMessageContaining("clip");
         assertThatThrownBy(() -> TrainerConfig.sgd(1, 1, 0)).hasMessageContaining("epochs");
         assertThatThrownBy(() -> right.withReportEvery(0)).hasMessageContaining("reportEvery");
