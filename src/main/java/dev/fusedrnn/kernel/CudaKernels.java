@@ -12,7 +12,6 @@ import dev.fusedrnn.internal.cuda.NativeKernels;
 import dev.fusedrnn.internal.cuda.NativeRows;
 import dev.fusedrnn.internal.cuda.RowPolicy;
 import dev.fusedrnn.internal.cuda.SideStream;
-import dev.fusedrnn.internal.natives.FusedRnn;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
 import dev.fusedrnn.tensor.Tensor;
@@ -92,39 +91,8 @@ final class CudaKernels implements Kernels {
             Tensor c,
             long ldc,
             Tensor bias) {
-        requireMatrix("a", a, transposeA ? k : m, transposeA ? m : k, lda);
-        requireMatrix("b", b, transposeB ? n : k, transposeB ? k : n, ldb);
-        requireMatrix("c", c, m, n, ldc);
-        if (b.dataType() != a.dataType()) {
-            throw new IllegalArgumentException("a and b must have one type, found " + a + " and " + b);
-        }
-        if (bias != null) {
-            requireType("bias", bias, c.dataType());
-            requireElements("bias", bias, n);
-        }
-        if (m == 0 || n == 0) {
-            return;
-        }
-        if (k == 0) {
-            scaleEmptyProduct(m, n, beta, c, ldc, bias);
-            return;
-        }
-        long biasAddress = bias == null ? 0 : bias.address();
-        MatrixProduct product = new MatrixProduct(
-                cudaType(a),
-                cudaType(c),
-                transposeA,
-                transposeB,
-                m,
-                n,
-                k,
-                lda,
-                ldb,
-                ldc,
-                bias != null,
-                false,
-                MatrixProduct.alignmentOf(a.address(), b.address(), c.address(), biasAddress));
-        blas.multiply(product, alpha, a.address(), b.address(), beta, c.address(), biasAddress);
+        CudaGemm.queue(
+                blas, kernels, device, transposeA, transposeB, m, n, k, alpha, a, lda, b, ldb, beta, c, ldc, bias);
     }
 
     @Override
@@ -363,30 +331,7 @@ final class CudaKernels implements Kernels {
 
     @Override
     public void update(OptimizerUpdate update) {
-        long count = here("values", update.values()).elements();
-        requireElements("gradients", update.gradients(), count);
-        requireType("masters", update.masters(), DataType.F32);
-        requireElements("masters", update.masters(), count);
-        requireScalar("scale", update.scale());
-        requireType("hyper", update.hyper(), DataType.F32);
-        requireElements("hyper", update.hyper(), 2);
-        if (update.average() != null) {
-            requireScalar("averageShare", update.averageShare());
-        }
-        kernels.update(
-                rule(update.rule()),
-                type(update.values()),
-                type(update.gradients()),
-                count,
-                update.values().address(),
-                update.masters().address(),
-                update.gradients().address(),
-                moment("moment1", update.moment1(), count),
-                moment("moment2", update.moment2(), count),
-                update.scale().address(),
-                update.hyper().address(),
-                moment("average", update.average(), count),
-                update.average() == null ? 0 : update.averageShare().address());
+        CudaUpdate.queue(kernels, device, update);
     }
 
     @Override
@@ -442,31 +387,6 @@ final class CudaKernels implements Kernels {
         return rows;
     }
 
-    private static NativeKernels.Rule rule(OptimizerUpdate.Rule rule) {
-        if (rule instanceof OptimizerUpdate.Sgd sgd) {
-            return new NativeKernels.Rule(FusedRnn.FRNN_SGD, sgd.momentum(), 0, 0, sgd.weightDecay());
-        }
-        if (rule instanceof OptimizerUpdate.RmsProp rms) {
-            return new NativeKernels.Rule(FusedRnn.FRNN_RMSPROP, 0, rms.alpha(), rms.epsilon(), rms.weightDecay());
-        }
-        OptimizerUpdate.Adam adam = (OptimizerUpdate.Adam) rule;
-        return new NativeKernels.Rule(
-                adam.decoupled() ? FusedRnn.FRNN_ADAMW : FusedRnn.FRNN_ADAM,
-                adam.beta1(),
-                adam.beta2(),
-                adam.epsilon(),
-                adam.weightDecay());
-    }
-
-    private long moment(String name, Tensor moment, long count) {
-        if (moment == null) {
-            return 0;
-        }
-        requireType(name, moment, DataType.F32);
-        requireElements(name, moment, count);
-        return moment.address();
-    }
-
     private void reduce(Tensor values, Tensor result, boolean squares, boolean accumulate) {
         if (values.elements() > 0) {
             kernels.reduce(type(values), squares, accumulate, values.elements(), values.address(), result.address());
@@ -475,44 +395,15 @@ final class CudaKernels implements Kernels {
         }
     }
 
-    private void scaleEmptyProduct(long m, long n, float beta, Tensor c, long ldc, Tensor bias) {
-        if (beta == 1 && bias == null) {
-            return;
-        }
-        if (beta != 0 || ldc != n || bias != null) {
-            throw new IllegalArgumentException("k = 0 needs beta 1, or beta 0 and dense rows of c, and no bias");
-        }
-        fill(c.view(0, m, n), 0);
-    }
-
-    private void requireMatrix(String name, Tensor matrix, long rows, long columns, long stride) {
-        here(name, matrix);
-        if (rows < 0 || columns < 0 || stride < Math.max(1, columns)) {
-            throw new IllegalArgumentException(
-                    name + " [" + rows + ", " + columns + "] needs a stride of at least its columns, found " + stride);
-        }
-        long needed = rows == 0 ? 0 : Math.addExact(Math.multiplyExact(rows - 1, stride), columns);
-        if (matrix.elements() < needed) {
-            throw new IllegalArgumentException(name + " [" + rows + ", " + columns + "] with stride " + stride
-                    + " needs " + needed + " elements, found " + matrix);
-        }
-    }
-
     private Tensor here(String name, Tensor tensor) {
-        if (tensor.device() != device) {
-            throw new IllegalArgumentException(name + " must lie on " + device.name() + ", found " + tensor);
-        }
-        return tensor;
+        return CudaTypes.requireOn(device, name, tensor);
     }
 
     private void requireScalar(String name, Tensor tensor) {
-        requireType(name, tensor, DataType.F32);
-        requireElements(name, tensor, 1);
+        CudaTypes.requireScalar(device, name, tensor);
     }
 
     private void requireElements(String name, Tensor tensor, long elements) {
-        if (here(name, tensor).elements() != elements) {
-            throw new IllegalArgumentException(name + " must have " + elements + " elements, found " + tensor);
-        }
+        CudaTypes.requireElements(device, name, tensor, elements);
     }
 }

@@ -3,9 +3,10 @@ package dev.fusedrnn.kernel;
 import dev.fusedrnn.internal.cuda.CudaType;
 import dev.fusedrnn.internal.natives.FusedRnn;
 import dev.fusedrnn.tensor.DataType;
+import dev.fusedrnn.tensor.Device;
 import dev.fusedrnn.tensor.Tensor;
 
-/** Element types in the terms of CUDA's libraries and of our kernels. */
+/** Element types in the terms of CUDA's libraries and of our kernels, and what operands are held to. */
 public final class CudaTypes {
     private CudaTypes() {}
 
@@ -39,6 +40,25 @@ public final class CudaTypes {
                 throw new IllegalArgumentException(
                         "CUDA products and recurrences take F32, BF16 or F16, found " + type);
         };
+    }
+
+    /** The tensor, if it lies on the device. */
+    static Tensor requireOn(Device device, String name, Tensor tensor) {
+        if (tensor.device() != device) {
+            throw new IllegalArgumentException(name + " must lie on " + device.name() + ", found " + tensor);
+        }
+        return tensor;
+    }
+
+    static void requireScalar(Device device, String name, Tensor tensor) {
+        requireType(name, tensor, DataType.F32);
+        requireElements(device, name, tensor, 1);
+    }
+
+    static void requireElements(Device device, String name, Tensor tensor, long elements) {
+        if (requireOn(device, name, tensor).elements() != elements) {
+            throw new IllegalArgumentException(name + " must have " + elements + " elements, found " + tensor);
+        }
     }
 
     static void requireType(String name, Tensor tensor, DataType dataType) {
