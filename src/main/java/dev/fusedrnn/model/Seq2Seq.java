@@ -10,6 +10,7 @@ import dev.fusedrnn.text.EncodedPair;
 import dev.fusedrnn.text.PairCodec;
 import dev.fusedrnn.text.SentencePair;
 import dev.fusedrnn.train.Batching;
+import dev.fusedrnn.train.CorpusBleu;
 import dev.fusedrnn.train.ModelFile;
 import dev.fusedrnn.train.Seq2SeqJson;
 import dev.fusedrnn.train.SupervisedTrainer;
@@ -176,6 +177,22 @@ public final class Seq2Seq implements AutoCloseable {
             network.device().leave();
         }
         return found;
+    }
+
+    /**
+     * BLEU of the translations of pairs against their targets, in the tokens of this model's codec: cleaned, and with {@code <unk>} in
+     * translations alone.
+     */
+    public CorpusBleu bleu(List<SentencePair> pairs, SearchConfig search) {
+        CorpusBleu bleu = new CorpusBleu();
+        List<FoundSequence> found =
+                search(pairs.stream().map(SentencePair::source).toList(), search);
+        for (int i = 0; i < pairs.size(); i++) {
+            String cleaned = codec.target().recipe().clean(pairs.get(i).target());
+            List<String> reference = codec.target().tokenizer().tokenize(cleaned);
+            bleu.add(codec.target().vocabulary().tokens(found.get(i).tokens()), List.of(reference));
+        }
+        return bleu;
     }
 
     /**

@@ -21,6 +21,7 @@ import dev.fusedrnn.text.TextSource;
 import dev.fusedrnn.text.Tokenizer;
 import dev.fusedrnn.text.Vocabulary;
 import dev.fusedrnn.train.Batching;
+import dev.fusedrnn.train.CorpusBleu;
 import dev.fusedrnn.train.SupervisedListener;
 import dev.fusedrnn.train.SupervisedReport;
 import dev.fusedrnn.train.SupervisedTrainer;
@@ -105,6 +106,17 @@ class Seq2SeqTest {
                             .filter(i -> written.get(i).equals(pairs.get(i).target()))
                             .count())
                     .isGreaterThan(56);
+            CorpusBleu expected = new CorpusBleu();
+            for (int i = 0; i < 64; i++) {
+                List<String> label = List.of(pairs.get(i).target().split(" "));
+                expected.add(List.of(written.get(i).split(" ")), List.of(label));
+            }
+            CorpusBleu bleu = model.bleu(pairs, SearchConfig.greedy(STEPS));
+            // Three words have no runs of four: only a smoothed score is above 0.
+            assertThat(bleu.score(CorpusBleu.Smoothing.NONE)).isZero();
+            assertThat(bleu.score(CorpusBleu.Smoothing.ADD_ONE))
+                    .isEqualTo(expected.score(CorpusBleu.Smoothing.ADD_ONE))
+                    .isGreaterThan(80);
             Path file = folder.resolve("model.safetensors");
             model.save(file);
             try (Seq2Seq loaded = Seq2Seq.load(file, device, EngineChoice.CPU)) {
