@@ -4,13 +4,15 @@ import dev.fusedrnn.text.LengthBatches;
 import java.io.Serializable;
 import java.util.List;
 import java.util.function.ToIntFunction;
+import java.util.stream.IntStream;
 
 /**
  * How examples of different lengths become minibatches.
  *
  * @param batch examples in a minibatch, but for the last one; 1 or more
- * @param bucketWidth time steps of a minibatch are a multiple of this, and examples stand beside others whose lengths
- *     fall into the same range of so many, so that few shapes occur and little is padded; 1 or more
+ * @param bucketWidth time steps of a minibatch are a multiple of this, or those of the longest example of all, and examples stand
+ *     beside others whose lengths fall into the same range of so many. So little is padded and few shapes occur, each of which
+ *     the engine has to be prepared for (on a GPU {@code auto} measures each once). 1 or more
  * @param seed of the order
  */
 public record Batching(int batch, int bucketWidth, long seed) implements Serializable {
@@ -52,11 +54,16 @@ public record Batching(int batch, int bucketWidth, long seed) implements Seriali
         private final List<E> examples;
         private final LengthBatches order;
         private final int bucketWidth;
+        private final int longest;
 
         private Epoch(List<E> examples, LengthBatches order, int bucketWidth) {
             this.examples = examples;
             this.order = order;
             this.bucketWidth = bucketWidth;
+            this.longest = IntStream.range(0, order.size())
+                    .map(order::longest)
+                    .max()
+                    .orElseThrow();
         }
 
         /** Number of minibatches. */
@@ -70,8 +77,8 @@ public record Batching(int batch, int bucketWidth, long seed) implements Seriali
             for (int n = 0; n < places.length; n++) {
                 places[n] = order.example(index, n);
             }
-            int steps = Math.multiplyExact((order.longest(index) - 1) / bucketWidth + 1, bucketWidth);
-            return ExampleBatch.of(examples, places, steps);
+            long rounded = ((order.longest(index) - 1L) / bucketWidth + 1) * bucketWidth;
+            return ExampleBatch.of(examples, places, (int) Math.min(longest, rounded));
         }
     }
 

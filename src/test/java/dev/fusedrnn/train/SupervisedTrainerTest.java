@@ -263,7 +263,7 @@ class SupervisedTrainerTest {
         }
     }
 
-    /** Times are multiples of the range's width, every minibatch but one is full, every example is there once. */
+    /** Times are multiples of the range's width or those of the longest example, every minibatch but one is full, every example is there once. */
     @Test
     void fewShapesOccur() {
         List<Point> points = points(50, 6);
@@ -278,8 +278,7 @@ class SupervisedTrainerTest {
                 longest = Math.max(longest, batch.get(n).steps.length);
                 places.add(batch.place(n));
             }
-            assertThat(batch.steps() % 4).isZero();
-            assertThat(batch.steps()).isBetween(longest, longest + 3);
+            assertThat(batch.steps()).isIn(4, 8, 11).isBetween(longest, longest + 3);
             partial += batch.size() < 8 ? 1 : 0;
         }
         assertThat(places).containsExactlyInAnyOrder(range(50)).isNotEqualTo(List.of(range(50)));
