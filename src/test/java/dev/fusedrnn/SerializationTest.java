@@ -12,8 +12,8 @@ import dev.fusedrnn.nn.Dropouts;
 import dev.fusedrnn.nn.Initialization;
 import dev.fusedrnn.nn.LanguageNetworkConfig;
 import dev.fusedrnn.nn.Pooling;
-import dev.fusedrnn.nn.SequenceNetworkConfig;
 import dev.fusedrnn.nn.Seq2SeqConfig;
+import dev.fusedrnn.nn.SequenceNetworkConfig;
 import dev.fusedrnn.optim.OptimizerConfig;
 import dev.fusedrnn.optim.Schedule;
 import dev.fusedrnn.text.VocabularyOptions;
@@ -44,7 +44,9 @@ class SerializationTest {
                 Initialization.uniform(0.25),
                 TrainerConfig.sgd(0.5, 1, 3).withPenalty(new ActivityPenalty(2, 1)),
                 Batching.of(16, 3),
-                SequenceNetworkConfig.of(9, STACK, Pooling.NONE, 5).withCrf(true).withDropout(0.25, 0.5),
+                SequenceNetworkConfig.of(9, STACK, Pooling.NONE, 5)
+                        .withCrf(true)
+                        .withDropout(0.25, 0.5),
                 ForecastWindow.steps(7).withHorizon(2).withScaling(ForecastWindow.Scaling.WINDOW),
                 Decoding.sampling(7).withTopK(3),
                 SearchConfig.beam(4, 9),

@@ -95,6 +95,11 @@ public final class Linear {
         return matrix.shape().extent(0);
     }
 
+    /** Takes the memory of the gradients. It is cleared when it is taken, which must not be beside what writes to it. */
+    void takeGradients() {
+        parameters.gradients();
+    }
+
     private static long pitch(Tensor matrix) {
         return matrix.shape().extent(1);
     }

@@ -71,6 +71,9 @@ public final class SoftmaxLoss implements AutoCloseable {
         // What stands behind the classes is multiplied by the zeros behind the weight's rows.
         this.logits = kernels.device().zeros(dataType, this.chunkRows, pitch);
         this.losses = kernels.device().zeros(DataType.F32, rows);
+        if (training) {
+            head.takeGradients();
+        }
     }
 
     /**

@@ -60,10 +60,8 @@ public record Batching(int batch, int bucketWidth, long seed) implements Seriali
             this.examples = examples;
             this.order = order;
             this.bucketWidth = bucketWidth;
-            this.longest = IntStream.range(0, order.size())
-                    .map(order::longest)
-                    .max()
-                    .orElseThrow();
+            this.longest =
+                    IntStream.range(0, order.size()).map(order::longest).max().orElseThrow();
         }
 
         /** Number of minibatches. */
