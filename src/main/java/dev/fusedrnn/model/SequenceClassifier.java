@@ -188,7 +188,7 @@ public final class SequenceClassifier implements AutoCloseable {
     /**
      * The classes of sequences, in their order; computed in minibatches.
      *
-     * @throws IllegalStateException if a probability is not a number: features are not finite, or training has diverged
+     * @throws IllegalStateException if a probability is not a number: training has diverged, or features are too large
      */
     public List<Classified> classify(List<InputSequence> sequences) {
         return probabilities(sequences).stream().map(this::classified).toList();
@@ -238,8 +238,8 @@ public final class SequenceClassifier implements AutoCloseable {
             probabilities[k] /= sum;
             if (Double.isNaN(probabilities[k])) {
                 throw new IllegalStateException(
-                        "the probability of a class is not a number: features were not finite, or"
-                                + " training has diverged");
+                        "the probability of a class is not a number: training has diverged,"
+                                + " or features are too large");
             }
         }
         return probabilities;
