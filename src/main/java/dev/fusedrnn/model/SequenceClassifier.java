@@ -237,9 +237,8 @@ public final class SequenceClassifier implements AutoCloseable {
         for (int k = 0; k < count; k++) {
             probabilities[k] /= sum;
             if (Double.isNaN(probabilities[k])) {
-                throw new IllegalStateException(
-                        "the probability of a class is not a number: training has diverged,"
-                                + " or features are too large");
+                throw new IllegalStateException("the probability of a class is not a number: training has diverged,"
+                        + " or features are too large");
             }
         }
         return probabilities;

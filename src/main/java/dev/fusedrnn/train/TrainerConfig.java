@@ -45,8 +45,9 @@ public record TrainerConfig(
             throw new IllegalArgumentException(
                     "learningRate must be a positive finite number of F32, found " + learningRate);
         }
-        if (!(clip >= 0 && clip < Double.POSITIVE_INFINITY)) {
-            throw new IllegalArgumentException("clip must be 0 or a positive finite number, found " + clip);
+        // What is 0 in F32 alone would be no limit where a tight one was asked for.
+        if (!(clip == 0 || (float) clip > 0 && (float) clip < Float.POSITIVE_INFINITY)) {
+            throw new IllegalArgumentException("clip must be 0 or a positive finite number of F32, found " + clip);
         }
         requirePositive("epochs", epochs);
         requirePositive("reportEvery", reportEvery);

@@ -130,6 +130,8 @@ class TrainingStepTest {
         assertThatThrownBy(() -> TrainerConfig.sgd(Double.NaN, 1, 1)).hasMessageContaining("learningRate");
         assertThatThrownBy(() -> TrainerConfig.sgd(0, 1, 1)).hasMessageContaining("learningRate");
         assertThatThrownBy(() -> TrainerConfig.sgd(1e300, 1, 1)).hasMessageContaining("learningRate");
+        assertThatThrownBy(() -> TrainerConfig.sgd(1, 1e-60, 1)).hasMessageContaining("clip must be 0 or a positive");
+        assertThatThrownBy(() -> TrainerConfig.sgd(1, Double.NaN, 1)).hasMessageContaining("clip");
         assertThatThrownBy(() -> TrainerConfig.sgd(1, -1, 1)).hasMessageContaining("clip");
         assertThatThrownBy(() -> TrainerConfig.sgd(1, 1, 0)).hasMessageContaining("epochs");
         assertThatThrownBy(() -> right.withReportEvery(0)).hasMessageContaining("reportEvery");
