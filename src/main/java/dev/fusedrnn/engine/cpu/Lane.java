@@ -142,23 +142,17 @@ abstract class Lane implements AutoCloseable {
      */
     abstract void forwardStep(LayerView v, int t, boolean zeroState, boolean training);
 
-    /** Hands over what there is of state besides h. */
-    void endForward(LayerView v) {
-        // Most cells have none.
-    }
+    /** Hands over what there is of state besides h; most cells have none. */
+    void endForward(LayerView v) {}
 
-    /** Takes the gradient of what there is of state besides h. */
-    void beginBackward(LayerView v) {
-        // Most cells have none.
-    }
+    /** Takes the gradient of what there is of state besides h; most cells have none. */
+    void beginBackward(LayerView v) {}
 
     /** One step back: dh holds the whole gradient of this step's h, and afterwards that of the step before. */
     abstract void backwardStep(LayerView v, int t);
 
-    /** Hands over the gradient of what there is of state besides h. */
-    void endBackward(LayerView v) {
-        // Most cells have none.
-    }
+    /** Hands over the gradient of what there is of state besides h; most cells have none. */
+    void endBackward(LayerView v) {}
 
     /** Adds to dh what active samples pass on from h to h beside the recurrent product. */
     final void addPassedOn(LayerView v, int t, float[] passed) {
