@@ -1,5 +1,13 @@
 package dev.fusedrnn.engine;
 
+import static dev.fusedrnn.engine.Blocks.beside;
+import static dev.fusedrnn.engine.Blocks.half;
+import static dev.fusedrnn.engine.Blocks.halves;
+import static dev.fusedrnn.engine.Blocks.joined;
+import static dev.fusedrnn.engine.Blocks.permuteColumns;
+import static dev.fusedrnn.engine.Blocks.permuteRows;
+import static dev.fusedrnn.engine.Blocks.swapHalves;
+import static dev.fusedrnn.engine.Blocks.third;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.fusedrnn.engine.ParameterLayout.Role;
@@ -105,14 +113,7 @@ public abstract class EngineIdentities extends EngineSuite {
         double[] sequence = data.x();
         for (int layer = 0; layer < 3; layer++) {
             RnnConfig c = layerConfig(deep, layer);
-            double[] parameters = new double[CaseEdits.parameterCount(c)];
-            CaseEdits.copyLayer(deep, data.parameters(), layer, 0, c, parameters, 0, 0);
-            CaseData single = data.withConfig(c)
-                    .withParameters(parameters)
-                    .withInput(sequence)
-                    .withState(third(data.hx(), layer), third(data.cx(), layer))
-                    .withGradients(data.dy(), third(data.dhy(), layer), third(data.dcy(), layer));
-            PassResult alone = trainLayer(single);
+            PassResult alone = trainLayer(layerAlone(data, c, layer, sequence));
             close(c, third(joint.get("hy"), layer), alone.get("hy"));
             if (layer == 2) {
                 close(c, joint.get("y"), alone.get("y"));
@@ -145,13 +146,7 @@ public abstract class EngineIdentities extends EngineSuite {
         double[] sequence = data.x();
         for (int layer = 0; layer < 3; layer++) {
             RnnConfig c = layerConfig(deep, layer);
-            double[] parameters = new double[CaseEdits.parameterCount(c)];
-            CaseEdits.copyLayer(deep, data.parameters(), layer, 0, c, parameters, 0, 0);
-            PassResult alone = trainLayer(data.withConfig(c)
-                    .withParameters(parameters)
-                    .withInput(sequence)
-                    .withState(third(data.hx(), layer), third(data.cx(), layer))
-                    .withGradients(data.dy(), third(data.dhy(), layer), third(data.dcy(), layer)));
+            PassResult alone = trainLayer(layerAlone(data, c, layer, sequence));
             close(c, third(joint.get("hy"), layer), alone.get("hy"));
             if (layer == 2) {
                 close(c, joint.get("y"), alone.get("y"));
@@ -360,6 +355,17 @@ public abstract class EngineIdentities extends EngineSuite {
         return RnnConfig.of(deep.cell(), deep.layerInputSize(layer), HIDDEN).withDataType(deep.dataType());
     }
 
+    /** One of the three layers of a case, reading a sequence. */
+    private static CaseData layerAlone(CaseData data, RnnConfig c, int layer, double[] sequence) {
+        double[] parameters = new double[CaseEdits.parameterCount(c)];
+        CaseEdits.copyLayer(data.config(), data.parameters(), layer, 0, c, parameters, 0, 0);
+        return data.withConfig(c)
+                .withParameters(parameters)
+                .withInput(sequence)
+                .withState(third(data.hx(), layer), third(data.cx(), layer))
+                .withGradients(data.dy(), third(data.dhy(), layer), third(data.dcy(), layer));
+    }
+
     private static CaseData times(CaseData data, int from, int to) {
         return new CaseData(
                 data.config(),
@@ -374,71 +380,5 @@ public abstract class EngineIdentities extends EngineSuite {
                 data.dhy(),
                 data.dcy(),
                 data.random());
-    }
-
-    private static double[] half(double[] values, int which) {
-        return part(values, 2, which);
-    }
-
-    private static double[] third(double[] values, int which) {
-        return part(values, 3, which);
-    }
-
-    private static double[] part(double[] values, int parts, int which) {
-        int size = values == null ? 0 : values.length / parts;
-        return values == null ? null : Arrays.copyOfRange(values, which * size, (which + 1) * size);
-    }
-
-    private static double[] halves(double[] values) {
-        return values == null ? null : swapHalves(values, values.length / 2);
-    }
-
-    /** Exchanges every two neighbouring blocks of {@code size} values. */
-    private static double[] swapHalves(double[] values, int size) {
-        double[] swapped = new double[values.length];
-        for (int i = 0; i < values.length; i++) {
-            swapped[i] = values[i / size % 2 == 0 ? i + size : i - size];
-        }
-        return swapped;
-    }
-
-    private static double[] joined(double[] first, double[] second) {
-        double[] both = Arrays.copyOf(first, first.length + second.length);
-        System.arraycopy(second, 0, both, first.length, second.length);
-        return both;
-    }
-
-    /** Rows of two matrices side by side. */
-    private static double[] beside(double[] left, int leftColumns, double[] right) {
-        int rows = left.length / leftColumns;
-        int rightColumns = right.length / rows;
-        double[] both = new double[left.length + right.length];
-        for (int row = 0; row < rows; row++) {
-            int at = row * (leftColumns + rightColumns);
-            System.arraycopy(left, row * leftColumns, both, at, leftColumns);
-            System.arraycopy(right, row * rightColumns, both, at + leftColumns, rightColumns);
-        }
-        return both;
-    }
-
-    private static double[] permuteRows(double[] values, int gates, int[] order) {
-        int columns = values.length / (gates * order.length);
-        double[] permuted = new double[values.length];
-        for (int row = 0; row < gates * order.length; row++) {
-            int from = row / order.length * order.length + order[row % order.length];
-            System.arraycopy(values, from * columns, permuted, row * columns, columns);
-        }
-        return permuted;
-    }
-
-    private static double[] permuteColumns(double[] values, int[] order) {
-        if (values == null) {
-            return null;
-        }
-        double[] permuted = new double[values.length];
-        for (int i = 0; i < values.length; i++) {
-            permuted[i] = values[i - i % order.length + order[i % order.length]];
-        }
-        return permuted;
     }
 }
