@@ -8,10 +8,13 @@ import java.util.Objects;
  *
  * @param lags times that are read, 1 or more
  * @param horizon times that are said at once, 1 or more
+ * @param season times until the series repeats itself, 1 to {@code lags}: the network says how far values are from the seasonal
+ *     naive forecast; 0 if it says the values themselves
  * @param reading how the lags are read
  * @param scaling what values are standardised by
  */
-public record ForecastWindow(int lags, int horizon, Reading reading, Scaling scaling) implements Serializable {
+public record ForecastWindow(int lags, int horizon, int season, Reading reading, Scaling scaling)
+        implements Serializable {
     /** How lags are read. */
     public enum Reading {
         /** One after the other, as time steps. */
@@ -33,26 +36,34 @@ public record ForecastWindow(int lags, int horizon, Reading reading, Scaling sca
         Objects.requireNonNull(scaling, "scaling");
         requirePositive("lags", lags);
         requirePositive("horizon", horizon);
+        if (season < 0 || season > lags) {
+            throw new IllegalArgumentException("season must be in [0, lags = " + lags + "], found " + season);
+        }
     }
 
     /** Lags read one after the other, one time said, standardised by the training series. */
     public static ForecastWindow steps(int lags) {
-        return new ForecastWindow(lags, 1, Reading.STEPS, Scaling.TRAINING);
+        return new ForecastWindow(lags, 1, 0, Reading.STEPS, Scaling.TRAINING);
     }
 
     /** The same with lags as features. */
     public static ForecastWindow features(int lags) {
-        return new ForecastWindow(lags, 1, Reading.FEATURES, Scaling.TRAINING);
+        return new ForecastWindow(lags, 1, 0, Reading.FEATURES, Scaling.TRAINING);
     }
 
     /** The same with another horizon. */
     public ForecastWindow withHorizon(int horizon) {
-        return new ForecastWindow(lags, horizon, reading, scaling);
+        return new ForecastWindow(lags, horizon, season, reading, scaling);
+    }
+
+    /** The same with distances from the seasonal naive forecast; 0 for values themselves. */
+    public ForecastWindow withSeason(int season) {
+        return new ForecastWindow(lags, horizon, season, reading, scaling);
     }
 
     /** The same with another scaling. */
     public ForecastWindow withScaling(Scaling scaling) {
-        return new ForecastWindow(lags, horizon, reading, scaling);
+        return new ForecastWindow(lags, horizon, season, reading, scaling);
     }
 
     /** Features of a step that a network reads, for a series of so many columns. */

@@ -105,6 +105,7 @@ public final class Forecaster implements AutoCloseable {
             ForecastWindow window = new ForecastWindow(
                     Math.toIntExact(fields.field("lags").asLong()),
                     Math.toIntExact(fields.field("horizon").asLong()),
+                    Math.toIntExact(fields.field("season").asLong()),
                     ForecastWindow.Reading.valueOf(fields.field("reading").asString()),
                     ForecastWindow.Scaling.valueOf(fields.field("scaling").asString()));
             return new Forecaster(
@@ -121,6 +122,7 @@ public final class Forecaster implements AutoCloseable {
         Map<String, Object> fields = new LinkedHashMap<>();
         fields.put("lags", window.lags());
         fields.put("horizon", window.horizon());
+        fields.put("season", window.season());
         fields.put("reading", window.reading().name());
         fields.put("scaling", window.scaling().name());
         fields.put("means", Arrays.stream(standardizer.means()).boxed().toList());
@@ -167,11 +169,19 @@ public final class Forecaster implements AutoCloseable {
             Standardizer scale = scale(series, t);
             float[] values = new float[window.horizon() * columns];
             for (int i = 0; i < values.length; i++) {
-                values[i] = (float) scale.apply(series.at(t + i / columns, i % columns), i % columns);
+                double value = scale.apply(series.at(t + i / columns, i % columns), i % columns);
+                values[i] = (float) (value - base(series, t, i, scale));
             }
             examples.add(new SequenceWithValues(input(series, t, scale), values));
         }
         return examples;
+    }
+
+    /** What the network's i-th value is the distance from: that of one season before, standardised. */
+    private double base(Series series, int time, int i, Standardizer scale) {
+        int season = window.season();
+        int column = i % series.columns();
+        return season == 0 ? 0 : scale.apply(series.at(time - season + i / series.columns() % season, column), column);
     }
 
     private Standardizer scale(Series series, int time) {
@@ -254,7 +264,8 @@ public final class Forecaster implements AutoCloseable {
             int columns = known.get(n).columns();
             double[] next = new double[outputs];
             for (int i = 0; i < outputs; i++) {
-                next[i] = scales.get(n).undo(said.get(n)[i], i % columns);
+                double base = base(known.get(n), known.get(n).length(), i, scales.get(n));
+                next[i] = scales.get(n).undo(said.get(n)[i] + base, i % columns);
             }
             longer.add(known.get(n).then(Series.table(columns, next)));
         }

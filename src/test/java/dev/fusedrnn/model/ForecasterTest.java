@@ -222,11 +222,37 @@ class ForecasterTest {
         }
     }
 
+    /** A network that says nothing but zeros leaves the seasonal naive forecast. */
+    @Test
+    void distancesAreFromTheSeasonalNaiveForecast() {
+        Series series = Series.table(2, 1, 9, 2, 5, 3, 7, 5, 6, 4, 8);
+        ForecastWindow window = ForecastWindow.steps(4).withHorizon(5).withSeason(3);
+        try (Device device = Device.cpu();
+                Forecaster forecaster = perceptron(window, series, device, 3)) {
+            forecaster.network().parameters().set("head.weight", new float[100]);
+            double[] found = forecaster.forecast(series, 5).values();
+            double[] naive = Baselines.seasonal(series, 3, 5).values();
+            for (int i = 0; i < found.length; i++) {
+                assertThat(found[i]).isCloseTo(naive[i], within(1e-6));
+            }
+            double[] ten = new double[20];
+            System.arraycopy(series.values(), 0, ten, 0, 10);
+            System.arraycopy(naive, 0, ten, 10, 10);
+            for (float distance :
+                    forecaster.examples(Series.table(2, ten), 5, 10).get(0).values()) {
+                assertThat(distance).isCloseTo(0, within(1e-6f));
+            }
+        }
+        assertThatThrownBy(() -> ForecastWindow.steps(4).withSeason(5))
+                .hasMessage("season must be in [0, lags = 4], found 5");
+    }
+
     @Test
     void aSavedForecasterSaysTheSame() throws IOException {
         Series series = SyntheticSeries.sine(60, 0.1, 2);
         Path file = folder.resolve("forecaster");
-        ForecastWindow window = ForecastWindow.steps(5).withHorizon(3).withScaling(ForecastWindow.Scaling.WINDOW);
+        ForecastWindow window =
+                ForecastWindow.steps(5).withHorizon(3).withSeason(2).withScaling(ForecastWindow.Scaling.WINDOW);
         try (Device device = Device.cpu();
                 Forecaster forecaster = perceptron(window, series, device, 3)) {
             forecaster.save(file);
