@@ -4,9 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.fusedrnn.engine.check.CaseData;
+import dev.fusedrnn.engine.check.CheckReport;
 import dev.fusedrnn.engine.check.EngineCase;
+import dev.fusedrnn.engine.check.EngineCheck;
 import dev.fusedrnn.engine.check.EngineRun;
 import dev.fusedrnn.engine.check.PassResult;
+import dev.fusedrnn.internal.cuda.CudaContext;
+import dev.fusedrnn.internal.cuda.RowPolicy;
 import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
 import dev.fusedrnn.tensor.Shape;
@@ -113,6 +117,33 @@ class FusedEngineGpuTest {
     })
     void backwardPassesSeeTheParametersOfTheirOwnForwardPass(FusedEngine.Plan plan, String name) {
         InterleavedPasses.check(new FusedEngine(plan), device, name);
+    }
+
+    /** Sizes whose gates have other rows; lengths, directions, chunks of a sequence, no initial state. */
+    @ParameterizedTest
+    @CsvSource({
+        "PERSISTENT, 1, gru-bidir-L2-T6-N3-C9-H13-lens-bf16-seed41",
+        "PERSISTENT, 1, rnn_relu-bidir-L2-T5-N3-C7-H13-f16-seed42",
+        "PERSISTENT, 1, gru-L2-T1-N5-C16-H10-recompute-bf16-seed43",
+        "PERSISTENT, 2, gru-L2-T40-N3-C9-H13-bf16-seed44"
+    })
+    void copiesOfGatesForProductsChangeNothing(FusedEngine.Plan plan, int chunks, String name) {
+        FusedEngine engine = new FusedEngine(plan, new FusedEngine.Layers(chunks));
+        EngineCase engineCase = EngineCase.parse(name);
+        CaseData data = CaseData.draw(engineCase);
+        PassResult dense = EngineRun.train(engine, device, data);
+        try (Device other = Gpu.open()) {
+            RowPolicy.of(CudaContext.of(other)).ignoreSizes();
+            CheckReport report = EngineCheck.run(engine, other, engineCase);
+            assertThat(report.passed()).as(report.failures()).isTrue();
+            PassResult copied = EngineRun.train(engine, other, data);
+            if (Gpu.isSimulated()) {
+                // Its products have one order of sums, which zeros behind them do not change.
+                dense.tensors()
+                        .forEach((tensor, values) ->
+                                assertThat(copied.get(tensor)).as(tensor).isEqualTo(values));
+            }
+        }
     }
 
     /** Weights that are packed in memory which another execution has used since are packed again. */

@@ -55,6 +55,11 @@ public final class CublasLt implements AutoCloseable {
         plan(product);
     }
 
+    /** Which operands are copied to other rows before they are multiplied. */
+    public RowPolicy rowPolicy() {
+        return RowPolicy.of(context);
+    }
+
     /** What has been prepared or run so far. */
     public Set<MatrixProduct> products() {
         return Collections.unmodifiableSet(plans.keySet());

@@ -31,14 +31,15 @@ public final class RowPolicy implements AutoCloseable {
 
     /** Whether copies of both operands pay for a linear layer, x [rows, inputs] and weight [outputs, inputs], both ways. */
     public boolean paysForLinear(long rows, long inputs, long outputs, CudaType type) {
-        boolean slow = type != CudaType.F32 && MatrixProduct.pitch(inputs, type) > inputs;
         double multiplications = 3.0 * rows * inputs * outputs;
         // The weight, the features and their gradient.
-        return slow && pays(multiplications, (double) inputs * (outputs + 2 * rows));
+        double copied = (double) inputs * (outputs + 2 * rows);
+        return MatrixProduct.pitch(inputs, type) > inputs && pays(multiplications, copied, type);
     }
 
-    private boolean pays(double multiplications, double copied) {
-        return always || isEnough(multiplications, copied);
+    /** Whether copies of so many elements pay for products of so many multiplications. */
+    public boolean pays(double multiplications, double copied, CudaType type) {
+        return type != CudaType.F32 && (always || isEnough(multiplications, copied));
     }
 
     static boolean isEnough(double multiplications, double copied) {

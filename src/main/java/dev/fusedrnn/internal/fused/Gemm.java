@@ -39,6 +39,11 @@ final class Gemm {
             return make(CudaType.F32, true, false, m, n, k, lda, ldb, ldc, beta, false);
         }
 
+        /** Whether copies of so many elements in aligned rows pay for products of so many multiplications. */
+        boolean paysToCopy(double multiplications, double copied) {
+            return library.rowPolicy().pays(multiplications, copied, type);
+        }
+
         private Gemm make(
                 CudaType result,
                 boolean transposeA,

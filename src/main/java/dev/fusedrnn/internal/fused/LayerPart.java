@@ -12,10 +12,13 @@ public final class LayerPart {
     private final GateRecomputation recomputation;
     private final Gemm inputProduct;
     private final Gemm throughInput;
+    private final AlignedGates gates;
     private final String whyStreamed;
 
-    // Parts of the workspace: that of the recurrence, and behind it x or its gradient with aligned rows.
+    // Parts of the workspace: that of the recurrence, and behind it x or its gradient, and that of the gates, with
+    // aligned rows.
     private final long paddedX;
+    private final long paddedGates;
     private final long workspaceBytes;
 
     /**
@@ -43,12 +46,15 @@ public final class LayerPart {
                 shape.recomputesGates() ? new GateRecomputation(shape, pitches, weights, gemms, calls) : null;
         long allRows = shape.directions() * pitches.gates();
         long inputs = pitches.inputs();
-        this.throughInput =
-                shape.training() ? gemms.plain(shape.storage(), shape.rows(), inputs, allRows, allRows, 0) : null;
+        this.gates = AlignedGates.of(shape, allRows, shape.inputs(), 1, gemms);
+        this.throughInput = shape.training()
+                ? gemms.plain(shape.storage(), shape.rows(), inputs, gates.pitch(), gates.pitch(), 0)
+                : null;
         this.inputProduct = gemms.byTransposed(shape.storage(), shape.rows(), allRows, inputs, inputs, allRows, true);
         Offsets offsets = new Offsets();
         offsets.next(recurrence.workspaceBytes());
         paddedX = offsets.next(padsInput() ? shape.bytes(shape.rows() * inputs) : 0);
+        paddedGates = offsets.next(shape.training() ? gates.bytes(shape.rows()) : 0);
         // The gates are there before the recurrence begins.
         workspaceBytes = Math.max(offsets.total(), recomputation == null ? 0 : recomputation.scratchBytes());
     }
@@ -107,7 +113,14 @@ public final class LayerPart {
     /** Queues the gradient of x, S [T,N,C]. */
     public void inputGradient(RecurrencePass pass, long block, long dx) {
         long written = padsInput() ? pass.workspace + paddedX : dx;
-        throughInput.run(pass.dGates, weights.wIh(block), written, 0);
+        long read = pass.dGates;
+        if (gates.copies()) {
+            read = pass.workspace + paddedGates;
+            long to = read;
+            PackedMatrix rows = gates.matrix(shape.rows());
+            calls.pack(shape.type(), shape.type(), pass.stream, packing -> packing.add(rows, pass.dGates, to));
+        }
+        throughInput.run(read, weights.wIh(block), written, 0);
         if (padsInput()) {
             int type = shape.type();
             calls.denseRows(type, written, pitches.inputs(), type, dx, shape.rows(), shape.inputs(), pass.stream);

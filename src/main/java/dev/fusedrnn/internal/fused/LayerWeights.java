@@ -1,5 +1,6 @@
 package dev.fusedrnn.internal.fused;
 
+import dev.fusedrnn.internal.cuda.MatrixProduct;
 import dev.fusedrnn.internal.natives.FusedRnn;
 
 /**
@@ -18,6 +19,7 @@ public final class LayerWeights {
 
     // The matrices of one direction, as the kernels read them and as the products leave their gradients.
     private final PackedMatrix inputMatrix;
+    private final PackedMatrix lastInputMatrix;
     private final PackedMatrix forwardMatrix;
     private final PackedMatrix backwardMatrix;
     private final PackedMatrix recurrentGradient;
@@ -42,6 +44,9 @@ public final class LayerWeights {
         int order = FusedRnn.FRNN_ROWS_INTERLEAVED;
         long rows = pitches.gates();
         inputMatrix = matrix(order, shape.inputs(), rows, pitches.inputs());
+        long allRows = shape.directions() * rows;
+        long zeroRows = MatrixProduct.pitch(allRows, shape.storage()) - allRows;
+        lastInputMatrix = matrix(order, shape.inputs(), rows + zeroRows, pitches.inputs());
         forwardMatrix = recurrent(recurrentOrder, pitches.forward());
         backwardMatrix = recurrent(recurrentOrder, pitches.backward());
         recurrentGradient = matrix(recurrentOrder, shape.outputs(), rows, pitches.outputs());
@@ -50,9 +55,8 @@ public final class LayerWeights {
         projectionMatrix = shape.projects()
                 ? PackedMatrix.ofRows(shape.projection(), shape.hidden(), pitches.states(), pitches.units())
                 : null;
-        long allRows = shape.directions() * pitches.gates();
         Offsets offsets = new Offsets();
-        wIh = offsets.next(shape.bytes(allRows * pitches.inputs()));
+        wIh = offsets.next(shape.bytes((allRows + zeroRows) * pitches.inputs()));
         wHh = offsets.next(shape.bytes(shape.directions() * pitches.forward().elements()));
         wHhBackward = pitches.backward().equals(pitches.forward())
                 ? wHh
@@ -80,7 +84,8 @@ public final class LayerWeights {
     /** Packs the weights of all directions into the block, from S to S. */
     public void pack(Flat[] flat, long block, Packing to) {
         for (int d = 0; d < flat.length; d++) {
-            to.add(inputMatrix, flat[d].wIh(), part(block + wIh, inputMatrix, d));
+            PackedMatrix target = d == flat.length - 1 ? lastInputMatrix : inputMatrix;
+            to.add(target, flat[d].wIh(), part(block + wIh, inputMatrix, d));
             to.add(forwardMatrix, flat[d].wHh(), part(block + wHh, forwardMatrix, d));
             if (wHhBackward != wHh) {
                 to.add(backwardMatrix, flat[d].wHh(), part(block + wHhBackward, backwardMatrix, d));
@@ -102,7 +107,7 @@ public final class LayerWeights {
         return packed + shape.bytes(direction * matrix.elements());
     }
 
-    /** Address of the packed S [D·H·G, C], with the pitches of gates and inputs. */
+    /** Address of the packed S [D·H·G, C], with the pitches of gates and inputs; zeros to the next aligned number of rows. */
     public long wIh(long block) {
         return block + wIh;
     }
@@ -132,17 +137,17 @@ public final class LayerWeights {
         return shape.projects() ? block + wHr : 0;
     }
 
-    /** The gradient of the input weights, from F32 [D·H·G, C], with the pitches of gates and inputs. */
-    void unpackInput(long packed, Flat[] flat, Unpacking to) {
+    /** The gradient of the input weights, from F32 [D·H·G, C], with so many rows per direction and the pitch of inputs. */
+    void unpackInput(long packed, long rows, Flat[] flat, Unpacking to) {
         for (int d = 0; d < flat.length; d++) {
-            to.add(inputMatrix, gradient(packed, inputMatrix, d), flat[d].wIh());
+            to.add(inputMatrix, packed + F32_BYTES * d * rows * inputMatrix.pitch(), flat[d].wIh());
         }
     }
 
-    /** The gradient of the recurrent weights, from F32 [D, H·G, P or H], with the pitches of gates and outputs. */
-    void unpackRecurrent(long packed, Flat[] flat, Unpacking to) {
+    /** The gradient of the recurrent weights, from F32 [D, H·G, P or H], with so many rows each and the pitch of outputs. */
+    void unpackRecurrent(long packed, long rows, Flat[] flat, Unpacking to) {
         for (int d = 0; d < flat.length; d++) {
-            to.add(recurrentGradient, gradient(packed, recurrentGradient, d), flat[d].wHh());
+            to.add(recurrentGradient, packed + F32_BYTES * d * rows * recurrentGradient.pitch(), flat[d].wHh());
         }
     }
 

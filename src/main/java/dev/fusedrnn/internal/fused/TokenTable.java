@@ -152,7 +152,8 @@ public final class TokenTable {
             }
             weightGradient.run(sums, wide, packed, 0);
         }
-        calls.unpack(F32, flatType, accumulate, side.stream(), it -> weights.unpackInput(packed, flat, it));
+        calls.unpack(
+                F32, flatType, accumulate, side.stream(), it -> weights.unpackInput(packed, pitches.gates(), flat, it));
     }
 
     /** Queues, on the side and behind {@link #weightGradient}, the gradient of the table, F32 [V,C]; not with indicators. */

@@ -22,6 +22,7 @@ final class WeightGradients {
     private final Gemm projection;
 
     // Parts of the scratch memory, as byte offsets.
+    private final AlignedGates aligned;
     private final long dInput;
     private final long dRecurrent;
     private final long dProjection;
@@ -30,6 +31,9 @@ final class WeightGradients {
     private final long paddedX;
     private final long paddedY;
     private final long paddedHx;
+    private final long paddedGates;
+    private final long paddedGatesH;
+    private final long paddedFirst;
     private final long sums;
     private final long sumsH;
     private final long sumWorkspace;
@@ -40,8 +44,11 @@ final class WeightGradients {
         this.pitches = pitches;
         this.weights = weights;
         this.calls = calls;
-        long allRows = shape.directions() * pitches.gates();
-        long stateRows = shape.resetsBefore() ? 2 * shape.hidden() : pitches.gates();
+        int copied = shape.isGru() ? 2 : 1;
+        aligned = AlignedGates.of(shape, pitches.gates(), shape.inputs() + shape.outputs(), copied, gemms);
+        long gates = aligned.pitch();
+        long allRows = shape.directions() * gates;
+        long stateRows = shape.resetsBefore() ? 2 * shape.hidden() : gates;
         long inputs = pitches.inputs();
         long outputs = pitches.outputs();
         long allOutputs = shape.directions() * outputs;
@@ -52,8 +59,7 @@ final class WeightGradients {
         recurrent = shape.steps() > 1
                 ? gemms.overRows(stateRows, outputs, rows - batch, allRows, allOutputs, outputs, 0)
                 : null;
-        recurrentFirst =
-                gemms.overRows(stateRows, outputs, batch, pitches.gates(), outputs, outputs, shape.steps() > 1 ? 1 : 0);
+        recurrentFirst = gemms.overRows(stateRows, outputs, batch, gates, outputs, outputs, shape.steps() > 1 ? 1 : 0);
         recurrentN = shape.resetsBefore()
                 ? gemms.overRows(hidden, hidden, rows, allRows, shape.directions() * hidden, outputs, 0)
                 : null;
@@ -77,10 +83,14 @@ final class WeightGradients {
         paddedX = offsets.next(copiesX ? shape.bytes(rows * inputs) : 0);
         paddedY = offsets.next(copiesY ? shape.bytes(rows * allOutputs) : 0);
         paddedHx = offsets.next(copiesY ? shape.bytes(batch * allOutputs) : 0);
-        sums = offsets.next(F32_BYTES * allRows);
-        sumsH = offsets.next(shape.isGru() ? F32_BYTES * allRows : 0);
-        int summed = shape.isGru() ? 2 : 1;
-        sumWorkspace = offsets.next(summed * NativeCalls.columnSumWorkspace(shape.rows(), allRows));
+        long gateCount = rows * shape.directions();
+        paddedGates = offsets.next(aligned.bytes(gateCount));
+        paddedGatesH = offsets.next(shape.isGru() ? aligned.bytes(gateCount) : 0);
+        paddedFirst = offsets.next(aligned.bytes(batch * shape.directions()));
+        long summed = shape.directions() * pitches.gates();
+        sums = offsets.next(F32_BYTES * summed);
+        sumsH = offsets.next(shape.isGru() ? F32_BYTES * summed : 0);
+        sumWorkspace = offsets.next(copied * NativeCalls.columnSumWorkspace(shape.rows(), summed));
         scratchBytes = offsets.total();
     }
 
@@ -93,7 +103,11 @@ final class WeightGradients {
     void run(RecurrencePass pass, long x, LayerWeights.Flat[] flat, int flatType, boolean accumulate, long scratch) {
         copyRows(pass, x, scratch);
         if (x != 0) {
-            input.run(pass.dGates, copiesX ? scratch + paddedX : x, scratch + dInput, 0);
+            input.run(
+                    aligned.copies() ? scratch + paddedGates : pass.dGates,
+                    copiesX ? scratch + paddedX : x,
+                    scratch + dInput,
+                    0);
         }
         recurrentGradients(pass, scratch);
         if (shape.projects()) {
@@ -105,9 +119,9 @@ final class WeightGradients {
         }
         calls.unpack(F32, flatType, accumulate, pass.stream, unpacking -> {
             if (x != 0) {
-                weights.unpackInput(scratch + dInput, flat, unpacking);
+                weights.unpackInput(scratch + dInput, aligned.pitch(), flat, unpacking);
             }
-            weights.unpackRecurrent(scratch + dRecurrent, flat, unpacking);
+            weights.unpackRecurrent(scratch + dRecurrent, aligned.pitch(), flat, unpacking);
             if (shape.projects()) {
                 weights.unpackProjection(scratch + dProjection, flat, unpacking);
             }
@@ -124,6 +138,9 @@ final class WeightGradients {
             if (copiesX && x != 0) {
                 packing.add(rows(shape.rows(), shape.inputs(), pitches.inputs()), x, scratch + paddedX);
             }
+            if (aligned.copies()) {
+                copyGates(pass, x, scratch, packing);
+            }
             if (copiesY) {
                 long states = shape.batch() * shape.directions();
                 long columns = shape.outputs();
@@ -135,13 +152,29 @@ final class WeightGradients {
         });
     }
 
+    private void copyGates(RecurrencePass pass, long x, long scratch, Packing packing) {
+        PackedMatrix all = aligned.matrix(shape.rows() * shape.directions());
+        if (x != 0 || !shape.isGru()) {
+            packing.add(all, pass.dGates, scratch + paddedGates);
+        }
+        if (shape.isGru()) {
+            packing.add(all, pass.dGatesH, scratch + paddedGatesH);
+        }
+        packing.add(aligned.matrix(shape.batch() * shape.directions()), pass.dGatesFirst, scratch + paddedFirst);
+    }
+
     private static PackedMatrix rows(long rows, long columns, long pitch) {
         return PackedMatrix.ofRows(rows, columns, rows, pitch);
     }
 
     private void recurrentGradients(RecurrencePass pass, long scratch) {
         long gates = shape.isGru() ? pass.dGatesH : pass.dGates;
-        long rows = pitches.gates();
+        long firsts = pass.dGatesFirst;
+        if (aligned.copies()) {
+            gates = scratch + (shape.isGru() ? paddedGatesH : paddedGates);
+            firsts = scratch + paddedFirst;
+        }
+        long rows = aligned.pitch();
         long outputs = pitches.outputs();
         long step = shape.batch() * shape.directions();
         long y = copiesY ? scratch + paddedY : pass.y;
@@ -155,7 +188,7 @@ final class WeightGradients {
             if (recurrent != null) {
                 recurrent.run(gatesAt, before, target, 0);
             }
-            long first = pass.dGatesFirst + shape.bytes(d * shape.batch() * rows);
+            long first = firsts + shape.bytes(d * shape.batch() * rows);
             if (hx != 0) {
                 recurrentFirst.run(first, hx + shape.bytes(d * shape.batch() * outputs), target, 0);
             } else if (recurrent == null) {
