@@ -11,6 +11,7 @@
 #include "recurrence/chip_tiles.h"
 #include "recurrence/cluster_reset_tiles.h"
 #include "recurrence/f32_tiles.h"
+#include "recurrence/tf32_tiles.h"
 #include "recurrence/wide_tiles.h"
 
 namespace bench {
@@ -25,6 +26,7 @@ struct Override {
 struct Case {
     std::string cellName, typeName;
     int cell, dtype, gates, savedGates;
+    bool tf32;
     int64_t N, T, H, D;
     bool lengths;
     float clip;
@@ -44,7 +46,8 @@ inline bool parse(std::istream &in, Case &c) {
     int lengths;
     if (!(in >> c.cellName >> c.typeName >> c.N >> c.T >> c.H >> c.D >> lengths >> c.clip)) return false;
     c.lengths = lengths != 0;
-    c.dtype = c.typeName == "f32" ? FRNN_F32 : c.typeName == "f16" ? FRNN_F16 : FRNN_BF16;
+    c.tf32 = c.typeName == "tf32";
+    c.dtype = c.typeName == "f32" || c.tf32 ? FRNN_F32 : c.typeName == "f16" ? FRNN_F16 : FRNN_BF16;
     const size_t suffix = c.cellName.find("-zone");
     const std::string cell = c.cellName.substr(0, suffix);
     c.cell = cell == "lstm"     ? FRNN_LSTM
@@ -54,10 +57,9 @@ inline bool parse(std::istream &in, Case &c) {
                                 : FRNN_RNN_TANH;
     c.gates = c.cell == FRNN_LSTM ? 4 : c.gru() ? 3 : 1;
     c.savedGates = c.gates > 1 ? 4 : 0;
-    if (suffix != std::string::npos) {
-        c.zoneout = 0.3f;
-        c.cellZoneout = c.cell == FRNN_LSTM ? 0.4f : 0;
-    }
+    const bool zonesOut = suffix != std::string::npos;
+    c.zoneout = zonesOut ? 0.3f : 0;
+    c.cellZoneout = zonesOut && c.cell == FRNN_LSTM ? 0.4f : 0;
     return true;
 }
 
@@ -87,6 +89,7 @@ inline int unitsOfTile(const FrnnRecurrenceShape &shape, int kind, int tile) {
     if (kind == FRNN_PLAN_CHIP) return forward ? unitsOf(kChipForward, tile) : unitsOf(kChipBackward, tile);
     if (kind == FRNN_PLAN_WIDE) return forward ? unitsOf(kWideForward, tile) : unitsOf(kWideBackward, tile);
     if (shape.cell == FRNN_GRU_RESET_BEFORE) return forward ? unitsOf(kGruResetForward, tile) : unitsOf(kGruResetBackward, tile);
+    if (shape.tf32 != 0) return lstm ? unitsOf(kLstmTf32, tile) : gru ? unitsOf(kGruTf32, tile) : unitsOf(kRnnTf32, tile);
     if (shape.dtype == FRNN_F32) return lstm ? unitsOf(kLstmF32, tile) : gru ? unitsOf(kGruF32, tile) : unitsOf(kRnnF32, tile);
     if (forward) return lstm ? unitsOf(kLstmForward, tile) : gru ? unitsOf(kGruForward, tile) : unitsOf(kRnnForward, tile);
     return lstm ? unitsOf(kLstmBackward, tile) : gru ? unitsOf(kGruBackward, tile) : unitsOf(kRnnBackward, tile);
@@ -97,6 +100,7 @@ inline FrnnRecurrencePlan planFor(const Case &c, int pass, const FrnnDeviceLimit
     shape.structSize = sizeof shape;
     shape.cell = c.cell;
     shape.dtype = c.dtype;
+    shape.tf32 = c.tf32;
     shape.pass = pass;
     shape.directions = int32_t(c.D);
     shape.hidden = int32_t(c.H);

@@ -3,12 +3,12 @@
 //   frnn_bench [--check-only] [--repeat R] [--no-check] [--plans cluster|chip|wide] [--tiles F B] [--samples S] [--scale X] [--state X]
 //              [--list FILE] [CELL DTYPE N T H D LENGTHS CLIP]...
 //
-// A case is eight words: cell lstm|gru|before|tanh|relu (before: the GRU that resets before its product), dtype f32|bf16|f16, N, T, H, D, LENGTHS 0|1 (random lengths), CLIP (0 = none).
+// A case is eight words: cell lstm|gru|before|tanh|relu (before: the GRU that resets before its product), dtype f32|tf32|bf16|f16, N, T, H, D, LENGTHS 0|1 (random lengths), CLIP (0 = none).
 // CELL-zone, as in lstm-zone, is the cell with zoneout: 0.3 of h and 0.4 of an LSTM's c.
 // A list holds one case per line, with three more words F B S where plans are to be as with --tiles F B --samples S; lines that
 // begin with # are skipped. The check takes the first min(T, 24) steps, compares
 // all units and steps of some samples and looks for poison in all outputs. --repeat wants equal bits from R runs. --tiles
-// and --samples override the plan: indices into the tables of cluster_tiles.h, cluster_reset_tiles.h, f32_tiles.h, chip_tiles.h or wide_tiles.h for
+// and --samples override the plan: indices into the tables of cluster_tiles.h, cluster_reset_tiles.h, f32_tiles.h, tf32_tiles.h, chip_tiles.h or wide_tiles.h for
 // forward and backward, samples per cluster. --plans considers kernels of that kind alone, whichever is faster. Timed runs repeat
 // a block of random values.
 // --scale: gate inputs are uniform in +-X (1.5); 1e20 saturates every gate. --state: hx is uniform in +-X (0.9). Exit code 1

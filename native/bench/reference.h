@@ -15,6 +15,7 @@ namespace bench {
 // Values of a storage type. round() is what storing a value does to it.
 struct Storage {
     int dtype; // FRNN_F32, FRNN_BF16 or FRNN_F16
+    bool tf32 = false; // factors of products keep 10 bits behind the first
 
     size_t bytes() const { return dtype == FRNN_F32 ? 4 : 2; }
 
@@ -27,6 +28,14 @@ struct Storage {
         frexp(x, &exponent);
         const int step = exponent - digits > smallest ? exponent - digits : smallest;
         return ldexp(nearbyint(ldexp(x, -step)), step);
+    }
+
+    // What becomes of a factor of a product; halves go away from zero.
+    double factor(double x) const {
+        if (!tf32 || x == 0 || !isfinite(x)) return x;
+        int exponent;
+        frexp(x, &exponent);
+        return ldexp(::round(ldexp(x, 11 - exponent)), exponent - 11);
     }
 
     // The bytes of values, rounded.
@@ -124,6 +133,12 @@ struct Trace {
 inline void run(const Layer &layer, Trace &t, const Storage *storage) {
     const int H = layer.hidden, G = layer.gates;
     auto stored = [&](double x) { return storage != nullptr ? storage->round(x) : x; };
+    auto factor = [&](double x) { return storage != nullptr ? storage->factor(x) : x; };
+    const auto rounded = [&](std::vector<double> values) {
+        for (double &x : values) x = factor(x);
+        return values;
+    };
+    const std::vector<double> weights = rounded(t.weights);
     auto sigmoid = [](double x) { return 1 / (1 + exp(-x)); };
     t.h.assign(size_t(t.length) * H, 0);
     t.c.assign(size_t(t.length) * H, 0);
@@ -162,11 +177,12 @@ inline void run(const Layer &layer, Trace &t, const Storage *storage) {
             }
             continue;
         }
+        const std::vector<double> multiplied = rounded(before);
         for (int u = 0; u < H; u++) {
             double sum[4] = {};
             for (int g = 0; g < G; g++) {
-                const double *row = &t.weights[(size_t(u) * G + g) * H];
-                for (int k = 0; k < H; k++) sum[g] += row[k] * before[k];
+                const double *row = &weights[(size_t(u) * G + g) * H];
+                for (int k = 0; k < H; k++) sum[g] += row[k] * multiplied[k];
             }
             const double *x = &t.gateInputs[(size_t(s) * H + u) * G];
             double *saved = &t.saved[(size_t(s) * H + u) * 4];
@@ -242,8 +258,8 @@ inline void run(const Layer &layer, Trace &t, const Storage *storage) {
             }
             for (int g = 0; g < G; g++) {
                 if (layer.cell != FRNN_GRU_RESET_AFTER || g < 2) dH[g] = d[g];
-                const double *row = &t.weights[(size_t(u) * G + g) * H];
-                for (int k = 0; k < H; k++) through[k] += dH[g] * row[k];
+                const double *row = &weights[(size_t(u) * G + g) * H];
+                for (int k = 0; k < H; k++) through[k] += factor(dH[g]) * row[k];
             }
         }
         for (int u = 0; u < H; u++) dh[u] = through[u] + bypass[u];

@@ -19,7 +19,7 @@ public:
 
     // weightUnits: units of the packed weights of both passes, zeros behind the real ones.
     Tensors(const Case &c, const int64_t (&weightUnits)[2])
-        : c_(c), weightUnits_{weightUnits[0], weightUnits[1]}, cells_(size_t(c.T * c.N * c.D * c.H)), states_(size_t(c.D * c.N * c.H)), storage{c.dtype}, gateInputs(cells_ * c.gates * storage.bytes()),
+        : c_(c), weightUnits_{weightUnits[0], weightUnits[1]}, cells_(size_t(c.T * c.N * c.D * c.H)), states_(size_t(c.D * c.N * c.H)), storage{c.dtype, c.tf32}, gateInputs(cells_ * c.gates * storage.bytes()),
           weights(weightBytes(FRNN_PASS_FORWARD)), weightsBackward(weightBytes(FRNN_PASS_BACKWARD)), biasN(size_t(c.D * c.H) * 4), hx(states_ * storage.bytes()), cx(states_ * storage.bytes()),
           lengths(size_t(c.N) * 4), y(cells_ * storage.bytes()), hy(states_ * storage.bytes()), cy(states_ * storage.bytes()), savedGates(cells_ * 4 * storage.bytes()), savedCells(cells_ * 4), savedReset(cells_ * storage.bytes()),
           dy(cells_ * storage.bytes()), dhy(states_ * storage.bytes()), dcy(states_ * storage.bytes()), dGates(cells_ * c.gates * storage.bytes()), dGatesH(cells_ * c.gates * storage.bytes()),

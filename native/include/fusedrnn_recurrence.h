@@ -51,6 +51,8 @@ typedef struct FrnnRecurrenceShape {
     int32_t hidden;     /* H */
     uint32_t plans;     /* kinds that may be taken: 1 << FRNN_PLAN_*, added; 0: all, each where it is meant for */
     int32_t zoneout;    /* 1: h or c zones out */
+    int32_t tf32;       /* 1: products round their operands to TF32, for F32 without zoneout */
+    uint32_t reserved;  /* 0 */
     int64_t steps; /* T */
     int64_t batch; /* N */
 } FrnnRecurrenceShape;

@@ -42,6 +42,14 @@ cudaError_t launchZonedLstmF32(int tile, const BackwardArgsF32 &args, cudaStream
 cudaError_t launchZonedGruF32(int tile, const BackwardArgsF32 &args, cudaStream_t stream);
 cudaError_t launchZonedRnnF32(int tile, const BackwardArgsF32 &args, cudaStream_t stream);
 
+// The same by TF32 products; `tile` indexes the tables of tf32_tiles.h.
+cudaError_t launchLstmTf32(int tile, const ForwardArgsF32 &args, cudaStream_t stream);
+cudaError_t launchGruTf32(int tile, const ForwardArgsF32 &args, cudaStream_t stream);
+cudaError_t launchRnnTf32(int tile, const ForwardArgsF32 &args, cudaStream_t stream);
+cudaError_t launchLstmTf32(int tile, const BackwardArgsF32 &args, cudaStream_t stream);
+cudaError_t launchGruTf32(int tile, const BackwardArgsF32 &args, cudaStream_t stream);
+cudaError_t launchRnnTf32(int tile, const BackwardArgsF32 &args, cudaStream_t stream);
+
 // Launches `blocks` blocks in clusters; the launch fails rather than start where not one cluster fits.
 template <class Kernel, class Args>
 cudaError_t launchClusters(Kernel kernel, int blocks, int cluster, int threads, int sharedBytes, const Args &args,

@@ -8,6 +8,7 @@
 #include "cluster_tiles.h"
 #include "f32_tiles.h"
 #include "fusedrnn_recurrence.h"
+#include "tf32_tiles.h"
 #include "wide_plan.h"
 
 namespace {
@@ -95,10 +96,33 @@ void addF32(const F32Tile (&tiles)[kSize], int pass, int gates, bool zoneout, Ca
     }
 }
 
-Candidates candidatesFor(int cell, int pass, int dtype, bool zoneout) {
+template <int kSize>
+void addTf32(const Tf32Tile (&tiles)[kSize], int pass, int gates, Candidates &out) {
+    static_assert(kSize <= kMostTiles, "more tiles than the plan has room for");
+    for (int i = 0; i < kSize; i++) {
+        const Tf32Tile &t = tiles[i];
+        const Tf32Times &times = pass == FRNN_PASS_FORWARD ? t.forward : t.backward;
+        const Tf32ForwardGeometry forward(t.hidden, t.cluster, gates);
+        const Tf32BackwardGeometry backward(t.hidden, t.cluster, gates);
+        Candidate &c = out.of[out.count++];
+        c = {i, t.hidden, t.cluster, kTf32Threads, kTileSamples, {}, times.base, times.perTile, times.perRow};
+        for (int n = 0; n < kMaxSampleTiles; n++) {
+            c.sharedBytes[n] = pass == FRNN_PASS_FORWARD ? Tf32ForwardLayout(forward, t.hidden, n + 1).total
+                                                         : Tf32BackwardLayout(backward, t.cluster, carriedFloats(gates, false), n + 1).total;
+        }
+    }
+}
+
+Candidates candidatesFor(int cell, int pass, int dtype, bool tf32, bool zoneout) {
     Candidates out;
     if (cell == FRNN_GRU_RESET_BEFORE) {
         if (dtype != FRNN_F32) addReset(pass, out);
+        return out;
+    }
+    if (tf32) {
+        if (cell == FRNN_LSTM) addTf32(kLstmTf32, pass, 4, out);
+        else if (cell == FRNN_GRU_RESET_AFTER) addTf32(kGruTf32, pass, 3, out);
+        else addTf32(kRnnTf32, pass, 1, out);
         return out;
     }
     if (dtype == FRNN_F32) {
@@ -156,6 +180,7 @@ extern "C" int32_t frnn_recurrence_plan(const FrnnRecurrenceShape *shape, const 
     if (shape->steps < 1) return refuse(message, "steps has to be at least 1, found %lld", shape->steps);
     if (shape->batch < 1) return refuse(message, "batch has to be at least 1, found %lld", shape->batch);
     if (shape->zoneout < 0 || shape->zoneout > 1) return refuse(message, "zoneout has to be 0 or 1, found %lld", shape->zoneout);
+    if (shape->tf32 != 0 && (shape->tf32 != 1 || shape->dtype != FRNN_F32)) return refuse(message, "tf32 has to be 0, or 1 with F32, found %lld", shape->tf32);
     constexpr uint32_t kKinds = 1u << FRNN_PLAN_CLUSTER | 1u << FRNN_PLAN_CHIP | 1u << FRNN_PLAN_WIDE;
     if ((shape->plans & ~kKinds) != 0) return refuse(message, "unknown kinds of plans %lld", shape->plans);
 
@@ -167,13 +192,14 @@ extern "C" int32_t frnn_recurrence_plan(const FrnnRecurrenceShape *shape, const 
     }
     const bool zoneout = shape->zoneout != 0;
     if (zoneout && shape->cell == FRNN_GRU_RESET_BEFORE) return none(plan, "the reset-before GRU has no persistent kernels with zoneout", 0);
+    if (zoneout && shape->tf32 != 0) return none(plan, "zoneout has persistent F32 kernels of exact products alone", 0);
     // Inside the kernels a step number and the elements of one step are 32 bits, offsets into tensors 64.
     const int64_t perStep = shape->directions * int64_t(shape->hidden);
     if (shape->steps > INT_MAX / 2 || shape->batch > INT_MAX / perStep) return none(plan, "steps or elements per step above %d", INT_MAX / 2);
 
     const auto asked = [&](int kind) { return shape->plans == 0 || (shape->plans >> kind & 1) != 0; };
     const bool inClusters = asked(FRNN_PLAN_CLUSTER);
-    const Candidates candidates = candidatesFor(shape->cell, shape->pass, shape->dtype, zoneout);
+    const Candidates candidates = candidatesFor(shape->cell, shape->pass, shape->dtype, shape->tf32 != 0, zoneout);
     float best = 0;
     int widest = 0;
     for (int i = 0; i < candidates.count; i++) {

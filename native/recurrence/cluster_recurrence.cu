@@ -161,7 +161,7 @@ int32_t checkAlignment(const FrnnRecurrenceShape &shape, const FrnnRecurrencePla
     return check.status();
 }
 
-// F32 runs in clusters alone.
+// F32 runs in clusters alone, by exact products or by those of TF32.
 template <class Params>
 int32_t launchF32(const FrnnRecurrenceShape *shape, const FrnnRecurrencePlan *plan, const Params &params, FrnnMessage *message) {
     auto args = tensorsOf<float>(params);
@@ -171,10 +171,11 @@ int32_t launchF32(const FrnnRecurrenceShape *shape, const FrnnRecurrencePlan *pl
     if (plan->kind != FRNN_PLAN_CLUSTER) return argument(message, "the plan belongs to another storage type");
     const auto stream = pointer<CUstream_st>(params.stream);
     using Launch = cudaError_t (*)(int, const decltype(args) &, cudaStream_t);
-    const auto launched = [&](Launch plain, Launch zoned) { return (shape->zoneout != 0 ? zoned : plain)(plan->tile, args, stream); };
-    const cudaError_t result = shape->cell == FRNN_LSTM              ? launched(launchLstmF32, launchZonedLstmF32)
-                               : shape->cell == FRNN_GRU_RESET_AFTER ? launched(launchGruF32, launchZonedGruF32)
-                                                                     : launched(launchRnnF32, launchZonedRnnF32);
+    const bool lstm = shape->cell == FRNN_LSTM, gru = shape->cell == FRNN_GRU_RESET_AFTER;
+    const auto launched = [&](Launch ofLstm, Launch ofGru, Launch ofRnn) { return (lstm ? ofLstm : gru ? ofGru : ofRnn)(plan->tile, args, stream); };
+    const cudaError_t result = shape->tf32 != 0      ? launched(launchLstmTf32, launchGruTf32, launchRnnTf32)
+                               : shape->zoneout != 0 ? launched(launchZonedLstmF32, launchZonedGruF32, launchZonedRnnF32)
+                                                     : launched(launchLstmF32, launchGruF32, launchRnnF32);
     return fromCuda(result, message, "recurrence in F32");
 }
 

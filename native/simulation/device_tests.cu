@@ -376,6 +376,33 @@ void numbers() {
         }
         expect(same, "mma multiplies");
     }
+
+    // mma.m16n8k8 of TF32, the same chapter: the last 13 bits of a factor do not count.
+    float a[16][8], b[8][8], d[16][8] = {};
+    for (auto &row : a) for (float &x : row) x = float(int((state = state * 1664525 + 1013904223) >> 24) - 128) / 64;
+    for (auto &row : b) for (float &x : row) x = float(int((state = state * 1664525 + 1013904223) >> 24) - 128) / 64;
+    const auto withTail = [](float x) { return simulation::floatToBits(x) | 0x1fffu; };
+    run({}, [&] {
+        const int group = int(threadIdx.x) / 4, inGroup = int(threadIdx.x) % 4;
+        uint32_t fragment[4];
+        float sums[4] = {};
+        for (int i = 0; i < 4; ++i) fragment[i] = withTail(a[group + i % 2 * 8][inGroup + i / 2 * 4]);
+        frnn::multiplyAddTf32(sums, fragment, withTail(b[inGroup][group]), withTail(b[inGroup + 4][group]));
+        for (int i = 0; i < 4; ++i) d[i < 2 ? group : group + 8][inGroup * 2 + (i & 1)] = sums[i];
+    });
+    bool same = true;
+    for (int r = 0; r < 16; ++r) {
+        for (int n = 0; n < 8; ++n) {
+            float sum = 0;
+            for (int k = 0; k < 8; ++k) sum += a[r][k] * b[k][n];
+            same = same && sum == d[r][n];
+        }
+    }
+    expect(same, "mma of TF32 multiplies and cuts off");
+    const auto rounds = [](float from, float to) { return frnn::roundTf32(from) == simulation::floatToBits(to); };
+    expect(rounds(1 + 0x1p-11f, 1 + 0x1p-10f) && rounds(-1 - 0x1p-11f, -1 - 0x1p-10f) && rounds(1 + 0x1.ffep-12f, 1) && rounds(3.4028e38f, INFINITY) &&
+               rounds(INFINITY, INFINITY) && frnn::roundTf32(NAN) == 0x7fffffff,
+           "cvt.rna.tf32 rounds to the nearest, halves away from zero");
 }
 
 } // namespace

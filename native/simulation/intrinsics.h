@@ -28,8 +28,11 @@ void syncWarp(uint32_t mask);
 uint64_t shuffle(uint32_t mask, uint64_t value, Pick pick, uint32_t operand, uint32_t width);
 uint32_t ballot(uint32_t mask, bool predicate);
 uint32_t matchAny(uint32_t mask, uint64_t value);
-// c[16x8] += a[16x16] * b[16x8] in the fragments of mma.m16n8k16; the operands are floats' storage.
-void multiplyAdd(float (&c)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1, bool half);
+// What the factors of a product are stored as.
+enum class Factor : uint32_t { BF16, F16, TF32 };
+// c[16x8] += a[16x16] * b[16x8] in the fragments of mma.m16n8k16, or with half of k in those of m16n8k8 for TF32, of which the last 13
+// bits of a word do not count.
+void multiplyAdd(float (&c)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1, Factor factor);
 
 struct Votes {
     uint32_t any, all, count;
@@ -66,6 +69,7 @@ long long clock();
 void sleep(uint32_t nanoseconds);
 
 float tanhApproximate(float x);
+uint32_t roundTf32(float x);
 float expApproximate(float x);
 float divideApproximate(float x, float y);
 

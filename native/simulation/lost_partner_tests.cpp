@@ -46,7 +46,7 @@ struct Layer {
     int cell, gates, hidden;
     int64_t batch;
     int kind; // the plan it is about
-    int dtype = FRNN_BF16;
+    int dtype = FRNN_BF16, tf32 = 0;
     int64_t bytes() const { return dtype == FRNN_F32 ? 4 : 2; }
 };
 
@@ -77,6 +77,7 @@ private:
         shape.structSize = sizeof shape;
         shape.cell = layer_.cell;
         shape.dtype = layer_.dtype;
+        shape.tf32 = layer_.tf32;
         shape.plans = 1u << layer_.kind;
         shape.pass = pass;
         shape.directions = 1;
@@ -158,6 +159,8 @@ int main() {
                                Layer{"lstm 650", FRNN_LSTM, 4, 650, 3, FRNN_PLAN_CHIP}, Layer{"gru 650", FRNN_GRU_RESET_AFTER, 3, 650, 9, FRNN_PLAN_CHIP},
                                Layer{"f32 lstm 250", FRNN_LSTM, 4, 250, 3, FRNN_PLAN_CLUSTER, FRNN_F32},
                                Layer{"f32 gru 512", FRNN_GRU_RESET_AFTER, 3, 512, 9, FRNN_PLAN_CLUSTER, FRNN_F32},
+                               Layer{"tf32 lstm 250", FRNN_LSTM, 4, 250, 3, FRNN_PLAN_CLUSTER, FRNN_F32, 1},
+                               Layer{"tf32 gru 512", FRNN_GRU_RESET_AFTER, 3, 512, 9, FRNN_PLAN_CLUSTER, FRNN_F32, 1},
                                Layer{"wide lstm 250", FRNN_LSTM, 4, 250, 33, FRNN_PLAN_WIDE}, Layer{"wide gru 500", FRNN_GRU_RESET_AFTER, 3, 500, 20, FRNN_PLAN_WIDE}}) {
         check(layer, limits);
     }

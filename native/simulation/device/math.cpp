@@ -13,6 +13,13 @@ float tanhApproximate(float x) {
     return bitsToFloat((floatToBits(exact) + 0x1000u) & ~0x1fffu);
 }
 
+// cvt.rna.tf32: halves away from zero, beyond the largest value infinite.
+uint32_t roundTf32(float x) {
+    const uint32_t bits = floatToBits(x), magnitude = bits & 0x7fffffffu;
+    if (magnitude > 0x7f800000u) return 0x7fffffffu;
+    return (bits + 0x1000u) & ~0x1fffu;
+}
+
 // ex2.approx of a product that is rounded first; results below the normal numbers become 0.
 float expApproximate(float x) {
     const float y = static_cast<float>(std::exp2(static_cast<double>(x * 1.44269504f)));

@@ -164,15 +164,15 @@ __attribute__((noinline)) uint32_t matchAny(uint32_t mask, uint64_t value) {
     return static_cast<uint32_t>(self.warp->results[self.index][0]);
 }
 
-__attribute__((noinline)) void multiplyAdd(float (&c)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1, bool half) {
+__attribute__((noinline)) void multiplyAdd(float (&c)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1, Factor factor) {
     Lane &self = *machine.current;
     Operand &own = self.warp->operands[self.index];
     std::memcpy(own.a, a, sizeof a);
     own.b[0] = b0;
     own.b[1] = b1;
     std::memcpy(own.c, c, sizeof c);
-    meet(Together::MULTIPLY, ~0u, half, __builtin_return_address(0), [half](Warp &warp) {
-        multiplyFragments(warp.operands, warp.results, half);
+    meet(Together::MULTIPLY, ~0u, static_cast<uint64_t>(factor), __builtin_return_address(0), [factor](Warp &warp) {
+        multiplyFragments(warp.operands, warp.results, factor);
         return true;
     });
     std::memcpy(c, self.warp->results[self.index], sizeof c);

@@ -16,45 +16,49 @@ typedef float Row __attribute__((vector_size(32)));
 #define WIDE __attribute__((target_clones("avx2", "default")))
 #endif
 
-WIDE void multiply(const float (&a)[16][16], const Row (&b)[16], Row (&c)[16]) {
+WIDE void multiply(const float (&a)[16][16], const Row (&b)[16], Row (&c)[16], int depth) {
     for (int r = 0; r < 16; ++r) {
         Row sum = c[r];
-        for (int k = 0; k < 16; ++k) sum += b[k] * a[r][k];
+        for (int k = 0; k < depth; ++k) sum += b[k] * a[r][k];
         c[r] = sum;
     }
 }
 
-template <bool half>
-void unpack(uint32_t pair, float &low, float &high) {
-    if (half) {
-        low = halfToFloat(static_cast<uint16_t>(pair));
-        high = halfToFloat(static_cast<uint16_t>(pair >> 16));
+// Values of k in a word of a fragment.
+constexpr int inWord(Factor factor) { return factor == Factor::TF32 ? 1 : 2; }
+
+template <Factor kFactor>
+void unpack(uint32_t word, float (&values)[inWord(kFactor)]) {
+    if constexpr (kFactor == Factor::F16) {
+        values[0] = halfToFloat(static_cast<uint16_t>(word));
+        values[1] = halfToFloat(static_cast<uint16_t>(word >> 16));
+    } else if constexpr (kFactor == Factor::BF16) {
+        values[0] = bitsToFloat(word << 16);
+        values[1] = bitsToFloat(word & 0xffff0000u);
     } else {
-        low = bitsToFloat(pair << 16);
-        high = bitsToFloat(pair & 0xffff0000u);
+        values[0] = bitsToFloat(word & ~0x1fffu);
     }
 }
 
-template <bool half>
+template <Factor kFactor>
 void multiplyAll(const Operand (&operands)[32], uint64_t (&results)[32][2]) {
-    float a[16][16];
+    constexpr int kDepth = 8 * inWord(kFactor);
+    float a[16][16], values[inWord(kFactor)];
     Row b[16], c[16];
     for (int lane = 0; lane < 32; ++lane) {
         const Operand &own = operands[lane];
-        const int group = lane / 4, pair = lane % 4 * 2;
+        const int group = lane / 4, k = lane % 4 * inWord(kFactor), pair = lane % 4 * 2;
         for (int i = 0; i < 4; ++i) {
-            float *const to = &a[group + i % 2 * 8][pair + i / 2 * 8];
-            unpack<half>(own.a[i], to[0], to[1]);
+            unpack<kFactor>(own.a[i], values);
+            for (int v = 0; v < inWord(kFactor); ++v) a[group + i % 2 * 8][k + i / 2 * (kDepth / 2) + v] = values[v];
         }
         for (int i = 0; i < 2; ++i) {
-            float low, high;
-            unpack<half>(own.b[i], low, high);
-            b[pair + i * 8][group] = low;
-            b[pair + i * 8 + 1][group] = high;
+            unpack<kFactor>(own.b[i], values);
+            for (int v = 0; v < inWord(kFactor); ++v) b[k + i * (kDepth / 2) + v][group] = values[v];
         }
         for (int i = 0; i < 4; ++i) c[group + i / 2 * 8][pair + i % 2] = own.c[i];
     }
-    multiply(a, b, c);
+    multiply(a, b, c, kDepth);
     for (int lane = 0; lane < 32; ++lane) {
         const int group = lane / 4, pair = lane % 4 * 2;
         float out[4];
@@ -65,9 +69,12 @@ void multiplyAll(const Operand (&operands)[32], uint64_t (&results)[32][2]) {
 
 }  // namespace
 
-void multiplyFragments(const Operand (&operands)[32], uint64_t (&results)[32][2], bool half) {
-    if (half) multiplyAll<true>(operands, results);
-    else multiplyAll<false>(operands, results);
+void multiplyFragments(const Operand (&operands)[32], uint64_t (&results)[32][2], Factor factor) {
+    switch (factor) {
+        case Factor::BF16: return multiplyAll<Factor::BF16>(operands, results);
+        case Factor::F16: return multiplyAll<Factor::F16>(operands, results);
+        case Factor::TF32: return multiplyAll<Factor::TF32>(operands, results);
+    }
 }
 
 }  // namespace simulation

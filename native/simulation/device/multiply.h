@@ -4,9 +4,10 @@
 #include <cstdint>
 
 #include "machine.h"
+#include "simulation/intrinsics.h"
 
 namespace simulation {
 
-void multiplyFragments(const Operand (&operands)[32], uint64_t (&results)[32][2], bool half);
+void multiplyFragments(const Operand (&operands)[32], uint64_t (&results)[32][2], Factor factor);
 
 }  // namespace simulation

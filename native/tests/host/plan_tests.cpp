@@ -4,6 +4,7 @@
 
 #include "fusedrnn_recurrence.h"
 #include "recurrence/f32_tiles.h"
+#include "recurrence/tf32_tiles.h"
 #include "recurrence/wide_tiles.h"
 #include "test.h"
 
@@ -55,8 +56,8 @@ bool noEmptyTile(int64_t samples, int64_t tileSamples, int64_t batch) {
     return (last + share - 1) / share == tiles;
 }
 
-int samplesOfTile(int cell, int dtype, int tile) {
-    if (dtype != FRNN_F32) return frnn::kTileSamples;
+int samplesOfTile(int cell, int dtype, bool tf32, int tile) {
+    if (dtype != FRNN_F32 || tf32) return frnn::kTileSamples;
     return cell == FRNN_LSTM ? frnn::kLstmF32[tile].samples : cell == FRNN_GRU_RESET_AFTER ? frnn::kGruF32[tile].samples : frnn::kRnnF32[tile].samples;
 }
 
@@ -168,7 +169,7 @@ void wideChoices(const FrnnDeviceLimits &h100) {
     }
 }
 
-void numbersFitTogether(const FrnnDeviceLimits &limits, int dtype) {
+void numbersFitTogether(const FrnnDeviceLimits &limits, int dtype, bool tf32 = false) {
     const int cells[] = {FRNN_RNN_TANH, FRNN_RNN_RELU, FRNN_LSTM, FRNN_GRU_RESET_AFTER, FRNN_GRU_RESET_BEFORE};
     const int widths[] = {1, 7, 64, 65, 128, 200, 256, 300, 384, 511, 512};
     const int64_t batches[] = {1, 2, 7, 8, 33, 64, 127, 250, 640, 1000, 100000};
@@ -178,6 +179,7 @@ void numbersFitTogether(const FrnnDeviceLimits &limits, int dtype) {
                 for (int way = 0; way < 4; way++) {
                     FrnnRecurrenceShape shape = shapeOf(cell, way & 1, width, batch, 1 + (way >> 1));
                     shape.dtype = dtype;
+                    shape.tf32 = tf32;
                     const FrnnRecurrencePlan p = planOf(shape, limits);
                     if (p.kind == FRNN_PLAN_NONE) {
                         EXPECT(p.reason[0] != 0);
@@ -193,7 +195,7 @@ void numbersFitTogether(const FrnnDeviceLimits &limits, int dtype) {
                     EXPECT(p.hiddenPadded >= width);
                     EXPECT(p.clusters % shape.directions == 0);
                     EXPECT(slices * p.samplesPerCluster >= batch && (slices - 1) * p.samplesPerCluster < batch);
-                    EXPECT(noEmptyTile(p.samplesPerCluster, samplesOfTile(cell, dtype, p.tile), batch));
+                    EXPECT(noEmptyTile(p.samplesPerCluster, samplesOfTile(cell, dtype, tf32, p.tile), batch));
                     EXPECT(p.sharedBytes > 0 && p.sharedBytes <= limits.sharedBytesPerBlock);
                     EXPECT(p.threads % 32 == 0 && p.threads >= 32 && p.threads <= 512);
                     EXPECT(p.clusterSize == 1 || p.clusterSize == 4 || p.clusterSize == 8 || p.clusterSize == 16);
@@ -312,6 +314,52 @@ void resetBefore(const FrnnDeviceLimits &h100) {
     // Several n-tiles in a cluster once there are more samples than clusters take at once; none is left empty.
     const FrnnRecurrencePlan many = planOf(shapeOf(FRNN_GRU_RESET_BEFORE, FRNN_PASS_BACKWARD, 512, 200, 1), h100);
     EXPECT(many.samplesPerCluster > 8 && many.samplesPerCluster <= 32 && noEmptyTile(many.samplesPerCluster, frnn::kTileSamples, 200));
+}
+
+// TF32 is for those who ask for it, in F32; everything else stays as it is without.
+void byTf32(const FrnnDeviceLimits &h100) {
+    using namespace frnn;
+    for (const int pass : {FRNN_PASS_FORWARD, FRNN_PASS_BACKWARD}) {
+        FrnnRecurrenceShape shape = shapeOf(FRNN_LSTM, pass, 250, 32, 1);
+        shape.dtype = FRNN_F32;
+        const FrnnRecurrencePlan exact = planOf(shape, h100);
+        shape.tf32 = 1;
+        const FrnnRecurrencePlan rounding = planOf(shape, h100);
+        EXPECT(exact.hiddenPadded == kLstmF32[exact.tile].hidden && rounding.hiddenPadded == kLstmTf32[rounding.tile].hidden);
+        EXPECT(rounding.kind == FRNN_PLAN_CLUSTER && rounding.threads == kTf32Threads && rounding.microsPerStep < exact.microsPerStep);
+        shape.hidden = 513;
+        EXPECT(refused(shape, h100, "more than 512 units"));
+        shape.hidden = 250;
+        shape.cell = FRNN_GRU_RESET_BEFORE;
+        EXPECT(refused(shape, h100, "16-bit storage"));
+        shape.cell = FRNN_LSTM;
+        shape.zoneout = 1;
+        EXPECT(refused(shape, h100, "exact products alone"));
+        shape.zoneout = 0;
+        FrnnDeviceLimits ampere = h100;
+        ampere.computeMajor = 8;
+        EXPECT(refused(shape, ampere, "found 8.x"));
+        FrnnRecurrencePlan plan{};
+        plan.structSize = sizeof(plan);
+        FrnnMessage message{};
+        shape.dtype = FRNN_BF16;
+        EXPECT(frnn_recurrence_plan(&shape, &h100, &plan, &message) == FRNN_ERROR_ARGUMENT && std::strstr(message.text, "tf32") != nullptr);
+        shape.dtype = FRNN_F32;
+        shape.tf32 = 2;
+        EXPECT(frnn_recurrence_plan(&shape, &h100, &plan, &message) == FRNN_ERROR_ARGUMENT && std::strstr(message.text, "found 2") != nullptr);
+    }
+    // Fragments and layouts: every warp has its share, and what is in shared memory fits beside one n-tile.
+    const auto fits = [](const Tf32Tile &t, int gates, int carried) {
+        const Tf32ForwardGeometry f(t.hidden, t.cluster, gates);
+        const Tf32BackwardGeometry b(t.hidden, t.cluster, gates);
+        EXPECT(f.fragments * 4 * kTf32Threads == t.hidden / t.cluster * gates * t.hidden && b.fragments == f.fragments);
+        EXPECT(f.splits == 2 || f.splits == 4);
+        EXPECT(b.stride % 128 == 64);
+        EXPECT(Tf32ForwardLayout(f, t.hidden, 1).total <= 232448 && Tf32BackwardLayout(b, t.cluster, carried, 1).total <= 232448);
+    };
+    for (const Tf32Tile &t : kLstmTf32) fits(t, 4, 2);
+    for (const Tf32Tile &t : kGruTf32) fits(t, 3, 1);
+    for (const Tf32Tile &t : kRnnTf32) fits(t, 1, 0);
 }
 
 // A kind that is asked for by name is taken wherever it can run, also where another is faster.
@@ -496,10 +544,14 @@ void planTests() {
         numbersFitTogether(hopper(78, 39, 19, 9, 4), dtype);
         numbersFitTogether(hopper(60, 30, 14, 7, 0), dtype);
     }
+    numbersFitTogether(h100, FRNN_F32, true);
+    numbersFitTogether(hopper(60, 30, 14, 7, 0), FRNN_F32, true);
     FrnnDeviceLimits small = h100;
     small.sharedBytesPerBlock = 99 * 1024;
     numbersFitTogether(small, FRNN_BF16);
     numbersFitTogether(small, FRNN_F32);
+    numbersFitTogether(small, FRNN_F32, true);
+    byTf32(h100);
     chipWide(h100, true);
     chipWide(hopper(114, 57, 26, 13, 5), true);
     chipWide(hopper(60, 30, 14, 7, 0), false);

@@ -72,9 +72,17 @@ void rounding(int dtype) {
     EXPECT(storage.round(1 + ulp * 1.5) == 1 + 2 * ulp);
 }
 
+void roundingOfFactors() {
+    const Storage exact{FRNN_F32}, coarse{FRNN_F32, true};
+    EXPECT(exact.factor(1 + 0x1p-20) == 1 + 0x1p-20 && coarse.factor(1 + 0x1p-20) == 1);
+    EXPECT(coarse.factor(1 + 0x1p-11) == 1 + 0x1p-10 && coarse.factor(-3 - 0x1p-10) == -3 - 0x1p-9 && coarse.factor(1 + 0x1.ffp-12) == 1);
+    EXPECT(coarse.round(1 + 0x1p-20) == 1 + 0x1p-20);
+}
+
 }  // namespace
 
 void referenceTests() {
+    roundingOfFactors();
     gradients(FRNN_LSTM, 4, 0);
     gradients(FRNN_LSTM, 4, 0.5f);
     gradients(FRNN_GRU_RESET_AFTER, 3, 0);

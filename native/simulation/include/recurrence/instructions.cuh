@@ -15,11 +15,15 @@ namespace frnn {
 inline float tanhApproximate(float x) { return simulation::tanhApproximate(x); }
 
 inline void multiplyAddBf16(float (&c)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1) {
-    simulation::multiplyAdd(c, a, b0, b1, false);
+    simulation::multiplyAdd(c, a, b0, b1, simulation::Factor::BF16);
 }
 inline void multiplyAddF16(float (&c)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1) {
-    simulation::multiplyAdd(c, a, b0, b1, true);
+    simulation::multiplyAdd(c, a, b0, b1, simulation::Factor::F16);
 }
+inline void multiplyAddTf32(float (&c)[4], const uint32_t (&a)[4], uint32_t b0, uint32_t b1) {
+    simulation::multiplyAdd(c, a, b0, b1, simulation::Factor::TF32);
+}
+inline uint32_t roundTf32(float x) { return simulation::roundTf32(x); }
 
 inline void copyAsync16(uint32_t to, const void *from, int valid) { simulation::copyAsync(to, from, 16, uint32_t(valid)); }
 inline void copyAsync8(uint32_t to, const void *from, int valid) { simulation::copyAsync(to, from, 8, uint32_t(valid)); }

@@ -67,6 +67,9 @@ final class BenchCommand implements Callable<Integer> {
             description = "f32, bf16, f16 (default: ${DEFAULT-VALUE}).")
     private List<DataType> types;
 
+    @Option(names = "--tf32", description = "F32 products may round their operands to TF32 on a GPU.")
+    private boolean tf32;
+
     @Option(
             names = "--engine",
             paramLabel = "NAME",
@@ -133,7 +136,7 @@ final class BenchCommand implements Callable<Integer> {
     }
 
     private void engines(List<Selection> selections, BenchShape shape, CellType cell, DataType type) {
-        RnnConfig config = shape.config(cell, type);
+        RnnConfig config = shape.config(cell, type).withTf32(tf32 && type == DataType.F32);
         for (Selection selection : selections) {
             boolean named = engine != EngineChoice.AUTO;
             if (!named && selection.engine().name().equals("reference")) {
@@ -148,7 +151,7 @@ final class BenchCommand implements Callable<Integer> {
             result.put("L", shape.layers());
             result.put("D", shape.directions());
             result.put("cell", cell.id());
-            result.put("dtype", type.name().toLowerCase(Locale.ROOT));
+            result.put("dtype", config.tf32() ? "tf32" : type.name().toLowerCase(Locale.ROOT));
             result.put("engine", selection.engine().name());
             result.put("device", selection.device().name());
             results.add(result);

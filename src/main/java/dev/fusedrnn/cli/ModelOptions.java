@@ -184,6 +184,9 @@ final class ModelOptions {
             description = "f32, bf16, f16; the 16-bit types keep f32 masters (default: ${DEFAULT-VALUE}).")
     DataType dtype;
 
+    @Option(names = "--tf32", description = "F32 products of the layers may round their operands to TF32 on a GPU.")
+    boolean tf32;
+
     @Option(
             names = "--seed",
             paramLabel = "N",
@@ -292,7 +295,8 @@ final class ModelOptions {
                 .withVariationalDropout(regularization.variationalDropout)
                 .withZoneout(regularization.zoneout)
                 .withCellZoneout(regularization.cellZoneout)
-                .withDataType(dtype);
+                .withDataType(dtype)
+                .withTf32(tf32);
         if (resetBefore) {
             stack = stack.withGruVariant(GruVariant.RESET_BEFORE);
         }

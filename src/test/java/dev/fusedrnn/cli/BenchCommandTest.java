@@ -30,6 +30,7 @@ class BenchCommandTest {
                 "lstm,rnn",
                 "--dtype",
                 "f32,bf16",
+                "--tf32",
                 "--seconds",
                 "0.001",
                 "--report",
@@ -38,6 +39,7 @@ class BenchCommandTest {
         assertThat(bench.code()).as(bench.err()).isZero();
         assertThat(bench.out().lines()).hasSize(1 + 2 * 2 * 2);
         assertThat(bench.out()).containsPattern("(?m)^two +rnn_tanh +bf16 +cpu on cpu +\\d+\\.\\d+ +\\d+\\.\\d+ ");
+        assertThat(bench.out()).containsPattern("(?m)^two +lstm +tf32 +cpu on cpu +\\d+\\.\\d+ ");
         List<Json> results = Json.read(report).field("results").items();
         assertThat(results).hasSize(2 * 2 * 2).allSatisfy(result -> {
             assertThat(result.field("largestErrorInUnitsOfAllowed").asDouble()).isBetween(0.0, 1.0);

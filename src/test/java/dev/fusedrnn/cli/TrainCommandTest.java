@@ -349,6 +349,12 @@ class TrainCommandTest {
         assertThat(command.model.sampling).isEqualTo(Sampling.RANDOM);
     }
 
+    @Test
+    void tf32IsForWhoeverAsksForIt() {
+        assertThat(parsed("train", "--tf32").model.network(9).rnn().tf32()).isTrue();
+        assertThat(parsed("train").model.network(9).rnn().tf32()).isFalse();
+    }
+
     /** Merity et al. 2018, by the names of their program: dropouth, dropouti, dropout, dropoute, wdrop, alpha, beta. */
     @ParameterizedTest
     @CsvSource({"awd-lstm, 0.25, 0.4, 20, 500", "awd-lstm-wikitext2, 0.2, 0.65, 80, 750"})

@@ -76,4 +76,41 @@ class FusedEnginePersistentConformanceTest extends FusedEngineConformance {
         assertThat(report.plan()).contains("cluster of").doesNotContain("streamed");
         assertThat(report.passed()).as(report.failures()).isTrue();
     }
+
+    /**
+     * Every compiled size, both directions, lengths, clip and several layers. With ReLU no sum of these cases is so near to zero that
+     * the rounding of factors decides whether a gradient passes.
+     */
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "lstm-L1-T5-N3-C10-H6-tf32-f32-seed1",
+                "lstm-bidir-L2-T7-N6-C17-H100-clip0.4-lens-tf32-f32-seed2",
+                "lstm-L2-T4-N9-C16-H130-nobias-drop0.25-nostate-tf32-f32-seed3",
+                "lstm-L1-T3-N2-C24-H300-lens-tf32-recompute-f32-seed4",
+                "gru-bidir-L2-T7-N6-C10-H34-lens-tf32-f32-seed5",
+                "gru-L1-T5-N12-C10-H201-nobias-tf32-f32-seed6",
+                "gru-L1-T3-N2-C24-H300-nostate-tf32-f32-seed7",
+                "rnn_tanh-bidir-L2-T5-N11-C10-H65-lens-tf32-f32-seed8",
+                "rnn_relu-L1-T4-N3-C10-H300-tf32-f32-seed10",
+                "rnn_relu-L1-T4-N3-C10-H34-tf32-f32-seed9"
+            })
+    void tf32ProductsAgreeWithTheReference(String name) {
+        CheckReport report = EngineCheck.of(EngineCase.parse(name)).run(engine(), device());
+        assertThat(report.plan()).contains("cluster of").contains("TF32");
+        assertThat(report.passed()).as(report.failures()).isTrue();
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {
+                "lstm-L1-T5-N3-C10-H6-tf32-bf16-seed1",
+                "lstm-L1-T5-N3-C10-H6-f32-seed1",
+                "gru-L1-T4-N3-C10-H9-zone0.3-tf32-f32-seed2"
+            })
+    void tf32IsForF32ThatAsksForIt(String name) {
+        CheckReport report = EngineCheck.of(EngineCase.parse(name)).run(engine(), device());
+        assertThat(report.plan()).contains("cluster of").doesNotContain("TF32");
+        assertThat(report.passed()).as(report.failures()).isTrue();
+    }
 }

@@ -58,6 +58,8 @@ class WavefrontGpuTest {
         "3, gru-before-L2-T7-N3-C8-H33-nostate-f16-seed14",
         "3, rnn_tanh-L3-T8-N4-C12-H16-lens-f16-seed9",
         "3, rnn_relu-L2-T7-N4-C12-H16-drop0.2-f32-seed10",
+        "3, lstm-L3-T8-N5-C16-H24-clip0.4-lens-tf32-f32-seed13",
+        "4, gru-L2-T9-N4-C16-H40-lens-tf32-f32-seed14",
         "2, lstm-L3-T5-N3-C24-H520-lens-bf16-seed11",
         "2, gru-L2-T5-N3-C24-H520-drop0.3-lens-f16-seed12",
         "4, lstm-L3-T11-N5-C9-H24-zone0.3-czone0.4-lens-bf16-seed14",

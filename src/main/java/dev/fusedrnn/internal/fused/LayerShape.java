@@ -93,6 +93,11 @@ public record LayerShape(
         return zoneout > 0 || cellZoneout > 0;
     }
 
+    /** Whether persistent kernels round the factors of their products to TF32; those with zoneout do not. */
+    public boolean roundsFactors() {
+        return tf32 && storage == CudaType.F32 && !zonesOut();
+    }
+
     /** Whether h is projected. */
     public boolean projects() {
         return projection > 0;

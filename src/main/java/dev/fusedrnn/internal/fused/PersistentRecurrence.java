@@ -103,6 +103,7 @@ final class PersistentRecurrence implements Recurrence {
         return result.structSize(result.sizeof())
                 .cell(shape.cell())
                 .dtype(shape.type())
+                .tf32(shape.roundsFactors() ? 1 : 0)
                 .pass(pass)
                 .directions(shape.directions())
                 .hidden((int) shape.hidden())
@@ -124,11 +125,12 @@ final class PersistentRecurrence implements Recurrence {
         return forwards.equals(backwards) ? forwards : forwards + "; backward " + backwards;
     }
 
-    private static String describe(FrnnRecurrencePlan plan) {
+    private String describe(FrnnRecurrencePlan plan) {
         String blocks = plan.kind() == FusedRnn.FRNN_PLAN_CLUSTER
                 ? "cluster of "
                 : plan.kind() == FusedRnn.FRNN_PLAN_CHIP ? "chip-wide, blocks " : "chip-wide for many samples, blocks ";
-        return blocks + plan.clusterSize() + ", " + plan.samplesPerCluster() + " samples each";
+        return blocks + plan.clusterSize() + ", " + plan.samplesPerCluster() + " samples each"
+                + (shape.roundsFactors() ? ", TF32 products" : "");
     }
 
     @Override
