@@ -15,7 +15,7 @@ extern "C" {
 #endif
 
 /* Raised whenever a struct or a meaning changes; compared when the library is loaded. */
-#define FRNN_ABI_VERSION 10
+#define FRNN_ABI_VERSION 11
 
 enum FrnnStatus {
     FRNN_OK = 0,
