@@ -17,6 +17,7 @@ KERNEL_TOOLS = ("memcheck", "racecheck", "initcheck", "synccheck")
 # Small cases of every kind of persistent kernel; a sanitizer is slow.
 SANITIZED = "lstm bf16 5 12 100 2 1 0.5 gru bf16 3 7 5 2 1 0 tanh bf16 9 8 64 1 0 0 lstm bf16 5 6 650 1 0 0 gru bf16 5 6 1024 1 1 0"
 SANITIZED += " lstm f32 9 6 200 2 1 0 gru bf16 40 4 520 1 1 0"
+SANITIZED += " before bf16 5 6 100 2 1 0 lstm-zone bf16 5 6 100 2 1 0 gru-zone f32 5 5 70 1 1 0 lstm tf32 5 6 100 2 1 0"
 
 
 class Command:
