@@ -23,8 +23,8 @@ public:
           weights(weightBytes(FRNN_PASS_FORWARD)), weightsBackward(weightBytes(FRNN_PASS_BACKWARD)), biasN(size_t(c.D * c.H) * 4), hx(states_ * storage.bytes()), cx(states_ * storage.bytes()),
           lengths(size_t(c.N) * 4), y(cells_ * storage.bytes()), hy(states_ * storage.bytes()), cy(states_ * storage.bytes()), savedGates(cells_ * 4 * storage.bytes()), savedCells(cells_ * 4), savedReset(cells_ * storage.bytes()),
           dy(cells_ * storage.bytes()), dhy(states_ * storage.bytes()), dcy(states_ * storage.bytes()), dGates(cells_ * c.gates * storage.bytes()), dGatesH(cells_ * c.gates * storage.bytes()),
-          dGatesFirst(states_ * c.gates * storage.bytes()), dhx(states_ * storage.bytes()), dcx(states_ * storage.bytes()), random(16), error(4) {
-        random.set(std::vector<uint32_t>(kRandom, kRandom + 4));
+          dGatesFirst(states_ * c.gates * storage.bytes()), dhx(states_ * storage.bytes()), dcx(states_ * storage.bytes()), maskSeed(16), error(4) {
+        maskSeed.set(std::vector<uint32_t>(kRandom, kRandom + 4));
     }
 
     // For measurements, where nothing on the host reads the values: one block of them again and again on the device, none in host.
@@ -133,7 +133,7 @@ private:
 public:
     const Storage storage;
     Buffer gateInputs, weights, weightsBackward, biasN, hx, cx, lengths, y, hy, cy, savedGates, savedCells, savedReset;
-    Buffer dy, dhy, dcy, dGates, dGatesH, dGatesFirst, dhx, dcx, random, error;
+    Buffer dy, dhy, dcy, dGates, dGatesH, dGatesFirst, dhx, dcx, maskSeed, error;
     struct {
         std::vector<double> gateInputs, weights, hx, cx, dy, dhy, dcy;
         std::vector<float> biasN;
@@ -160,7 +160,7 @@ public:
         p.zoneout = c_.zoneout;
         p.cellZoneout = c_.cellZoneout;
         p.zoneoutStream = Tensors::kZoneoutStream;
-        p.random = c_.zoneout > 0 ? t.random.address() : 0;
+        p.random = c_.zoneout > 0 ? t.maskSeed.address() : 0;
         p.gateInputs = t.gateInputs.address();
         p.weights = t.weights.address();
         p.recurrentBiasN = t.biasN.address();
@@ -190,7 +190,7 @@ public:
         p.zoneout = c_.zoneout;
         p.cellZoneout = c_.cellZoneout;
         p.zoneoutStream = Tensors::kZoneoutStream;
-        p.random = c_.zoneout > 0 ? t.random.address() : 0;
+        p.random = c_.zoneout > 0 ? t.maskSeed.address() : 0;
         p.weights = t.weightsBackward.address();
         p.hx = t.hx.address();
         p.cx = t.cx.address();
