@@ -193,9 +193,12 @@ extern "C" int32_t frnn_recurrence_plan(const FrnnRecurrenceShape *shape, const 
     const bool zoneout = shape->zoneout != 0;
     if (zoneout && shape->cell == FRNN_GRU_RESET_BEFORE) return none(plan, "the reset-before GRU has no persistent kernels with zoneout", 0);
     if (zoneout && shape->tf32 != 0) return none(plan, "zoneout has persistent F32 kernels of exact products alone", 0);
-    // Inside the kernels a step number and the elements of one step are 32 bits, offsets into tensors 64.
+    // Inside the kernels a step number, the elements of one step and those of a block's units (at most 128 of 4 gates) behind a length are
+    // 32 bits, offsets into tensors 64.
+    constexpr int kMostSteps = INT_MAX / (128 * 4);
     const int64_t perStep = shape->directions * int64_t(shape->hidden);
-    if (shape->steps > INT_MAX / 2 || shape->batch > INT_MAX / perStep) return none(plan, "steps or elements per step above %d", INT_MAX / 2);
+    if (shape->steps > kMostSteps) return none(plan, "more than %d steps", kMostSteps);
+    if (shape->batch > INT_MAX / perStep) return none(plan, "elements per step above %d", INT_MAX);
 
     const auto asked = [&](int kind) { return shape->plans == 0 || (shape->plans >> kind & 1) != 0; };
     const bool inClusters = asked(FRNN_PLAN_CLUSTER);

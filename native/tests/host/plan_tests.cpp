@@ -280,6 +280,11 @@ void refusals(const FrnnDeviceLimits &h100) {
     EXPECT(refused(shape, ampere, "found 8.x"));
     shape.batch = int64_t{1} << 40;
     EXPECT(refused(shape, h100, "elements per step"));
+    shape = shapeOf(FRNN_LSTM, FRNN_PASS_BACKWARD, 128, 1, 1);
+    shape.steps = 4194303;
+    EXPECT(planOf(shape, h100).kind == FRNN_PLAN_CLUSTER);
+    shape.steps++; // a block of 128 units of 4 gates has 2^31 values behind a length
+    EXPECT(refused(shape, h100, "more than 4194303 steps"));
     // Without clusters of 16 the widest LSTM in a cluster is 384; chip-wide, 512 units take 32 blocks.
     const FrnnDeviceLimits slice = hopper(60, 30, 14, 7, 0);
     for (const int pass : {FRNN_PASS_FORWARD, FRNN_PASS_BACKWARD}) {
