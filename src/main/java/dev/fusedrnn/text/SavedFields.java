@@ -42,6 +42,10 @@ final class SavedFields {
         return read(name, Json::asString);
     }
 
+    boolean flag(String name) {
+        return read(name, Json::asBoolean);
+    }
+
     SavedFields object(String name) {
         return read(name, value -> of(what + "." + name, value));
     }

@@ -13,8 +13,10 @@ import java.util.Map;
  */
 public final class WordFeatures {
     private static final List<String> CHANNELS = List.of("w:", "s:", "p:", "e:");
+    /** What is left out of each channel; no word makes one of these, as it would begin with the channel. */
+    private static final List<String> OTHERS = List.of("w?", "s?", "p?", "e?");
+
     private static final int AFFIX = 3;
-    private static final String OTHER = "?";
 
     private final Vocabulary vocabulary;
     private final boolean spelling;
@@ -23,9 +25,9 @@ public final class WordFeatures {
         this.vocabulary = vocabulary;
         this.spelling = spelling;
         for (int channel = 0; channel < channels(); channel++) {
-            if (!vocabulary.contains(CHANNELS.get(channel) + OTHER)) {
+            if (!vocabulary.contains(OTHERS.get(channel))) {
                 throw new IllegalArgumentException(
-                        "word features: the vocabulary has no token " + CHANNELS.get(channel) + OTHER);
+                        "word features: the vocabulary has no token " + OTHERS.get(channel));
             }
         }
     }
@@ -44,9 +46,8 @@ public final class WordFeatures {
                 }
             }
         }
-        String[] others = CHANNELS.stream().map(name -> name + OTHER).toArray(String[]::new);
         VocabularyOptions options = VocabularyOptions.DEFAULT
-                .withReserved(others)
+                .withReserved(OTHERS.toArray(String[]::new))
                 .withMinFrequency(minFrequency)
                 .withOrder(Vocabulary.Order.FREQUENCY);
         return new WordFeatures(Vocabulary.build(counts, options), spelling);
@@ -66,7 +67,7 @@ public final class WordFeatures {
     public int[][] encode(List<String> words) {
         int[][] ids = new int[channels()][words.size()];
         for (int channel = 0; channel < ids.length; channel++) {
-            int other = vocabulary.id(CHANNELS.get(channel) + OTHER);
+            int other = vocabulary.id(OTHERS.get(channel));
             for (int t = 0; t < words.size(); t++) {
                 String token = token(words.get(t), channel);
                 ids[channel][t] = vocabulary.contains(token) ? vocabulary.id(token) : other;
@@ -116,15 +117,13 @@ public final class WordFeatures {
     public String toJson() {
         Map<String, Object> fields = new LinkedHashMap<>();
         fields.put("spelling", spelling);
-        fields.put("vocabulary", Json.parse(vocabulary.toJson()));
+        fields.put("vocabulary", Json.parse(vocabulary.toJson(), SavedFields.LIMITS));
         return Json.of(fields).text();
     }
 
     /** The features that {@link #toJson} wrote; anything else is refused. */
     public static WordFeatures fromJson(String json) {
-        Json fields = Json.parse(json);
-        return new WordFeatures(
-                Vocabulary.fromJson(fields.field("vocabulary").text()),
-                fields.field("spelling").asBoolean());
+        SavedFields fields = SavedFields.parse("word features", json);
+        return new WordFeatures(Vocabulary.fromJson(fields.object("vocabulary")), fields.flag("spelling"));
     }
 }

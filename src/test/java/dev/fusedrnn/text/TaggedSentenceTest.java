@@ -3,6 +3,7 @@ package dev.fusedrnn.text;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.fusedrnn.io.Json;
 import dev.fusedrnn.testing.SharedData;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -73,10 +74,10 @@ class TaggedSentenceTest {
 
         assertThat(ids).hasNumberOfRows(4);
         assertThat(ids[0][0]).isEqualTo(ids[0][1]);
-        assertThat(words.vocabulary().tokens(ids[0])).containsExactly("w:paris", "w:paris", "w:?", "w:in", "w:?");
-        assertThat(words.vocabulary().tokens(ids[1])).containsExactly("s:?", "s:?", "s:?", "s:x", "s:?");
-        assertThat(words.vocabulary().tokens(ids[2])).containsExactly("p:par", "p:par", "p:?", "p:in", "p:par");
-        assertThat(words.vocabulary().tokens(ids[3])).containsExactly("e:ris", "e:ris", "e:?", "e:in", "e:?");
+        assertThat(words.vocabulary().tokens(ids[0])).containsExactly("w:paris", "w:paris", "w?", "w:in", "w?");
+        assertThat(words.vocabulary().tokens(ids[1])).containsExactly("s?", "s?", "s?", "s:x", "s?");
+        assertThat(words.vocabulary().tokens(ids[2])).containsExactly("p:par", "p:par", "p?", "p:in", "p:par");
+        assertThat(words.vocabulary().tokens(ids[3])).containsExactly("e:ris", "e:ris", "e?", "e:in", "e?");
         assertThat(WordFeatures.build(List.of(sentence), 1, true).vocabulary().contains("s:X-0"))
                 .isTrue();
         assertThat(WordFeatures.fromJson(words.toJson()).encode(sentence.words()))
@@ -85,7 +86,29 @@ class TaggedSentenceTest {
         assertThat(WordFeatures.build(List.of(sentence), 1, false).encode(List.of("x")))
                 .hasNumberOfRows(1);
         assertThatThrownBy(() -> WordFeatures.fromJson("{\"spelling\":true,\"vocabulary\":"
-                        + Vocabulary.of(List.of("<unk>", "w:?")).toJson() + "}"))
-                .hasMessageContaining("no token s:?");
+                        + Vocabulary.of(List.of("<unk>", "w?")).toJson() + "}"))
+                .hasMessageContaining("no token s?");
+    }
+
+    @Test
+    void aQuestionMarkIsAWordAndNotWhatIsLeftOut() {
+        TaggedSentence sentence = new TaggedSentence(List.of("why", "?"), List.of("O", "O"));
+        WordFeatures words = WordFeatures.build(List.of(sentence), 1, true);
+        int[][] ids = words.encode(List.of("?", "Unknown"));
+
+        for (int channel = 0; channel < words.channels(); channel++) {
+            assertThat(ids[channel][0]).as("channel %d", channel).isNotEqualTo(ids[channel][1]);
+        }
+    }
+
+    /** The vocabulary of many words is longer than any report. */
+    @Test
+    void aLongVocabularyIsReadAgain() {
+        String word = "a".repeat(Json.Limits.DEFAULT.length());
+        TaggedSentence sentence = new TaggedSentence(List.of(word), List.of("O"));
+        WordFeatures words = WordFeatures.build(List.of(sentence), 1, false);
+
+        assertThat(WordFeatures.fromJson(words.toJson()).encode(List.of(word)))
+                .isDeepEqualTo(words.encode(List.of(word)));
     }
 }
