@@ -67,13 +67,23 @@ public final class SoftmaxLoss implements AutoCloseable {
         this.mostRows = rows;
         this.chunkRows = Math.min(rows, chunkRows);
         this.pitch = kernels.rowPitch(head.outputs(), dataType);
-        this.operands = new HeadOperands(kernels, head, dataType, this.chunkRows, training, copies);
-        // What stands behind the classes is multiplied by the zeros behind the weight's rows.
-        this.logits = kernels.device().zeros(dataType, this.chunkRows, pitch);
-        this.losses = kernels.device().zeros(DataType.F32, rows);
         if (training) {
             head.takeGradients();
         }
+        this.operands = new HeadOperands(kernels, head, dataType, this.chunkRows, training, copies);
+        Tensor chunk = null;
+        try {
+            // What stands behind the classes is multiplied by the zeros behind the weight's rows.
+            chunk = kernels.device().zeros(dataType, this.chunkRows, pitch);
+            losses = kernels.device().zeros(DataType.F32, rows);
+        } catch (RuntimeException | Error noMemory) {
+            operands.close();
+            if (chunk != null) {
+                chunk.close();
+            }
+            throw noMemory;
+        }
+        logits = chunk;
     }
 
     /**

@@ -45,13 +45,17 @@ final class HeadLoss implements AutoCloseable {
         return tensor;
     }
 
-    private SoftmaxLoss loss(long needed, boolean trains) {
+    /** One with buffers for so many rows. */
+    SoftmaxLoss loss(long needed, boolean trains) {
         if (needed > rows || trains && !training) {
             close();
-            rows = Math.max(rows, needed);
+            long most = Math.max(rows, needed);
+            // Until there is memory for the larger one, what is closed serves nobody.
+            rows = 0;
             training |= trains;
             loss = new SoftmaxLoss(
-                    kernels, network.head(), network.config().rnn().dataType(), rows, training);
+                    kernels, network.head(), network.config().rnn().dataType(), most, training);
+            rows = most;
         }
         return loss;
     }

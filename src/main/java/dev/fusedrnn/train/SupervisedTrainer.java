@@ -150,6 +150,7 @@ public final class SupervisedTrainer<E> implements AutoCloseable {
 
     private void runEpoch(SupervisedListener listener, long end) {
         Batching.Epoch<E> batches = batching.epoch(training, task::length, epoch);
+        forgetFailedStep();
         Stretch stretch = new Stretch();
         while (minibatch < batches.size() && stepsDone < end && !stopping) {
             stretch.targets += step(batches.get(minibatch));
@@ -198,6 +199,7 @@ public final class SupervisedTrainer<E> implements AutoCloseable {
 
     private double mean(List<E> some) {
         Batching.Epoch<E> batches = batching.epoch(some, task::length, 0);
+        forgetFailedStep();
         double sum = 0;
         long count = 0;
         for (int i = 0; i < batches.size(); i++) {
@@ -209,6 +211,11 @@ public final class SupervisedTrainer<E> implements AutoCloseable {
             }
         }
         return sum / count;
+    }
+
+    /** A step or an evaluation that failed leaves losses whose targets are not counted. */
+    private void forgetFailedStep() {
+        lossSum.clear();
     }
 
     private double takeLoss() {

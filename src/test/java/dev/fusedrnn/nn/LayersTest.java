@@ -153,6 +153,22 @@ class LayersTest {
         }
     }
 
+    /** More rows than there are addresses, whose logits are taken chunk by chunk. */
+    @Test
+    void aLossThatGetsNoMemoryLeavesNothingBehind() {
+        try (Parameters parameters =
+                Parameters.builder().add("weight", V, E).build(device, DataType.F32)) {
+            Linear head = new Linear(kernels, parameters, "weight", null);
+            long before = device.allocatedBytes();
+
+            assertThatThrownBy(() -> new SoftmaxLoss(kernels, head, DataType.F32, 1L << 50, false))
+                    .isInstanceOf(OutOfMemoryError.class);
+
+            assertThat(device.allocatedBytes()).isEqualTo(before);
+            assertThat(device.peakBytes()).as("logits were taken").isGreaterThan(before);
+        }
+    }
+
     @Test
     void oneHotRefusesALargeVocabulary() {
         assertThatThrownBy(() -> new OneHotInput(kernels, DataType.F32, 10_000))

@@ -40,6 +40,7 @@ class SupervisedTrainerTest {
         private final Parameters parameters;
         private final List<String> steps = new ArrayList<>();
         private final List<Draw> draws = new ArrayList<>();
+        private boolean failing;
 
         Line(Device device) {
             kernels = Kernels.of(device);
@@ -94,6 +95,10 @@ class SupervisedTrainerTest {
                     .mapToDouble(point -> error(point) * error(point))
                     .sum();
             lossSum.copyFrom(new float[] {lossSum.toFloats()[0] + (float) sum});
+            if (failing) {
+                failing = false;
+                throw new IllegalStateException("planned");
+            }
         }
 
         private double error(Point point) {
@@ -233,6 +238,25 @@ class SupervisedTrainerTest {
         }
         assertThat(progress).hasSize(2);
         assertThat(progress.get(1).minibatches()).isEqualTo(1);
+    }
+
+    @Test
+    void whatFailedIsNotInTheMeans() {
+        List<Point> points = points(6, 2);
+        try (Device device = Device.cpu();
+                Line line = new Line(device);
+                SupervisedTrainer<Point> trainer =
+                        new SupervisedTrainer<>(line, points, List.of(), new Batching(6, 100, 1), config(1))) {
+            double start = trainer.loss(points);
+            line.failing = true;
+            assertThatThrownBy(() -> trainer.loss(points)).hasMessage("planned");
+            assertThat(trainer.loss(points)).isEqualTo(start);
+            line.failing = true;
+            assertThatThrownBy(() -> trainer.run(SupervisedListener.SILENT)).hasMessage("planned");
+            assertThat(trainer.run(SupervisedListener.SILENT)).isTrue();
+            assertThat(trainer.history().get(0).trainLoss()).isEqualTo(start);
+            assertThat(trainer.history().get(0).targets()).isEqualTo(6);
+        }
     }
 
     @Test
