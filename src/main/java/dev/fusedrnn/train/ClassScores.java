@@ -9,10 +9,25 @@ import java.util.Arrays;
  */
 public record ClassScores(long[][] counts) {
     public ClassScores {
-        counts = Arrays.stream(counts).map(long[]::clone).toArray(long[][]::new);
+        counts = copy(counts);
     }
 
-    /** Scores of predictions. */
+    private static long[][] copy(long[][] counts) {
+        return Arrays.stream(counts).map(long[]::clone).toArray(long[][]::new);
+    }
+
+    /** A copy. */
+    @Override
+    public long[][] counts() {
+        return copy(counts);
+    }
+
+    /**
+     * Scores of predictions.
+     *
+     * @param classes how many there are; expected and predicted ones are numbers in [0, classes)
+     * @throws IllegalArgumentException for other numbers, or not as many predictions as expected classes
+     */
     public static ClassScores of(int classes, int[] expected, int[] predicted) {
         if (expected.length != predicted.length) {
             throw new IllegalArgumentException(
@@ -20,9 +35,17 @@ public record ClassScores(long[][] counts) {
         }
         long[][] counts = new long[classes][classes];
         for (int i = 0; i < expected.length; i++) {
-            counts[expected[i]][predicted[i]]++;
+            counts[checked("expected", i, expected[i], classes)][checked("predicted", i, predicted[i], classes)]++;
         }
         return new ClassScores(counts);
+    }
+
+    private static int checked(String name, int at, int label, int classes) {
+        if (label < 0 || label >= classes) {
+            throw new IllegalArgumentException(
+                    name + "[" + at + "] must be in [0, " + classes + "), found " + label);
+        }
+        return label;
     }
 
     /** Number of sequences. */
@@ -49,7 +72,7 @@ public record ClassScores(long[][] counts) {
         return counts[label][label] == 0 ? 0 : 2.0 * counts[label][label] / (predicted + expected);
     }
 
-    /** Mean of all classes' F1. */
+    /** Mean of all classes' F1, 0 counting for one that neither occurs nor is predicted. */
     public double macroF1() {
         double sum = 0;
         for (int label = 0; label < counts.length; label++) {

@@ -1,6 +1,7 @@
 package dev.fusedrnn.train;
 
 import dev.fusedrnn.text.Entity;
+import java.util.Collections;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -10,7 +11,7 @@ import java.util.TreeMap;
 /**
  * How many entities were found, counted as conlleval does: an entity is right if its type and both its ends are.
  *
- * @param types counts of each type by name
+ * @param types counts of each type by name, in alphabetical order
  */
 public record EntityScores(Map<String, Count> types) {
     /**
@@ -42,7 +43,7 @@ public record EntityScores(Map<String, Count> types) {
     }
 
     public EntityScores {
-        types = Map.copyOf(types);
+        types = Collections.unmodifiableMap(new TreeMap<>(types));
     }
 
     /** Scores of tags, of any scheme, sentence by sentence. */

@@ -110,11 +110,26 @@ public final class TaggingTask implements SupervisedTask<TaggedSequence>, AutoCl
         return targets;
     }
 
-    /** The likeliest classes of each step, or of each sequence as a whole with a random field. */
+    /**
+     * The likeliest classes of each step, or of each sequence as a whole with a random field.
+     *
+     * @return an array for each sequence, as long as it
+     * @throws IllegalStateException if no class is the likeliest: training has diverged, or features are too large
+     */
     public List<int[]> tag(ExampleBatch<InputSequence> minibatch) {
         try (NetworkPass pass = new NetworkPass(network, minibatch.examples(), minibatch.steps(), null)) {
             List<double[]> logits = pass.outputsBySequence();
+            logits.forEach(TaggingTask::requireNumbers);
             return chain == null ? logits.stream().map(this::likeliest).toList() : chain.best(logits);
+        }
+    }
+
+    private static void requireNumbers(double[] logits) {
+        for (double logit : logits) {
+            if (!(logit < Double.POSITIVE_INFINITY)) {
+                throw new IllegalStateException(
+                        "the score of a class is " + logit + ": training has diverged, or features are too large");
+            }
         }
     }
 

@@ -27,4 +27,17 @@ class ClassScoresTest {
         assertThatThrownBy(() -> ClassScores.of(2, new int[1], new int[0]))
                 .hasMessage("expected 1 predictions, found 0");
     }
+
+    @Test
+    void countsCannotBeChangedAndHoldClassesAlone() {
+        ClassScores scores = ClassScores.of(2, new int[] {0, 1}, new int[] {0, 0});
+        scores.counts()[0][0] = 7;
+        assertThat(scores.total()).isEqualTo(2);
+        assertThatThrownBy(() -> ClassScores.of(2, new int[] {0, 2}, new int[2]))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("expected[1] must be in [0, 2), found 2");
+        assertThatThrownBy(() -> ClassScores.of(2, new int[2], new int[] {-1, 0}))
+                .isInstanceOf(IllegalArgumentException.class)
+                .hasMessage("predicted[0] must be in [0, 2), found -1");
+    }
 }

@@ -31,6 +31,13 @@ class EntityScoresTest {
     }
 
     @Test
+    void typesAreInAlphabeticalOrder() {
+        List<String> all = tags("S-f S-d S-a S-h S-c S-b S-g S-e");
+        assertThat(EntityScores.of(List.of(all), List.of(all)).types().keySet())
+                .containsExactly("a", "b", "c", "d", "e", "f", "g", "h");
+    }
+
+    @Test
     void whatDoesNotFitIsRefused() {
         assertThatThrownBy(() -> EntityScores.of(List.of(tags("O")), List.of()))
                 .hasMessage("expected 1 sentences, found 0");

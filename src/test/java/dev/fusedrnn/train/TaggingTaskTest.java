@@ -20,6 +20,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 class TaggingTaskTest {
     private static final int V = 6;
@@ -151,6 +152,21 @@ class TaggingTaskTest {
             ordered[batch.place(n)] = found.get(n);
         }
         return List.of(ordered);
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void whatIsNotANumberHasNoTag(boolean crf) {
+        SequenceNetworkConfig config =
+                SequenceNetworkConfig.of(V, STACK, Pooling.NONE, K).withCrf(crf);
+        try (Device device = Device.cpu();
+                SequenceNetwork network = network(config, device);
+                TaggingTask task = new TaggingTask(network)) {
+            network.parameters().set("head.bias", new float[] {0, Float.NaN, 0});
+            assertThatThrownBy(() -> tags(task, List.of(InputSequence.tokens(1, 2))))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessage("the score of a class is NaN: training has diverged, or features are too large");
+        }
     }
 
     @Test
