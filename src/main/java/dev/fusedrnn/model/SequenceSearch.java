@@ -8,8 +8,8 @@ import java.util.Arrays;
  *
  * <p>{@link #find} is beam search: at each step all extensions of the sequences kept compete by their probability, and the likeliest
  * k are kept; one that has ended leaves its place empty from the next step on. Where two are equal, the one of the earlier sequence
- * and then of the smaller token goes first. Width 1 is greedy search; its result need not be better than that of a smaller width,
- * but with at least V^T' it is that of {@link ExhaustiveSearch}. Cost k·V·T'.
+ * and then of the smaller token goes first. Width 1 is greedy search. What a wider beam finds need not be better than what a narrower
+ * one does, but with a width of at least V^T' it is that of {@link ExhaustiveSearch}. Cost k·V·T'.
  */
 public final class SequenceSearch {
     private final NextTokens model;

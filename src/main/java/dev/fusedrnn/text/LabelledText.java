@@ -59,9 +59,12 @@ public record LabelledText(String label, String text) {
         }
         return lines(source, charset, line -> {
             String[] fields = line.split("\t", columns);
-            if (fields.length < columns || fields[0].isBlank()) {
+            if (fields.length < columns) {
                 throw new IllegalArgumentException(
                         "expected " + columns + " fields separated by tabs, found " + fields.length);
+            }
+            if (fields[0].isBlank()) {
+                throw new IllegalArgumentException("expected a class in the first field, found none");
             }
             return new LabelledText(fields[0], fields[columns - 1].strip());
         });

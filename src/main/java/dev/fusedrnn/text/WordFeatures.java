@@ -26,8 +26,7 @@ public final class WordFeatures {
         this.spelling = spelling;
         for (int channel = 0; channel < channels(); channel++) {
             if (!vocabulary.contains(OTHERS.get(channel))) {
-                throw new IllegalArgumentException(
-                        "word features: the vocabulary has no token " + OTHERS.get(channel));
+                throw new IllegalArgumentException("word features: the vocabulary has no token " + OTHERS.get(channel));
             }
         }
     }

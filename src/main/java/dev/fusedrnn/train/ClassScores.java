@@ -42,8 +42,7 @@ public record ClassScores(long[][] counts) {
 
     private static int checked(String name, int at, int label, int classes) {
         if (label < 0 || label >= classes) {
-            throw new IllegalArgumentException(
-                    name + "[" + at + "] must be in [0, " + classes + "), found " + label);
+            throw new IllegalArgumentException(name + "[" + at + "] must be in [0, " + classes + "), found " + label);
         }
         return label;
     }

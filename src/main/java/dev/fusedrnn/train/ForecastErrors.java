@@ -7,33 +7,37 @@ public final class ForecastErrors {
     /** Mean squared error. */
     public static double mse(double[] expected, double[] found) {
         double sum = 0;
-        for (int i = 0; i < checked(expected, found); i++) {
+        int count = checked(expected, found);
+        for (int i = 0; i < count; i++) {
             sum += (expected[i] - found[i]) * (expected[i] - found[i]);
         }
-        return sum / expected.length;
+        return sum / count;
     }
 
     /** Mean absolute error. */
     public static double mae(double[] expected, double[] found) {
         double sum = 0;
-        for (int i = 0; i < checked(expected, found); i++) {
+        int count = checked(expected, found);
+        for (int i = 0; i < count; i++) {
             sum += Math.abs(expected[i] - found[i]);
         }
-        return sum / expected.length;
+        return sum / count;
     }
 
     /** Mean of {@code 200·|y − ŷ|/(|y| + |ŷ|)}, in percent, as the M4 competition has it; 0 where both are 0. */
     public static double smape(double[] expected, double[] found) {
         double sum = 0;
-        for (int i = 0; i < checked(expected, found); i++) {
+        int count = checked(expected, found);
+        for (int i = 0; i < count; i++) {
             double size = Math.abs(expected[i]) + Math.abs(found[i]);
             sum += size == 0 ? 0 : 200 * Math.abs(expected[i] - found[i]) / size;
         }
-        return sum / expected.length;
+        return sum / count;
     }
 
     /**
-     * Mean absolute error over that of the seasonal naive forecast within the training part (Hyndman and Koehler 2006).
+     * Mean absolute error over that of the seasonal naive forecast within the training part (Hyndman and Koehler 2006). Not finite
+     * where that has no error: where the training part repeats itself exactly.
      *
      * @param training the series before the forecast, one column, longer than a season
      * @param season times until it repeats itself; 1 for none

@@ -156,8 +156,7 @@ class LayersTest {
     /** More rows than there are addresses, whose logits are taken chunk by chunk. */
     @Test
     void aLossThatGetsNoMemoryLeavesNothingBehind() {
-        try (Parameters parameters =
-                Parameters.builder().add("weight", V, E).build(device, DataType.F32)) {
+        try (Parameters parameters = Parameters.builder().add("weight", V, E).build(device, DataType.F32)) {
             Linear head = new Linear(kernels, parameters, "weight", null);
             long before = device.allocatedBytes();
 

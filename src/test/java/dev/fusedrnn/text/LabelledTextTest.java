@@ -63,6 +63,8 @@ class LabelledTextTest {
                 .hasMessage("texts: line 2: expected a class, a space and a text, found 'alone'");
         assertThatThrownBy(() -> LabelledText.tabs(text("1\tx"), StandardCharsets.UTF_8, 3))
                 .hasMessage("texts: line 1: expected 3 fields separated by tabs, found 2");
+        assertThatThrownBy(() -> LabelledText.tabs(text(" \tx"), StandardCharsets.UTF_8, 2))
+                .hasMessage("texts: line 1: expected a class in the first field, found none");
         assertThatThrownBy(() -> LabelledText.tabs(text("1\tx"), StandardCharsets.UTF_8, 1))
                 .hasMessage("columns: expected at least 2, found 1");
         assertThatThrownBy(() -> LabelledText.ofClass(text("\n"), StandardCharsets.UTF_8, "a"))

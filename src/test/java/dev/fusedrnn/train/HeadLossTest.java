@@ -15,8 +15,7 @@ class HeadLossTest {
     /** Behind a minibatch of more rows than there are addresses come others that fit. */
     @Test
     void smallerMinibatchesGoOnAfterOneThatGotNoMemory() {
-        SequenceNetworkConfig config =
-                SequenceNetworkConfig.of(0, RnnConfig.of(CellType.GRU, 2, 3), Pooling.FINAL, 4);
+        SequenceNetworkConfig config = SequenceNetworkConfig.of(0, RnnConfig.of(CellType.GRU, 2, 3), Pooling.FINAL, 4);
         try (Device device = Device.cpu();
                 SequenceNetwork network = ClassificationTaskTest.network(config, device);
                 HeadLoss loss = new HeadLoss(network)) {
