@@ -1,6 +1,7 @@
 package dev.fusedrnn.nn;
 
 import dev.fusedrnn.engine.RnnConfig;
+import dev.fusedrnn.tensor.DataType;
 import java.io.Serializable;
 import java.util.Objects;
 
@@ -58,6 +59,9 @@ public record Seq2SeqConfig(
             throw new IllegalArgumentException("decoder " + decoder.cell().id()
                     + " needs a cell state to start from, which encoder "
                     + encoder.cell().id() + " does not have");
+        }
+        if (encoder.dataType() == DataType.F64) {
+            throw new IllegalArgumentException("a translation network computes in F32, BF16 or F16, found F64");
         }
         if (decoder.dataType() != encoder.dataType()) {
             throw new IllegalArgumentException("encoder and decoder must have one dataType, found " + encoder.dataType()

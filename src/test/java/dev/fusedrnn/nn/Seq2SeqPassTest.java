@@ -271,6 +271,8 @@ class Seq2SeqPassTest {
                         cell("GRU", 5, 1).withSizes(4, 5),
                         0))
                 .hasMessage("decoder.inputSize must be targetEmbedding + the encoder's outputs = 9, found 4");
+        assertThatThrownBy(() -> Seq2SeqConfig.of(9, 9, 4, cell("GRU", 5, 1).withDataType(DataType.F64)))
+                .hasMessage("a translation network computes in F32, BF16 or F16, found F64");
         assertThatThrownBy(() -> Seq2SeqConfig.of(0, 9, 4, cell("GRU", 5, 1)))
                 .hasMessage("sourceVocabulary must be in [1, 1048576], found 0");
     }
