@@ -54,6 +54,9 @@ int32_t fillSizes(const FrnnRecurrenceShape *shape, const FrnnRecurrencePlan *pl
     const bool spread = plan->samplesPerCluster >= 1 && slices >= 1 && slices * plan->samplesPerCluster >= shape->batch &&
                         (slices - 1) * plan->samplesPerCluster < shape->batch;
     if (plan->hiddenPadded < shape->hidden || !spread) return argument(message, "the plan belongs to another shape");
+    if (shape->cell == FRNN_GRU_RESET_BEFORE && (plan->kind != FRNN_PLAN_CLUSTER || shape->dtype == FRNN_F32)) {
+        return argument(message, "the plan is not for the GRU that resets before its product");
+    }
     if (firstStep < 0 || firstStep > INT_MAX - shape->steps) return argument(message, "firstStep is out of range");
     if (firstStep > 0 && shape->directions != 1) return argument(message, "a part of a sequence has one direction");
     args.steps = int(shape->steps);
@@ -74,6 +77,7 @@ int32_t fillZoneout(const FrnnRecurrenceShape &shape, const FrnnRecurrencePlan &
     check.real("zoneout", p.zoneout, 0, 1).real("cellZoneout", p.cellZoneout, 0, 1).optional("random", p.random, 4);
     const bool zonesOut = plan.kind == FRNN_PLAN_CLUSTER && shape.cell != FRNN_GRU_RESET_BEFORE;
     check.require(shape.zoneout == 0 || zonesOut, "kernels of this kind have no zoneout");
+    check.require(shape.zoneout == 0 || shape.tf32 == 0, "kernels of TF32 products have no zoneout");
     if (shape.zoneout == 0) check.require(p.zoneout == 0 && p.cellZoneout == 0, "the shape was planned without zoneout");
     if (shape.cell != FRNN_LSTM) check.require(p.cellZoneout == 0, "cellZoneout is for the LSTM alone");
     if (shape.zoneout != 0 && shape.pass == FRNN_PASS_BACKWARD) check.require(p.random != 0, "zoneout needs random");
