@@ -2,7 +2,9 @@ package dev.fusedrnn.nn;
 
 import dev.fusedrnn.engine.RnnConfig;
 import dev.fusedrnn.kernel.Kernels;
+import dev.fusedrnn.tensor.DataType;
 import dev.fusedrnn.tensor.Device;
+import dev.fusedrnn.tensor.Owned;
 import dev.fusedrnn.tensor.Tensor;
 import java.util.ArrayList;
 import java.util.List;
@@ -19,6 +21,7 @@ final class StateBridge implements AutoCloseable {
     private final int decoderWidth;
     private final int encoderLayers;
     private final List<Linear> layers;
+    private final List<Tensor> owned = new ArrayList<>();
     private final Tensor joined;
     private final Tensor dJoined;
     private final Tensor half;
@@ -62,9 +65,20 @@ final class StateBridge implements AutoCloseable {
         this.layers = List.copyOf(linears);
         Device device = kernels.device();
         long inputs = (long) directions * width;
-        this.joined = device.zeros(config.encoder().dataType(), layers.size(), batch, inputs);
-        this.dJoined = device.zeros(config.encoder().dataType(), batch, inputs);
-        this.half = device.zeros(config.encoder().dataType(), batch, width);
+        DataType type = config.encoder().dataType();
+        try {
+            this.joined = own(device.zeros(type, layers.size(), batch, inputs));
+            this.dJoined = own(device.zeros(type, batch, inputs));
+            this.half = own(device.zeros(type, batch, width));
+        } catch (RuntimeException | Error failed) {
+            close();
+            throw failed;
+        }
+    }
+
+    private Tensor own(Tensor tensor) {
+        owned.add(tensor);
+        return tensor;
     }
 
     /** Queues the way from the encoder's state to the decoder's. */
@@ -119,8 +133,6 @@ final class StateBridge implements AutoCloseable {
 
     @Override
     public void close() {
-        joined.close();
-        dJoined.close();
-        half.close();
+        Owned.close(owned);
     }
 }

@@ -35,14 +35,21 @@ final class ParameterStep implements AutoCloseable {
         this.average = config.optimizer() instanceof NtAsgd
                 ? new WeightAverage(kernels, parameters, scalars.view(3, 1))
                 : null;
-        this.optimizer = new Optimizer(
-                config.optimizer(),
-                config.decayScope(),
-                kernels,
-                parameters,
-                config.clip(),
-                scalars.view(0, 2),
-                average);
+        try {
+            this.optimizer = new Optimizer(
+                    config.optimizer(),
+                    config.decayScope(),
+                    kernels,
+                    parameters,
+                    config.clip(),
+                    scalars.view(0, 2),
+                    average);
+        } catch (RuntimeException | Error failed) {
+            if (average != null) {
+                average.close();
+            }
+            throw failed;
+        }
     }
 
     /**

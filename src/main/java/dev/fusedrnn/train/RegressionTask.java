@@ -12,6 +12,9 @@ import java.util.List;
 public final class RegressionTask implements SupervisedTask<SequenceWithValues>, AutoCloseable {
     private final SequenceNetwork network;
     private final Kernels kernels;
+    /** F32 [2]: the two below, in one piece of memory. */
+    private final Tensor scalars;
+
     private final Tensor squares;
     private final Tensor twice;
 
@@ -19,8 +22,9 @@ public final class RegressionTask implements SupervisedTask<SequenceWithValues>,
     public RegressionTask(SequenceNetwork network) {
         this.network = network;
         this.kernels = network.kernels();
-        this.squares = network.device().zeros(DataType.F32, 1);
-        this.twice = network.device().zeros(DataType.F32, 1);
+        this.scalars = network.device().zeros(DataType.F32, 2);
+        this.squares = scalars.view(0, 1);
+        this.twice = scalars.view(1, 1);
     }
 
     @Override
@@ -124,7 +128,6 @@ public final class RegressionTask implements SupervisedTask<SequenceWithValues>,
     /** Frees the task's own tensors. Closing twice is harmless. */
     @Override
     public void close() {
-        squares.close();
-        twice.close();
+        scalars.close();
     }
 }

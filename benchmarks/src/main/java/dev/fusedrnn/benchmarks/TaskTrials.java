@@ -84,6 +84,10 @@ public final class TaskTrials {
 
     /** Runs a trial. */
     public static void main(String[] arguments) throws IOException {
+        if (arguments.length < 3) {
+            throw new IllegalArgumentException(
+                    "expected TRIAL [FILES or numbers of the trial] SEED EPOCHS, found " + String.join(" ", arguments));
+        }
         int last = arguments.length - 1;
         TaskTrials trials = new TaskTrials(Long.parseLong(arguments[last - 1]), Integer.parseInt(arguments[last]));
         try {
