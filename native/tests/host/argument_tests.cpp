@@ -225,41 +225,6 @@ static void gatesTests() {
     refused(frnn_gates, p, "savedReset");
 }
 
-// Shapes and plans that do not belong together; frnn_recurrence_plan makes none of them.
-static void recurrenceTests() {
-    FrnnRecurrenceShape shape{};
-    shape.structSize = sizeof(shape);
-    shape.cell = FRNN_LSTM;
-    shape.pass = FRNN_PASS_FORWARD;
-    shape.dtype = FRNN_F32;
-    shape.steps = shape.batch = shape.directions = 1;
-    shape.hidden = 8;
-    FrnnRecurrencePlan plan{};
-    plan.structSize = sizeof(plan);
-    plan.kind = FRNN_PLAN_CLUSTER;
-    plan.clusters = plan.samplesPerCluster = 1;
-    plan.hiddenPadded = 128;
-    const auto refusedWith = [&](const char *text) {
-        FrnnRecurrenceForwardParams p{};
-        p.structSize = sizeof(p);
-        FrnnMessage message{};
-        EXPECT(frnn_recurrence_forward(&shape, &plan, &p, &message) == FRNN_ERROR_ARGUMENT);
-        const bool named = std::strstr(message.text, text) != nullptr;
-        EXPECT(named);
-        if (!named) std::printf("     message: %s, expected: %s\n", message.text, text);
-    };
-    refusedWith("gateInputs, weights and y are needed");
-    shape.zoneout = shape.tf32 = 1;
-    refusedWith("TF32 products have no zoneout");
-    shape.zoneout = shape.tf32 = 0;
-    shape.cell = FRNN_GRU_RESET_BEFORE;
-    refusedWith("resets before");
-    shape.dtype = FRNN_BF16;
-    refusedWith("gateInputs, weights and y are needed");
-    plan.kind = FRNN_PLAN_CHIP;
-    refusedWith("resets before");
-}
-
 static void packTests() {
     FrnnPackParams p{};
     refused(frnn_pack, p, "count is 0");
@@ -372,7 +337,6 @@ void argumentTests() {
     stepTests();
     stepBackwardTests();
     gatesTests();
-    recurrenceTests();
     packTests();
     sumTests();
 

@@ -7,6 +7,7 @@ int main() {
     philoxTests();
     argumentTests();
     planTests();
+    recurrenceArgumentTests();
     referenceTests();
     std::printf("%d checks, %d failed\n", frnn::test::checks, frnn::test::failures);
     return frnn::test::failures == 0 && frnn::test::checks > 0 ? 0 : 1;

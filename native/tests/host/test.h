@@ -24,4 +24,5 @@ void mapTests();
 void philoxTests();
 void argumentTests();
 void planTests();
+void recurrenceArgumentTests();
 void referenceTests();
